@@ -1,0 +1,53 @@
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null)
+INSTALL := $(if $(UV),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+
+.PHONY: help demo test proof check bench ui wheel clean
+
+help:  ## Show the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	$(if $(UV),uv venv --quiet $(VENV),$(PYTHON) -m venv $(VENV))
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing into $(VENV) (a few minutes the first time) ..."
+	@$(INSTALL) --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(INSTALL) --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+demo: $(VENV)/.installed  ## Write demo leads, train, track, promote, judge, score; then say where everything lies
+	@$(BIN)/leadscore demo --tour
+
+test: $(VENV)/.installed-dev check  ## Run the checks and the test suite
+	$(BIN)/python -m pytest -m "not proof"
+
+proof: $(VENV)/.installed-dev  ## Run the long proofs: real data, a killed training, the wheel in a fresh environment
+	$(BIN)/python -m pytest tests -m proof
+
+check: $(VENV)/.installed-dev  ## Check format, style, types and who imports whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.installed-dev  ## Measure speed, as ratios to a floor in the same run
+	$(BIN)/python -m pytest tests/benchmarks -m "" -s
+
+ui: $(VENV)/.installed  ## Open the MLflow UI on the store, at http://127.0.0.1:5000
+	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false \
+	$(BIN)/mlflow server --host 127.0.0.1 --port 5000 --workers 1 \
+	--backend-store-uri sqlite:///$(CURDIR)/var/mlflow.db --default-artifact-root file://$(CURDIR)/var/artifacts
+
+wheel: $(VENV)/.installed-dev  ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel --outdir dist
+
+clean:  ## Remove caches and builds; never var/
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find models pipeline serve tests -name __pycache__ -type d -prune -exec rm -rf {} +

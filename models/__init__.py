@@ -1,0 +1,1 @@
+"""What a score is: a base plus one term per signal, in log-odds."""

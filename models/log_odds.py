@@ -1,0 +1,55 @@
+"""Log-odds and probability, one into the other."""
+
+import math
+
+
+def to_probability(log_odds: float) -> float:
+    """Turn log-odds into a probability, without overflow at either end.
+
+    Parameters
+    ----------
+    log_odds : float
+        Any finite number.
+
+    Returns
+    -------
+    float
+        ``1 / (1 + exp(-log_odds))``, in [0, 1].
+
+    Examples
+    --------
+    >>> to_probability(0.0), to_probability(-800.0), to_probability(800.0)
+    (0.5, 0.0, 1.0)
+    """
+    if log_odds >= 0.0:
+        return 1.0 / (1.0 + math.exp(-log_odds))
+    odds = math.exp(log_odds)
+    return odds / (1.0 + odds)
+
+
+def to_log_odds(probability: float) -> float:
+    """Turn a probability into log-odds.
+
+    Parameters
+    ----------
+    probability : float
+        Strictly between 0 and 1.
+
+    Returns
+    -------
+    float
+        ``log(p / (1 - p))``.
+
+    Raises
+    ------
+    ValueError
+        If `probability` is not strictly between 0 and 1.
+
+    Examples
+    --------
+    >>> to_log_odds(0.5)
+    0.0
+    """
+    if not 0.0 < probability < 1.0:
+        raise ValueError(f"a probability strictly between 0 and 1 is needed, found {probability!r}")
+    return math.log(probability / (1.0 - probability))

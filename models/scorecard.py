@@ -1,0 +1,215 @@
+"""The scorecard: the record that training makes and that everything else reads."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from models.bands import Band, Bands
+from models.errors import ScorecardError
+from models.shapes import Frozen, Shape, Weight
+
+SCHEMA_VERSION: Literal[1] = 1
+Kind = Literal["predictive", "rules", "close_rate"]
+
+
+class Term(Frozen):
+    """What one signal's values are worth.
+
+    `signal` is the column ``family__name``. `by` names a categorical signal (the channel, say):
+    where its value is a key of `variants`, that shape is used in place of `shape`. `group` names
+    the cap that the term falls under. `mean` is the term's average worth over the training rows,
+    from which reasons are counted.
+    """
+
+    signal: str
+    family: str
+    shape: Shape
+    by: str | None = None
+    variants: dict[str, Shape] = Field(default_factory=dict)
+    group: str | None = None
+    mean: Weight = 0.0
+
+    @model_validator(mode="after")
+    def _check_variants(self) -> Self:
+        if self.variants and self.by is None:
+            raise ValueError(f"term {self.signal} has variants but no signal to choose them by")
+        return self
+
+    def rescaled(self, factor: float) -> Self:
+        """Return the term with all its weights multiplied by `factor`."""
+        return self.model_copy(
+            update={
+                "shape": self.shape.rescaled(factor),
+                "variants": {k: shape.rescaled(factor) for k, shape in self.variants.items()},
+                "mean": factor * self.mean,
+            }
+        )
+
+
+class Cap(Frozen):
+    """The limits of a group's partial sum, in log-odds."""
+
+    low: Weight
+    high: Weight
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"low ({self.low}) lies above high ({self.high})")
+        return self
+
+
+class Points(Frozen):
+    """The scale people add up: ``points = offset + per_log_odds * log_odds``."""
+
+    per_log_odds: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+    offset: Weight = 0.0
+
+
+class GoldenLead(Frozen):
+    """A made-up lead and the answer every reader of the scorecard must give for it."""
+
+    signals: dict[str, str | float | None]
+    log_odds: Weight
+    band: Band
+
+
+class Scorecard(Frozen):
+    """A base plus terms, and all that a service needs to answer with it.
+
+    Attributes
+    ----------
+    base : float
+        Log-odds before any term.
+    terms : tuple of Term
+        Added in this order, which fixes the last bit of the sum.
+    caps : dict of str to Cap
+        By group name.
+    quantiles : tuple of float
+        Log-odds at 0, 1, ..., 100 per cent of the leads of the later period; may be empty.
+    definitions : dict
+        What the live reader needs to compute the signals; this package does not look inside.
+    training : dict
+        The fingerprint of the training: data digests, configuration digest, versions.
+    sha256 : str
+        Over everything but itself, in canonical JSON.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    project: str
+    kind: Kind
+    horizon_days: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None
+    base: Weight
+    terms: Annotated[tuple[Term, ...], Field(strict=False)]
+    caps: dict[str, Cap] = Field(default_factory=dict)
+    points: Points
+    bands: Bands
+    quantiles: Annotated[tuple[Weight, ...], Field(strict=False)] = ()
+    definitions: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+    golden: Annotated[tuple[GoldenLead, ...], Field(strict=False)] = ()
+    sha256: str = ""
+
+    @model_validator(mode="after")
+    def _check_groups(self) -> Self:
+        named = {term.group for term in self.terms if term.group is not None}
+        if named != set(self.caps):
+            raise ValueError(f"groups of terms {sorted(named)} and caps {sorted(self.caps)} differ")
+        signals = [term.signal for term in self.terms]
+        twice = sorted({signal for signal in signals if signals.count(signal) > 1})
+        if twice:
+            raise ValueError(f"more than one term for {', '.join(twice)}")
+        return self
+
+    @property
+    def fingerprint(self) -> str:
+        """The first twelve digits of the hash, as shown to people."""
+        return self.sha256[:12]
+
+    def rescaled(self, factor: float, shift: float) -> "Scorecard":
+        """Return the scorecard whose log-odds are ``factor * log_odds + shift``.
+
+        Points, quantiles and bands are left as they are: they belong to whoever recalibrates.
+
+        Raises
+        ------
+        ScorecardError
+            If `factor` is not above 0, which would turn the ranking round.
+        """
+        if not factor > 0.0:
+            raise ScorecardError(f"a recalibration needs a factor above 0, found {factor}")
+        caps = {k: Cap(low=factor * c.low, high=factor * c.high) for k, c in self.caps.items()}
+        return self.model_copy(
+            update={
+                "base": factor * self.base + shift,
+                "terms": tuple(term.rescaled(factor) for term in self.terms),
+                "caps": caps,
+                "golden": (),
+                "sha256": "",
+            }
+        )
+
+    def sealed(self) -> "Scorecard":
+        """Return the scorecard with its hash filled in."""
+        return self.model_copy(update={"sha256": _hash(self.model_dump(mode="json"))})
+
+    def to_json(self) -> str:
+        """Return the canonical text: keys sorted, floats in shortest form, one space of indent.
+
+        Raises
+        ------
+        ScorecardError
+            If the scorecard was changed after it was sealed, or never sealed.
+        """
+        document = self.model_dump(mode="json")
+        if _hash(document) != self.sha256:
+            raise ScorecardError("the scorecard is not sealed: call sealed() before writing it")
+        return json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+
+def read_scorecard(text: str) -> Scorecard:
+    """Read a scorecard from its JSON and check version, types, finiteness and hash.
+
+    Parameters
+    ----------
+    text : str
+        What ``Scorecard.to_json`` wrote.
+
+    Returns
+    -------
+    Scorecard
+
+    Raises
+    ------
+    ScorecardError
+        If the text is no JSON, is of another schema version, has unknown or missing keys, weights
+        that are not finite, or a hash that does not fit its content.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ScorecardError(f"scorecard.json is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ScorecardError("scorecard.json must hold one object")
+    version = document.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise ScorecardError(
+            f"scorecard.json has schema version {version!r}, this program reads {SCHEMA_VERSION}"
+        )
+    try:
+        scorecard = Scorecard.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ScorecardError(f"scorecard.json: {where}: {first['msg']}") from error
+    if _hash(document) != scorecard.sha256:
+        raise ScorecardError("scorecard.json does not match its sha256: it was changed or cut off")
+    return scorecard
+
+
+def _hash(document: dict[str, Any]) -> str:
+    content = {key: value for key, value in document.items() if key != "sha256"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,162 @@
+"""A scorecard as plain ANSI SQL, for a warehouse that has the signals as columns.
+
+The text runs unchanged on DuckDB and SQLite (tested). Numbers are written with an exponent, so that
+no engine reads them as DECIMAL, and additions keep the scorecard's order, so that sums agree.
+"""
+
+from models.errors import ScorecardError
+from models.scorecard import Scorecard, Term
+from models.shapes import LARGEST_KNOT, LARGEST_WEIGHT, Curve, Shape, Steps, Table
+
+
+def log_odds_sql(scorecard: Scorecard) -> str:
+    """Return the SQL expression for the log-odds over columns ``family__name``.
+
+    Missing values must be NULL (an engine's NaN is a number to it, and not a missing value).
+    """
+    parts = [_number(scorecard.base), *(_term(term) for term in scorecard.terms)]
+    for name, cap in scorecard.caps.items():
+        partial = " + ".join(
+            ["0e0", *(_term(term) for term in scorecard.terms if term.group == name)]
+        )
+        low, high = _number(cap.low), _number(cap.high)
+        clipped = (
+            f"CASE WHEN ({partial}) < {low} THEN {low} "
+            f"WHEN ({partial}) > {high} THEN {high} ELSE ({partial}) END"
+        )
+        parts.append(f"(({clipped}) - ({partial}))")
+    return "\n  + ".join(parts)
+
+
+def score_sql(scorecard: Scorecard, table: str, keys: tuple[str, ...] = ("lead_id",)) -> str:
+    """Return a SELECT of keys, log_odds, probability, score and band over a table of signals.
+
+    Parameters
+    ----------
+    scorecard : Scorecard
+    table : str
+        Name of the table or view with one column per term.
+    keys : tuple of str
+        Columns passed through.
+
+    Returns
+    -------
+    str
+        One statement, without a closing semicolon.
+
+    Raises
+    ------
+    ScorecardError
+        If a name is empty or holds a NUL character, which no engine can quote.
+    """
+    mql, sql = (_number(cutoff) for cutoff in scorecard.bands.log_odds)
+    passed = ", ".join(quote_name(key) for key in keys)
+    # EXP is only called with numbers from -700 to 0: PostgreSQL makes over- and underflow an error.
+    return f"""SELECT {passed}, log_odds, probability, 100e0 * probability AS score,
+  CASE WHEN log_odds >= {sql} THEN 'SQL' WHEN log_odds >= {mql} THEN 'MQL' ELSE 'cold' END AS band
+FROM (
+SELECT {passed}, log_odds,
+  CASE WHEN log_odds < -700e0 THEN 0e0 WHEN log_odds > 700e0 THEN 1e0
+    WHEN log_odds >= 0e0 THEN 1e0 / (1e0 + EXP(-log_odds))
+    ELSE EXP(log_odds) / (1e0 + EXP(log_odds)) END AS probability
+FROM (
+SELECT {passed},
+  {log_odds_sql(scorecard)} AS log_odds
+FROM {quote_name(table)}
+) AS summed
+) AS scored"""  # noqa: S608 - names are quoted, numbers and levels written by this module
+
+
+def quote_name(name: str) -> str:
+    """Quote an identifier for ANSI SQL.
+
+    Raises
+    ------
+    ScorecardError
+        If the name is empty or holds a NUL character.
+
+    Examples
+    --------
+    >>> print(quote_name('say "so" twice'))
+    "say ""so"" twice"
+    """
+    if not name or "\0" in name:
+        raise ScorecardError(f"{name!r} cannot be the name of a column or table")
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    if "\0" in value:
+        raise ScorecardError(f"the level {value!r} holds a NUL character and cannot stand in SQL")
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _number(value: float) -> str:
+    text = repr(float(value))
+    text = text if "e" in text else text + "e0"
+    return f"({text})" if text.startswith("-") else text
+
+
+def _term(term: Term) -> str:
+    column = quote_name(term.signal)
+    if term.by is None or not term.variants:
+        return _shape(term.shape, column)
+    cases = " ".join(
+        f"WHEN {quote_name(term.by)} = {_text(level)} THEN {_shape(shape, column)}"
+        for level, shape in term.variants.items()
+    )
+    return f"CASE {cases} ELSE {_shape(term.shape, column)} END"
+
+
+def _shape(shape: Shape, column: str) -> str:
+    cases = [f"WHEN {column} IS NULL THEN {_number(shape.missing)}"]
+    if isinstance(shape, Table):
+        cases += [
+            f"WHEN {column} = {_text(level)} THEN {_number(weight)}"
+            for level, weight in sorted(shape.levels.items())
+        ]
+        last = _number(shape.other)
+    elif isinstance(shape, Steps):
+        cases += [
+            f"WHEN {column} < {_number(edge)} THEN {_number(value)}"
+            for edge, value in zip(shape.edges, shape.values, strict=False)
+        ]
+        last = _number(shape.values[-1])
+    else:
+        more, last = _curve(shape, column)
+        cases += more
+    return f"CASE {' '.join(cases)} ELSE {last} END"
+
+
+def _curve(shape: Curve, column: str) -> tuple[list[str], str]:
+    knots, values = shape.knots, shape.values
+    lines = [
+        f"{_number(values[i])} + {_number(values[i + 1] - values[i])} * "
+        f"(({column} - {_number(knots[i])}) / {_number(knots[i + 1] - knots[i])})"
+        for i in range(len(knots) - 1)
+    ]
+    low, high = _number(values[0]), _number(values[-1])
+    if shape.beyond == "linear":
+        low, high = (_clip(_outside(line, column)) for line in (lines[0], lines[-1]))
+    cases = [f"WHEN {column} < {_number(knots[0])} THEN {low}"]
+    cases += [
+        f"WHEN {column} < {_number(knots[i + 1])} THEN {line}" for i, line in enumerate(lines)
+    ]
+    return cases, high
+
+
+def _outside(line: str, column: str) -> str:
+    far = _number(LARGEST_KNOT)
+    held = (
+        f"(CASE WHEN {column} > {far} THEN {far} "
+        f"WHEN {column} < -{far} THEN -{far} ELSE {column} END)"
+    )
+    return line.replace(column, held)
+
+
+def _clip(expression: str) -> str:
+    most = _number(LARGEST_WEIGHT)
+    return (
+        f"(CASE WHEN {expression} > {most} THEN {most} "
+        f"WHEN {expression} < -{most} THEN -{most} ELSE {expression} END)"
+    )

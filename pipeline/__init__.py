@@ -1,0 +1,1 @@
+"""From the exports of a CRM to a trained, tracked and registered scorecard."""

@@ -1,0 +1,132 @@
+"""Check a project before anything is trained: configuration, data, and what they come to."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.dataset import Dataset, build_dataset, split_dataset
+from pipeline.errors import LeadscoreError
+from pipeline.ingest import ingest
+from pipeline.settings import Project
+from pipeline.values import format_time
+
+
+@dataclass(frozen=True)
+class SignalCheck:
+    """One signal: the share of snapshots where it is known, and how many values it takes."""
+
+    column: str
+    coverage: float
+    distinct: int
+
+
+@dataclass(frozen=True)
+class PartCheck:
+    """One part of the data: its snapshots, wins and their share."""
+
+    part: str
+    snapshots: int
+    wins: int
+    base_rate: float | None
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a project's data comes to; `problems` stand in the way of training."""
+
+    project: str
+    leads_path: str
+    rows: int
+    leads: int
+    extract: str | None
+    rejects: list[tuple[int, str, str, int]]
+    left_out: dict[str, int]
+    parts: list[PartCheck]
+    signals: list[SignalCheck]
+    notes: list[str]
+    problems: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain data; a reject is (count, column, reason, first line)."""
+        return asdict(self)
+
+
+def check_project(project: Project) -> CheckReport:
+    """Read a project's data and say what training would find.
+
+    Parameters
+    ----------
+    project : Project
+
+    Returns
+    -------
+    CheckReport
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read at all.
+    """
+    tables = ingest(project)
+    reasons = Counter((reject.column, reject.reason) for reject in tables.rejects)
+    first: dict[tuple[str, str], int] = {}
+    for reject in tables.rejects:
+        first.setdefault((reject.column, reject.reason), reject.line)
+    parts: list[PartCheck] = []
+    signals: list[SignalCheck] = []
+    problems: list[str] = []
+    left_out: dict[str, int] = {}
+    try:
+        dataset = build_dataset(project, tables)
+        left_out = dataset.left_out
+        signals = [_check_signal(dataset, column) for column in project.catalog.columns]
+        parts = _check_parts(project, dataset)
+    except LeadscoreError as error:
+        problems.append(str(error))
+    if parts and parts[0].wins < project.training.minimum_wins:
+        problems.append(
+            f"{parts[0].wins} wins to learn from, at least "
+            f"{project.training.minimum_wins} are needed (minimum_wins)"
+        )
+    problems += [
+        f"the {part.part} part needs both wins and others, found {part.wins} wins in "
+        f"{part.snapshots} snapshots"
+        for part in parts
+        if not 0 < part.wins < part.snapshots
+    ]
+    return CheckReport(
+        project=project.name,
+        leads_path=str(project.leads_path),
+        rows=tables.rows,
+        leads=len(tables.leads),
+        extract=None if tables.extract_us is None else format_time(tables.extract_us),
+        rejects=[
+            (count, column, reason, first[column, reason])
+            for (column, reason), count in reasons.most_common()
+        ],
+        left_out=left_out,
+        parts=parts,
+        signals=signals,
+        notes=list(tables.notes),
+        problems=problems,
+    )
+
+
+def _check_signal(dataset: Dataset, column: str) -> SignalCheck:
+    values = dataset.signals[column]
+    return SignalCheck(column, float(values.notna().mean()), int(values.nunique()))
+
+
+def _check_parts(project: Project, dataset: Dataset) -> list[PartCheck]:
+    if dataset.order == "none":
+        return [_count("all (no order in time)", dataset.label)]
+    split = split_dataset(dataset, project.training.split)
+    return [_count("earlier", split.earlier.label), _count("later", split.later.label)]
+
+
+def _count(part: str, label: np.ndarray[Any, np.dtype[np.int8]]) -> PartCheck:
+    return PartCheck(
+        part, len(label), int(label.sum()), float(label.mean()) if len(label) else None
+    )

@@ -1,0 +1,196 @@
+"""The dataset: signals and labels of all mature snapshots, split into earlier and later."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.declarations import SplitConfig
+from pipeline.engine import run_sql
+from pipeline.errors import DataError
+from pipeline.ingest import Ingested
+from pipeline.labels import label_snapshots
+from pipeline.settings import Project, read_moment
+from pipeline.signals.catalog import Catalog
+from pipeline.signals.history import signals_sql
+from pipeline.snapshots import DAY_US, take_snapshots
+
+Order = Literal["time", "arrival", "none"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """n mature snapshots, ordered by their lead's creation.
+
+    `signals` is a frame of n rows with one column per signal; `label` is int8 (n,); `lead_id` is
+    object (n,) and `lead` numbers the leads from 0 (n,); `begin` is the lead's creation and
+    `matured` when the label was known, both (n,), in microseconds or arrival numbers as `order`
+    says. `left_out` counts the snapshots that are not here, by reason.
+    """
+
+    signals: pd.DataFrame
+    label: npt.NDArray[np.int8]
+    lead: npt.NDArray[np.intp]
+    lead_id: npt.NDArray[np.object_]
+    begin: npt.NDArray[np.float64]
+    matured: npt.NDArray[np.float64]
+    order: Order
+    left_out: dict[str, int]
+
+    def rows(self, mask: npt.NDArray[np.bool_]) -> "Dataset":
+        """Return the dataset of the rows marked in `mask` (bool, n)."""
+        return Dataset(
+            self.signals[mask].reset_index(drop=True),
+            self.label[mask],
+            self.lead[mask],
+            self.lead_id[mask],
+            self.begin[mask],
+            self.matured[mask],
+            self.order,
+            self.left_out,
+        )
+
+    def __len__(self) -> int:
+        """Return the number of snapshots."""
+        return len(self.label)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The earlier and the later part, the cut between them, and how many belong to neither."""
+
+    earlier: Dataset
+    later: Dataset
+    cut: float
+    neither: int
+
+
+def build_dataset(project: Project, tables: Ingested) -> Dataset:
+    """Compute signals and labels of every snapshot of a project.
+
+    Parameters
+    ----------
+    project : Project
+    tables : Ingested
+
+    Returns
+    -------
+    Dataset
+        Sorted by creation or arrival, then lead_id; unordered leads by lead_id.
+
+    Raises
+    ------
+    DataError
+        If no snapshot has a label yet.
+    """
+    training = project.training
+    snapshots = take_snapshots(tables.leads, training.snapshots.ages_days)
+    labels = label_snapshots(snapshots, tables.outcomes, training.horizon_days, tables.extract_us)
+    if not labels.known.any():
+        reasons = ", ".join(f"{count} {reason}" for reason, count in labels.left_out.items())
+        raise DataError(f"no snapshot has a known outcome: {reasons}; wait, or shorten the horizon")
+    kept = snapshots.filter(pa.array(labels.known))
+    signals = read_history(project.catalog, kept, tables.leads)
+    order: Order = (
+        "time" if project.data.leads.created else "arrival" if project.data.leads.order else "none"
+    )
+    begin, matured = _clocks(kept, order, training.horizon_days)
+    lead_id = np.array(kept["lead_id"].to_pylist(), object)
+    lead = pd.factorize(lead_id)[0]
+    label = labels.label[labels.known]
+    return Dataset(signals, label, lead, lead_id, begin, matured, order, labels.left_out)
+
+
+def read_history(catalog: Catalog, snapshots: pa.Table, leads: pa.Table) -> pd.DataFrame:
+    """Compute the signals of some snapshots by the history reader.
+
+    Columns out: one per signal, ``family__name``: object (text or None) for categories, float64
+    with NaN for the rest. Grain and order: those of `snapshots`, by snapshot_id.
+    """
+    table = run_sql(signals_sql(catalog), {"snapshots": snapshots, "leads": leads})
+    columns: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.object_]] = {}
+    for signal in catalog.signals:
+        values = table[signal.column]
+        if signal.is_category:
+            columns[signal.column] = np.array(values.to_pylist(), dtype=object)
+        else:
+            columns[signal.column] = values.to_numpy().astype(np.float64)
+    return pd.DataFrame(
+        {name: pd.Series(v, dtype=v.dtype) for name, v in columns.items()},
+        columns=catalog.columns,
+    )
+
+
+def _clocks(
+    snapshots: pa.Table, order: Order, horizon_days: float | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    if order == "none":
+        nothing = np.zeros(len(snapshots))
+        return nothing, nothing
+    if order == "arrival":
+        arrival = snapshots["arrival"].to_numpy()
+        return arrival, arrival
+    begin = snapshots["created_us"].to_numpy().astype(np.float64)
+    wait = 0.0 if horizon_days is None else round(horizon_days * DAY_US)
+    return begin, snapshots["as_of_us"].to_numpy() + wait
+
+
+def split_dataset(dataset: Dataset, config: SplitConfig) -> Split:
+    """Split into leads known earlier and leads created later.
+
+    Earlier are the snapshots of leads created before the cut whose label was known by then; later
+    those of leads created from the cut on; the rest belongs to neither. With arrival numbers,
+    `gap` leads before the cut belong to neither.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Ordered by time or arrival.
+    config : SplitConfig
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    DataError
+        If either part would be empty.
+    """
+    cut, last = _find_cut(dataset, config)
+    later = dataset.begin >= cut
+    earlier = earlier_than(dataset, cut) & (dataset.begin <= last)
+    if not later.any() or not earlier.any():
+        raise DataError(
+            f"the split leaves {earlier.sum()} snapshots earlier and {later.sum()} "
+            "later; move split.cut or change split.later in training.yaml"
+        )
+    neither = int((~later & ~earlier).sum())
+    return Split(dataset.rows(earlier), dataset.rows(later), cut, neither)
+
+
+def earlier_than(dataset: Dataset, cut: float) -> npt.NDArray[np.bool_]:
+    """Mark the snapshots whose lead was created before `cut` and whose label was known by it.
+
+    Arrival numbers have no clock of outcomes, so there only the creation counts.
+    """
+    known = dataset.matured <= cut
+    return (dataset.begin < cut) & known
+
+
+def _find_cut(dataset: Dataset, config: SplitConfig) -> tuple[float, float]:
+    if config.cut is not None:
+        return float(read_moment(config.cut)), np.inf
+    begins = np.sort(dataset.begin[np.unique(dataset.lead, return_index=True)[1]])
+    later = config.later or 0.0
+    count = round(later * len(begins)) if later < 1.0 else int(later)
+    if not 0 < count < len(begins) - config.gap:
+        raise DataError(
+            f"split.later asks for {count} of {len(begins)} leads, and a gap of "
+            f"{config.gap}; nothing would be left to learn from"
+        )
+    first_later = len(begins) - count
+    return float(begins[first_later]), float(begins[first_later - config.gap - 1])

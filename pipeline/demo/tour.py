@@ -1,0 +1,69 @@
+"""The tour behind ``make demo``: train, register, promote, judge, score, on the demo leads."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.csv as pa_csv
+
+from models.calibration import tally
+from models.log_odds import to_log_odds
+from pipeline.batch import BatchReport
+from pipeline.dataset import Dataset
+from pipeline.evaluate import Evaluation
+from pipeline.metrics import auc
+from pipeline.progress import Progress
+from pipeline.recording import record_training
+from pipeline.registered import evaluate_version, score_with_version
+from pipeline.settings import find_project, read_project
+from pipeline.tracking.store import CHAMPION, Version, open_store
+from pipeline.train import train
+
+SCORED_FILE = "scored.csv"
+
+
+@dataclass(frozen=True)
+class Tour:
+    """What the tour came to; `truth_auc` is what the true probabilities score themselves."""
+
+    version: Version
+    evaluation: Evaluation
+    truth_auc: float
+    batch: BatchReport
+    first_lead: str
+
+
+def take_tour(folder: Path, home: Path, progress: Progress) -> Tour:
+    """Train on the demo leads in `folder`, promote, judge, and score the same file.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds what ``write_world`` wrote.
+    home : Path
+    progress : Progress
+
+    Returns
+    -------
+    Tour
+    """
+    project = read_project(find_project("demo"), folder)
+    training = train(project, progress)
+    progress("tracking and registering")
+    version = record_training(project, training, home)
+    store = open_store(home)
+    version = store.promote(version.name, str(version.version))
+    progress("judging the champion")
+    evaluation, _ = evaluate_version(store, project, CHAMPION)
+    target = folder / SCORED_FILE
+    batch = score_with_version(store, project, CHAMPION, project.leads_path, target, None, progress)
+    newest = training.tables.leads["lead_id"][-1].as_py()
+    return Tour(version, evaluation, _truth_auc(folder, training.later), batch, newest)
+
+
+def _truth_auc(folder: Path, later: Dataset) -> float:
+    truth = pa_csv.read_csv(folder / "truth.csv")
+    known = dict(zip(truth["lead_id"].to_pylist(), truth["true_prob"].to_pylist(), strict=True))
+    probability = np.array([known[lead_id] for lead_id in later.lead_id])
+    log_odds = np.array([*map(to_log_odds, probability.tolist())])
+    return auc(tally(log_odds, probability, later.label))

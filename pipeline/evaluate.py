@@ -1,0 +1,227 @@
+"""Judge scores against outcomes, in figures with intervals and in words."""
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.calibration import CalibrationBin, calibration_table, tally
+from models.frame import assign_bands, to_probabilities
+from pipeline.dataset import Dataset, Order
+from pipeline.metrics import Estimate, Scored, auc, log_loss, measure
+from pipeline.values import format_time
+
+BASIS: dict[Order, str] = {
+    "time": "later period, time-ordered",
+    "arrival": "later period, in order of arrival",
+    "none": "cross-validated by lead, NOT time-ordered",
+}
+PERIODS = 6
+SURE = 3.0
+"""So many standard errors between wins and their expectation count as not calibrated."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """One stretch of the evaluated snapshots, in order."""
+
+    begins: str
+    snapshots: int
+    wins: int
+    base_rate: float
+    mean_prob: float
+    auc: float | None
+    log_loss: float
+
+
+@dataclass(frozen=True)
+class BandCount:
+    """How many snapshots fell into a band, how many of them won, how many were expected to."""
+
+    band: str
+    snapshots: int
+    wins: int
+    expected_wins: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What is known of a model's worth.
+
+    `basis` says on what the figures stand, one of ``BASIS``; no figure is to be quoted without
+    it.
+    """
+
+    basis: str
+    snapshots: int
+    leads: int
+    wins: int
+    earlier_base_rate: float
+    metrics: dict[str, Estimate]
+    calibration: list[CalibrationBin]
+    periods: list[Period]
+    bands: list[BandCount]
+    verdict: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the evaluation as plain data."""
+        return {
+            "basis": self.basis,
+            "snapshots": self.snapshots,
+            "leads": self.leads,
+            "wins": self.wins,
+            "earlier_base_rate": self.earlier_base_rate,
+            "metrics": {name: estimate._asdict() for name, estimate in self.metrics.items()},
+            "calibration": [row._asdict() for row in self.calibration],
+            "periods": [vars(period) for period in self.periods],
+            "bands": [vars(band) for band in self.bands],
+            "verdict": self.verdict,
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Evaluation":
+        """Return the evaluation that ``to_json`` wrote."""
+        return cls(
+            **{
+                **document,
+                "metrics": {k: Estimate(**v) for k, v in document["metrics"].items()},
+                "calibration": [CalibrationBin(**row) for row in document["calibration"]],
+                "periods": [Period(**period) for period in document["periods"]],
+                "bands": [BandCount(**band) for band in document["bands"]],
+            }
+        )
+
+
+def evaluate_scores(
+    dataset: Dataset,
+    log_odds: npt.NDArray[np.float64],
+    cutoffs: tuple[float, float],
+    earlier_base_rate: float,
+    resamples: int,
+    seed: int,
+) -> Evaluation:
+    """Judge the scores of a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        n snapshots with labels of both classes.
+    log_odds : float array of shape (n,)
+    cutoffs : tuple of two floats
+        Of the bands, in log-odds.
+    earlier_base_rate : float
+        The share that won where the model learned.
+    resamples, seed : int
+        Of the intervals.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    ValueError
+        If the labels are all one class.
+    """
+    scored = Scored(log_odds, dataset.label, dataset.lead)
+    metrics = measure(scored, resamples, seed)
+    probability = to_probabilities(log_odds)
+    return Evaluation(
+        basis=BASIS[dataset.order],
+        snapshots=len(dataset),
+        leads=len(np.unique(dataset.lead)),
+        wins=int(dataset.label.sum()),
+        earlier_base_rate=earlier_base_rate,
+        metrics=metrics,
+        calibration=calibration_table(tally(log_odds, probability, dataset.label)),
+        periods=_by_period(dataset, log_odds, probability),
+        bands=_by_band(dataset, probability, assign_bands(log_odds, cutoffs)),
+        verdict=_judge(metrics, dataset, probability, earlier_base_rate),
+    )
+
+
+def _by_period(dataset: Dataset, log_odds: Any, probability: Any) -> list[Period]:
+    if dataset.order == "none":
+        return []
+    periods = []
+    for rows in _stretches(dataset):
+        label = dataset.label[rows]
+        leads = tally(log_odds[rows], probability[rows], label)
+        mixed = 0 < label.sum() < len(label)
+        periods.append(
+            Period(
+                _name_moment(dataset.begin[rows[0]], dataset.order),
+                len(rows),
+                int(label.sum()),
+                float(label.mean()),
+                float(probability[rows].mean()),
+                auc(leads) if mixed else None,
+                log_loss(leads),
+            )
+        )
+    return periods
+
+
+def _stretches(dataset: Dataset) -> list[Any]:
+    """Part the rows by calendar month (UTC), or by arrival into stretches of equal count."""
+    order = np.argsort(dataset.begin, kind="stable")
+    if dataset.order == "arrival":
+        return [rows for rows in np.array_split(order, PERIODS) if len(rows)]
+    months = np.array([_name_moment(begin, "time")[:7] for begin in dataset.begin[order]])
+    return np.split(order, np.flatnonzero(months[1:] != months[:-1]) + 1)
+
+
+def _name_moment(begin: float, order: Order) -> str:
+    return format_time(int(begin))[:10] if order == "time" else f"{begin:.15g}"
+
+
+def _by_band(dataset: Dataset, probability: Any, bands: Any) -> list[BandCount]:
+    return [
+        BandCount(
+            band,
+            int((bands == band).sum()),
+            int(dataset.label[bands == band].sum()),
+            float(probability[bands == band].sum()),
+        )
+        for band in ("SQL", "MQL", "cold")
+    ]
+
+
+def _judge(
+    metrics: dict[str, Estimate], dataset: Dataset, probability: Any, earlier_base_rate: float
+) -> list[str]:
+    won, said = metrics["base_rate"].value, metrics["mean_prob"].value
+    wins, expected = dataset.label.sum(), probability.sum()
+    error = sqrt(float((probability * (1.0 - probability)).sum()))
+    lines = []
+    if abs(wins - expected) > SURE * error:
+        lines.append(
+            f"NOT CALIBRATED here: the model says {said:.1%} on average where {won:.1%} won "
+            f"({wins} wins, {expected:.0f} expected). Do not read its figures as probabilities for "
+            f"this period; where it learned, {earlier_base_rate:.1%} won."
+        )
+    else:
+        lines.append(
+            f"Calibrated in the large: {wins} wins, {expected:.0f} expected "
+            f"({said:.1%} said, {won:.1%} won)."
+        )
+    slope = metrics["calibration_slope"]
+    if slope.high < 1.0:
+        lines.append(
+            f"Too sure of itself: calibration slope {slope.value:.2f} "
+            f"({slope.low:.2f} to {slope.high:.2f}, 1 is right)."
+        )
+    elif slope.low > 1.0:
+        lines.append(
+            f"Too timid: calibration slope {slope.value:.2f} "
+            f"({slope.low:.2f} to {slope.high:.2f}, 1 is right)."
+        )
+    rank = metrics["auc"]
+    if rank.low <= 0.5:
+        lines.append(
+            f"NO RANKING PROVEN: AUC {rank.value:.3f} ({rank.low:.3f} to {rank.high:.3f}) "
+            "does not exclude 0.5, which is chance."
+        )
+    return lines

@@ -1,0 +1,118 @@
+"""Pictures of one training: gain and lift, calibration, the terms."""
+
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from models.calibration import Tally
+from models.scorecard import Scorecard, Term
+from models.shapes import Steps, Table
+from pipeline.evaluate import Evaluation
+
+_BLUE, _GREY, _RED = "#2563a8", "#8a8f98", "#b3402a"
+_DPI = 110
+_LEVELS_SHOWN = 12
+_TERMS_SHOWN = 16
+
+
+def draw_gain(leads: Tally, evaluation: Evaluation, path: Path) -> None:
+    """Draw the gain curve, with the lift beside it, and save it as PNG.
+
+    Gain: the share of all wins among the best-scored share of leads. Lift: that over chance.
+    """
+    called = np.r_[0.0, np.cumsum(leads.size) / leads.size.sum()]
+    gained = np.r_[0.0, np.cumsum(leads.wins) / leads.wins.sum()]
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot(called, gained, color=_BLUE, label="by score")
+    left.plot([0, 1], [0, 1], color=_GREY, linestyle="--", label="by chance")
+    left.set(xlabel="share of leads called, best first", ylabel="share of wins found",
+             title="Gain", xlim=(0, 1), ylim=(0, 1.01))  # fmt: skip
+    left.legend(frameon=False)
+    shown = called >= 0.01
+    right.plot(called[shown], gained[shown] / called[shown], color=_BLUE)
+    right.axhline(1.0, color=_GREY, linestyle="--")
+    right.set(xlabel="share of leads called, best first", ylabel="lift (1 = chance)",
+              title="Lift", xlim=(0, 1), ylim=(0, None))  # fmt: skip
+    _save(figure, path, evaluation)
+
+
+def draw_calibration(evaluation: Evaluation, path: Path) -> None:
+    """Draw what was said against what came, in ten bins of equal count, and save it as PNG."""
+    said = np.array([row.mean_prob for row in evaluation.calibration])
+    came = np.array([row.win_rate for row in evaluation.calibration])
+    count = np.array([row.size for row in evaluation.calibration])
+    error = 1.96 * np.sqrt(np.maximum(came * (1.0 - came), 1e-9) / count)
+    top = max(said.max(), (came + error).max()) * 1.05
+    figure = Figure(figsize=(5.6, 5.2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, top], [0, top], color=_GREY, linestyle="--", label="said = came")
+    axes.errorbar(said, came, yerr=error, fmt="o", color=_BLUE, capsize=2,
+                  label="a tenth of the leads, 95 %")  # fmt: skip
+    axes.set(xlabel="mean probability said", ylabel="share won", title="Calibration",
+             xlim=(0, top), ylim=(0, top))  # fmt: skip
+    axes.legend(frameon=False, loc="upper left")
+    _save(figure, path, evaluation)
+
+
+def draw_terms(scorecard: Scorecard, path: Path) -> None:
+    """Draw the terms that move scores most, in points, and save them as PNG."""
+    terms = sorted(scorecard.terms, key=lambda term: (-_spread(term), term.signal))[:_TERMS_SHOWN]
+    columns = 4 if len(terms) > 4 else max(len(terms), 1)
+    rows = max(ceil(len(terms) / columns), 1)
+    figure = Figure(figsize=(3.6 * columns, 2.9 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid[len(terms) :]:
+        axes.set_axis_off()
+    for axes, term in zip(grid, terms, strict=False):
+        _draw_term(axes, term, scorecard.points.per_log_odds)
+    figure.suptitle(
+        f"What each signal's values are worth, in points against the average lead "
+        f"({len(terms)} of {len(scorecard.terms)} signals, widest first)"
+    )
+    figure.savefig(path, dpi=_DPI)
+
+
+def _draw_term(axes: Axes, term: Term, scale: float) -> None:
+    axes.set_title(term.signal, fontsize=9)
+    axes.tick_params(labelsize=7)
+    shape = term.shape
+    if isinstance(shape, Table):
+        bars = {**shape.levels, "(other)": shape.other, "(missing)": shape.missing}
+        chosen = sorted(bars, key=lambda level: -abs(bars[level] - term.mean))[:_LEVELS_SHOWN]
+        chosen.sort(key=lambda level: bars[level])
+        worth = [scale * (bars[level] - term.mean) for level in chosen]
+        axes.barh([_short(level) for level in chosen], worth,
+                  color=[_BLUE if value >= 0 else _RED for value in worth])  # fmt: skip
+        axes.axvline(0.0, color=_GREY, linewidth=0.8)
+        return
+    if isinstance(shape, Steps):
+        ends = shape.edges or (0.0,)
+        x = np.array([ends[0] - 1.0, *shape.edges, ends[-1] + 1.0])
+        y = np.array([*shape.values, shape.values[-1]])
+        axes.step(x, scale * (y - term.mean), where="post", color=_BLUE)
+    else:
+        axes.plot(shape.knots, [scale * (v - term.mean) for v in shape.values], color=_BLUE,
+                  marker=".", markersize=4)  # fmt: skip
+    axes.axhline(scale * (shape.missing - term.mean), color=_RED, linewidth=0.8, linestyle=":")
+    axes.axhline(0.0, color=_GREY, linewidth=0.8)
+
+
+def _spread(term: Term) -> float:
+    shape = term.shape
+    values = list(shape.levels.values()) if isinstance(shape, Table) else list(shape.values)
+    return max([*values, shape.missing]) - min([*values, shape.missing])
+
+
+def _short(level: str) -> str:
+    return level if len(level) <= 24 else level[:23] + "…"
+
+
+def _save(figure: Figure, path: Path, evaluation: Evaluation) -> None:
+    figure.suptitle(
+        f"{evaluation.basis}: {evaluation.leads} leads, {evaluation.wins} wins", fontsize=9
+    )
+    figure.savefig(path, dpi=_DPI)

@@ -1,0 +1,144 @@
+"""Leave a training in MLflow: one run, with figures, pictures and documents, and a version."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import joblib
+
+from models.calibration import tally
+from models.frame import to_probabilities
+from pipeline.dataset import Dataset
+from pipeline.ingest import write_rejects
+from pipeline.plots import draw_calibration, draw_gain, draw_terms
+from pipeline.settings import Project
+from pipeline.tracking.store import DatasetNote, RunRecord, Version, open_store
+from pipeline.train import Training
+
+EVALUATION_FILE = "evaluation.json"
+
+
+def record_training(project: Project, training: Training, home: Path) -> Version:
+    """Track a training and register its scorecard as challenger.
+
+    Rejected rows are written to ``rejects/`` in the home folder, since their reasons show values;
+    MLflow gets their number only.
+
+    Parameters
+    ----------
+    project : Project
+    training : Training
+    home : Path
+
+    Returns
+    -------
+    Version
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be opened or written to.
+    """
+    rejects = home / "rejects" / f"{project.name}.csv"
+    rejects.unlink(missing_ok=True)
+    if training.tables.rejects:
+        write_rejects(training.tables.rejects, rejects)
+    store = open_store(home)
+    evaluation = training.evaluation
+    with TemporaryDirectory() as scratch:
+        return store.record_training(
+            RunRecord(
+                project=project.name,
+                scorecard=training.scorecard,
+                params=_params(training),
+                metrics=_metrics(training),
+                series={
+                    "period_base_rate": [period.base_rate for period in evaluation.periods],
+                    "period_mean_prob": [period.mean_prob for period in evaluation.periods],
+                    "period_auc": [period.auc for period in evaluation.periods],
+                    "period_log_loss": [period.log_loss for period in evaluation.periods],
+                },
+                documents={
+                    "configuration.json": project.resolved(),
+                    EVALUATION_FILE: evaluation.to_json(),
+                    "selection.json": [
+                        {**vars(trial.recipe), "log_loss": trial.log_loss}
+                        for trial in training.choice.trials
+                    ],
+                    "data.json": _data(training),
+                },
+                files=_write_files(training, Path(scratch)),
+                datasets=_datasets(training),
+                tags={"basis": evaluation.basis, "verdict": " ".join(evaluation.verdict)[:5000]},
+            )
+        )
+
+
+def _params(training: Training) -> dict[str, object]:
+    affine = training.choice.affine
+    return {
+        **vars(training.choice.recipe),
+        "recalibration_factor": affine.factor,
+        "recalibration_shift": affine.shift,
+        "signals": len(training.scorecard.terms),
+        "horizon_days": training.scorecard.horizon_days,
+        "data_digest": training.tables.digest,
+        "configuration_digest": training.scorecard.training["configuration"],
+    }
+
+
+def _metrics(training: Training) -> dict[str, float]:
+    metrics: dict[str, float] = {}
+    for name, estimate in training.evaluation.metrics.items():
+        metrics[name] = estimate.value
+        metrics[f"{name}_low"], metrics[f"{name}_high"] = estimate.low, estimate.high
+    metrics["earlier_base_rate"] = training.evaluation.earlier_base_rate
+    for part, dataset in _parts(training):
+        metrics[f"{part}_snapshots"] = len(dataset)
+        metrics[f"{part}_wins"] = int(dataset.label.sum())
+    metrics["rows"] = training.tables.rows
+    metrics["rejected_rows"] = len(training.tables.rejects)
+    return metrics
+
+
+def _parts(training: Training) -> list[tuple[str, Dataset]]:
+    if training.earlier.order == "none":
+        return [("all", training.earlier)]
+    return [("earlier", training.earlier), ("later", training.later)]
+
+
+def _data(training: Training) -> dict[str, object]:
+    return {
+        "digest": training.tables.digest,
+        "rows": training.tables.rows,
+        "rejected": len(training.tables.rejects),
+        "leads": len(training.tables.leads),
+        "snapshots_left_out": training.earlier.left_out,
+        "snapshots_in_neither_part": training.neither,
+        "notes": list(training.notes),
+    }
+
+
+def _datasets(training: Training) -> list[DatasetNote]:
+    return [
+        DatasetNote(
+            f"{training.scorecard.project}-{part}",
+            training.tables.digest,
+            part,
+            {"snapshots": len(dataset), "wins": int(dataset.label.sum())},
+        )
+        for part, dataset in _parts(training)
+    ]
+
+
+def _write_files(training: Training, folder: Path) -> list[Path]:
+    names = ("gain_and_lift.png", "calibration.png", "terms.png", "pipeline.joblib",
+             "scorecard.json")  # fmt: skip
+    gain, calibration, terms, pipeline, scorecard = paths = [folder / name for name in names]
+    log_odds = training.later_log_odds
+    leads = tally(log_odds, to_probabilities(log_odds), training.later.label)
+    draw_gain(leads, training.evaluation, gain)
+    draw_calibration(training.evaluation, calibration)
+    draw_terms(training.scorecard, terms)
+    joblib.dump(training.pipeline, pipeline)
+    scorecard.write_text(training.scorecard.to_json(), encoding="utf-8")
+    return paths

@@ -1,0 +1,99 @@
+"""Use a registered version: judge it, score a file with it, explain a lead by it."""
+
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from models.reasons import Explanation, explain_lead
+from models.scoring import Scorer
+from pipeline.batch import BatchReport, score_file
+from pipeline.dataset import read_history
+from pipeline.errors import ConfigError, NotFoundError
+from pipeline.evaluate import Evaluation
+from pipeline.ingest import ingest
+from pipeline.progress import Progress, silent
+from pipeline.recording import EVALUATION_FILE
+from pipeline.settings import Project, read_moment
+from pipeline.signals.catalog import Catalog
+from pipeline.snapshots import take_snapshots
+from pipeline.tracking.store import Store
+from pipeline.train import evaluate_registered
+
+
+def model_name(project: Project) -> str:
+    """Return the name under which a project's predictive model is registered."""
+    return f"{project.name}.predictive"
+
+
+def evaluate_version(store: Store, project: Project, which: str) -> tuple[Evaluation, int]:
+    """Judge a registered version on the leads that came after those it learned from.
+
+    Where leads have no order, nothing is later, and the figures that its training cross-validated
+    are read back instead.
+
+    Parameters
+    ----------
+    store : Store
+    project : Project
+    which : str
+        ``champion``, ``challenger`` or a version's number.
+
+    Returns
+    -------
+    Evaluation
+    int
+        The version.
+    """
+    scorecard, version = store.load_scorecard(model_name(project), which)
+    if scorecard.training["cut"] is not None:
+        return evaluate_registered(project, scorecard), version
+    run_id = store.find_version(model_name(project), str(version)).run_id
+    return Evaluation.from_json(store.read_document(run_id, EVALUATION_FILE)), version
+
+
+def score_with_version(
+    store: Store,
+    project: Project,
+    which: str,
+    source: Path,
+    target: Path,
+    as_of: str | None,
+    progress: Progress = silent,
+) -> BatchReport:
+    """Score a file with a registered version; see ``score_file``.
+
+    Raises
+    ------
+    ConfigError
+        If `as_of` is no moment with a zone.
+    """
+    try:
+        as_of_us = None if as_of is None else read_moment(as_of)
+    except ValueError as error:
+        raise ConfigError(f"--as-of: {error}") from error
+    scorecard, version = store.load_scorecard(model_name(project), which)
+    model = f"{model_name(project)}:{version}"
+    return score_file(project, scorecard, model, source, target, as_of_us, progress)
+
+
+def explain_with_version(
+    store: Store, project: Project, which: str, lead_id: str
+) -> tuple[Explanation, int]:
+    """Explain the score of one lead of the project's own table.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such lead.
+    """
+    scorecard, version = store.load_scorecard(model_name(project), which)
+    tables = ingest(project)
+    leads = tables.leads.filter(pc.equal(tables.leads["lead_id"], lead_id))
+    if not len(leads):
+        rejected = " (some rows were rejected: see leadscore check)" if tables.rejects else ""
+        raise NotFoundError(f"{project.leads_path}: no lead {lead_id!r}{rejected}")
+    catalog = Catalog.model_validate(scorecard.definitions)
+    signals = read_history(catalog, take_snapshots(leads, (0.0,)), leads)
+    row = signals.astype(object).where(signals.notna(), None).iloc[0]
+    values = {column: row[column] for column in catalog.columns}
+    return explain_lead(Scorer(scorecard), values), version

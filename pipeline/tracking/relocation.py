@@ -1,0 +1,81 @@
+"""A store that was moved: MLflow keeps absolute paths, so they have to be rewritten."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from pipeline.errors import StoreError
+
+_COLUMNS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
+
+
+def artifact_root(home: Path) -> str:
+    """Return the URI under which a home keeps its artifacts."""
+    return (home.resolve() / "artifacts").as_uri()
+
+
+def check_place(home: Path) -> None:
+    """Raise StoreError if the store in `home` was written somewhere else."""
+    recorded = _recorded_root(home)
+    if recorded is not None and recorded != artifact_root(home):
+        raise StoreError(
+            f"the store in {home} was moved: it still points to {recorded}; "
+            f"run leadscore doctor --relocate --home {home}"
+        )
+
+
+def relocate(home: Path) -> int:
+    """Rewrite the paths of a moved store, all or none.
+
+    Parameters
+    ----------
+    home : Path
+
+    Returns
+    -------
+    int
+        How many paths were rewritten; 0 if the store is where it says.
+
+    Raises
+    ------
+    StoreError
+        If there is no store in `home`.
+    """
+    path = home / "mlflow.db"
+    if not path.is_file():
+        raise StoreError(f"{path}: no such file; --home names the folder that holds mlflow.db")
+    old, new = _recorded_root(home), artifact_root(home)
+    if old is None or old == new:
+        return 0
+    count = 0
+    with closing(sqlite3.connect(path)) as database, database:
+        for table, column in _COLUMNS:
+            changed = database.execute(
+                f"UPDATE {table} SET {column} = ? || substr({column}, ?) "  # noqa: S608 - constants
+                f"WHERE substr({column}, 1, ?) = ?",
+                (new, len(old) + 1, len(old), old),
+            )
+            count += changed.rowcount
+    return count
+
+
+def _recorded_root(home: Path) -> str | None:
+    path = home / "mlflow.db"
+    if not path.is_file():
+        return None
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            rows = database.execute(
+                "SELECT artifact_location FROM experiments WHERE name <> 'Default' LIMIT 1"
+            ).fetchall()
+    except sqlite3.DatabaseError as error:
+        if "no such table" in str(error):  # made, and killed before its first migration
+            return None
+        raise StoreError(f"{path}: not a store that can be read: {error}") from error
+    return str(rows[0][0]).rsplit("/", 1)[0] if rows else None

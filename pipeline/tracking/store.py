@@ -1,0 +1,344 @@
+"""The MLflow store: where it is, runs, registered versions, aliases."""
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema, TensorSpec
+
+import models
+from models.errors import ScorecardError
+from models.golden import check_golden_leads
+from models.scorecard import Scorecard, read_scorecard
+from models.shapes import Table
+from pipeline.errors import NotFoundError, StoreError
+from pipeline.tracking.relocation import artifact_root, check_place
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+SCORECARD_FILE = "scorecard.json"
+_REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
+# Read by MLflow when it is first used; what the user has set stays.
+_SWITCHES = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+
+@dataclass(frozen=True)
+class DatasetNote:
+    """What a run says of one part of its data: no rows, only counts and a digest."""
+
+    name: str
+    digest: str
+    context: str
+    profile: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """All that one training leaves in MLflow."""
+
+    project: str
+    scorecard: Scorecard
+    params: Mapping[str, object]
+    metrics: Mapping[str, float]
+    series: Mapping[str, list[float | None]]
+    documents: Mapping[str, object]
+    files: list[Path]
+    datasets: list[DatasetNote]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One registered version of a model."""
+
+    name: str
+    version: int
+    aliases: tuple[str, ...]
+    run_id: str
+    fingerprint: str
+    created_ms: int
+    basis: str
+    metrics: Mapping[str, float]
+
+
+class Store:
+    """An open MLflow store; see ``open_store``.
+
+    Parameters
+    ----------
+    client : MlflowClient
+    root : str or None
+        URI under which experiments keep their artifacts; None where a server decides.
+    """
+
+    def __init__(self, client: MlflowClient, root: str | None) -> None:
+        self._client = client
+        self._root = root
+
+    def record_training(self, record: RunRecord) -> Version:
+        """Log one run, register its scorecard and let the alias ``challenger`` point to it.
+
+        The alias is moved last, after the registered version was read back and checked, so a kill
+        at any point leaves no alias on a version that cannot be loaded.
+
+        Returns
+        -------
+        Version
+        """
+        name = f"{record.project}.{record.scorecard.kind}"
+        with _plain_errors(), TemporaryDirectory() as scratch:
+            run_name = f"{record.scorecard.kind}-{record.scorecard.fingerprint}"
+            with mlflow.start_run(
+                experiment_id=self._experiment(record.project), run_name=run_name
+            ) as run:
+                run_id = run.info.run_id
+                self._log_figures(run_id, record)
+                for path in record.files:
+                    self._client.log_artifact(run_id, str(path))
+                for file, document in record.documents.items():
+                    self._client.log_text(run_id, _pretty(document), file)
+                info = self._log_model(record.scorecard, Path(scratch))
+            self._register_name(name)
+            made = self._client.create_model_version(
+                name,
+                source=info.model_uri,
+                run_id=run_id,
+                tags={"fingerprint": record.scorecard.fingerprint, **record.tags},
+                model_id=info.model_id,
+            )
+            version = int(made.version)
+            self.load_scorecard(name, str(version))
+            self._client.set_registered_model_alias(name, CHALLENGER, str(version))
+        return self.find_version(name, str(version))
+
+    def find_version(self, name: str, which: str) -> Version:
+        """Find a version by number or alias.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none; the message says which there are.
+        """
+        for version in self.list_versions(name):
+            if which == str(version.version) or which in version.aliases:
+                return version
+        there = ", ".join(
+            " ".join([str(v.version), *(f"({alias})" for alias in v.aliases)])
+            for v in self.list_versions(name)
+        )
+        if not there:
+            raise NotFoundError(f"{name}: nothing is registered yet; run leadscore train first")
+        hint = "; make one with leadscore promote VERSION" if which == CHAMPION else ""
+        raise NotFoundError(f"{name}: no version {which!r}; there are {there}{hint}")
+
+    def list_versions(self, name: str) -> list[Version]:
+        """List the versions of a registered model, the newest first; empty if there are none."""
+        with _plain_errors():
+            try:
+                model = self._client.get_registered_model(name)
+            except MlflowException as error:
+                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                    return []
+                raise
+            aliases: dict[int, list[str]] = {}
+            for alias, number in model.aliases.items():
+                aliases.setdefault(int(number), []).append(alias)
+            found = self._client.search_model_versions(f"name = '{name}'")
+            versions = [
+                Version(
+                    name,
+                    int(item.version),
+                    tuple(sorted(aliases.get(int(item.version), []))),
+                    str(item.run_id),
+                    item.tags.get("fingerprint", ""),
+                    item.creation_timestamp,
+                    item.tags.get("basis", ""),
+                    dict(self._client.get_run(str(item.run_id)).data.metrics),
+                )
+                for item in found
+            ]
+        return sorted(versions, key=lambda version: -version.version)
+
+    def load_scorecard(self, name: str, which: str) -> tuple[Scorecard, int]:
+        """Load a registered scorecard and check it: hash, schema, finite weights, golden leads.
+
+        Parameters
+        ----------
+        name : str
+            Of the registered model, ``project.kind``.
+        which : str
+            A version's number, or an alias.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such version.
+        StoreError
+            If what is stored cannot be read, or is not what was registered.
+        """
+        version = self.find_version(name, which).version
+        with _plain_errors(), TemporaryDirectory() as scratch:
+            folder = mlflow.artifacts.download_artifacts(
+                f"models:/{name}/{version}", dst_path=scratch
+            )
+            path = Path(folder) / "artifacts" / SCORECARD_FILE
+            try:
+                scorecard = read_scorecard(path.read_text(encoding="utf-8"))
+                check_golden_leads(scorecard)
+            except (ScorecardError, OSError, UnicodeDecodeError) as error:
+                raise StoreError(f"{name} version {version} cannot be used: {error}") from error
+        return scorecard, version
+
+    def promote(self, name: str, which: str) -> Version:
+        """Let the alias ``champion`` point to a version, once that version was read and checked.
+
+        Raises
+        ------
+        NotFoundError, StoreError
+            As ``load_scorecard``; the champion is then what it was.
+        """
+        _, version = self.load_scorecard(name, which)
+        with _plain_errors():
+            self._client.set_registered_model_alias(name, CHAMPION, str(version))
+            if CHALLENGER in self.find_version(name, str(version)).aliases:
+                self._client.delete_registered_model_alias(name, CHALLENGER)
+        return self.find_version(name, str(version))
+
+    def read_document(self, run_id: str, file: str) -> Any:
+        """Read back a JSON document that a run has logged."""
+        with _plain_errors(), TemporaryDirectory() as scratch:
+            path = self._client.download_artifacts(run_id, file, scratch)
+            return json.loads(Path(path).read_text(encoding="utf-8"))
+
+    def _experiment(self, project: str) -> str:
+        found = self._client.get_experiment_by_name(project)
+        if found is not None:
+            return str(found.experiment_id)
+        place = None if self._root is None else f"{self._root}/{project}"
+        return str(self._client.create_experiment(project, artifact_location=place))
+
+    def _register_name(self, name: str) -> None:
+        try:
+            self._client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+    def _log_figures(self, run_id: str, record: RunRecord) -> None:
+        metrics = [Metric(name, value, 0, 0) for name, value in record.metrics.items()]
+        for name, values in record.series.items():
+            metrics += [
+                Metric(name, value, 0, step)
+                for step, value in enumerate(values)
+                if value is not None
+            ]
+        params = [Param(name, str(value)) for name, value in record.params.items()]
+        tags = [RunTag(name, value) for name, value in record.tags.items()]
+        for begin in range(0, max(len(metrics), 1), 900):
+            self._client.log_batch(
+                run_id, metrics[begin : begin + 900], params if begin == 0 else [],
+                tags if begin == 0 else [],
+            )  # fmt: skip
+        inputs = [
+            DatasetInput(
+                Dataset(note.name, note.digest[:36], "local", "{}", profile=json.dumps(
+                    dict(note.profile))),
+                [InputTag("mlflow.data.context", note.context)],
+            )
+            for note in record.datasets
+        ]  # fmt: skip
+        self._client.log_inputs(run_id, inputs)
+
+    def _log_model(self, scorecard: Scorecard, scratch: Path) -> Any:
+        path = scratch / SCORECARD_FILE
+        path.write_text(scorecard.to_json(), encoding="utf-8")
+        columns: list[ColSpec | TensorSpec] = [
+            ColSpec("string" if isinstance(t.shape, Table) else "double", t.signal, required=False)
+            for t in scorecard.terms
+        ]
+        answers: list[ColSpec | TensorSpec] = [
+            ColSpec("double", "probability"), ColSpec("double", "score"),
+            ColSpec("string", "band"), ColSpec("double", "log_odds"),
+        ]  # fmt: skip
+        return mlflow.pyfunc.log_model(
+            name="scorecard",
+            python_model=str(Path(__file__).with_name("served_model.py")),
+            artifacts={"scorecard": str(path)},
+            code_paths=[str(Path(models.__file__).parent)],
+            pip_requirements=list(_REQUIREMENTS),
+            signature=ModelSignature(Schema(columns), Schema(answers)),
+            input_example=_example(scorecard),
+        )
+
+
+def _example(scorecard: Scorecard) -> pd.DataFrame:
+    lead = scorecard.golden[-1].signals
+    return pd.DataFrame({term.signal: [lead[term.signal]] for term in scorecard.terms})
+
+
+def _pretty(document: object) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def open_store(home: Path) -> Store:
+    """Open the store of a home folder, or the MLflow server that MLFLOW_TRACKING_URI names.
+
+    Parameters
+    ----------
+    home : Path
+        Made if absent; holds mlflow.db and artifacts/.
+
+    Returns
+    -------
+    Store
+
+    Raises
+    ------
+    StoreError
+        If the store was moved, or cannot be opened or reached.
+    """
+    for name, value in _SWITCHES.items():
+        os.environ.setdefault(name, value)
+    for logger in ("mlflow", "alembic"):
+        logging.getLogger(logger).setLevel(logging.WARNING)
+    uri, root = os.environ.get("MLFLOW_TRACKING_URI"), None
+    if not uri:
+        home = home.resolve()
+        home.mkdir(parents=True, exist_ok=True)
+        check_place(home)
+        uri, root = f"sqlite:///{home / 'mlflow.db'}", artifact_root(home)
+    with _plain_errors():
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+        client = MlflowClient(uri, uri)
+        client.search_experiments(max_results=1)
+    return Store(client, root)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        first = str(error).strip().splitlines()[0][:300]
+        raise StoreError(
+            f"the MLflow store does not answer as it should: {first} "
+            "(is the server up, the folder writable?)"
+        ) from error

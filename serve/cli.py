@@ -1,0 +1,275 @@
+"""The command line: leadscore COMMAND. Each command imports what it needs when it runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serve.terminal import errors_told, progress_shown, say, say_json
+
+app = typer.Typer(
+    name="leadscore",
+    help="Predictive lead scoring: train on closed-won history, score, explain, compare.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Exit codes: 0 done, 1 internal error, 2 configuration or usage, 3 data, "
+    "4 refused since the result could not be trusted, 5 not found, 6 the MLflow store.",
+)
+
+ProjectOption = Annotated[
+    str, typer.Option("-c", "--config", help="The project's folder, or the name of a shipped one.")
+]
+HomeOption = Annotated[
+    Path, typer.Option("--home", help="Holds the MLflow store (unless MLFLOW_TRACKING_URI is set).")
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="In place of the data folder in data.yaml.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.")]
+ModelOption = Annotated[
+    str, typer.Option("--model", help="champion, challenger or a version's number.")
+]
+TracebackOption = Annotated[bool, typer.Option("--traceback", help="Show errors in full.")]
+HOME = Path("var")
+
+
+@app.command()
+def check(
+    config: ProjectOption = "demo",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+    traceback: TracebackOption = False,
+) -> None:
+    """Check configuration and data: what would be learned from, and what is rejected and why."""
+    with errors_told(traceback), progress_shown() as progress:
+        from pipeline.check import check_project
+        from pipeline.settings import find_project, read_project
+        from serve.report import show_check
+
+        progress("reading and checking")
+        report = check_project(read_project(find_project(config), data))
+    say_json(report.to_json()) if as_json else show_check(report)
+
+
+@app.command()
+def train(
+    config: ProjectOption = "demo",
+    data: DataOption = None,
+    home: HomeOption = HOME,
+    as_json: JsonOption = False,
+    traceback: TracebackOption = False,
+) -> None:
+    """Train the predictive model, track the run in MLflow, register it as challenger."""
+    with errors_told(traceback), progress_shown() as progress:
+        from pipeline.settings import find_project, read_project
+        from pipeline.train import train as train_project
+        from serve.report import show_training, training_json
+
+        project = read_project(find_project(config), data)
+        training = train_project(project, progress)
+        progress("opening the store")
+        from pipeline.recording import record_training
+
+        progress("tracking and registering")
+        version = record_training(project, training, home)
+    if as_json:
+        say_json(training_json(training, version))
+    else:
+        show_training(training, version, config)
+
+
+@app.command()
+def evaluate(
+    config: ProjectOption = "demo",
+    data: DataOption = None,
+    home: HomeOption = HOME,
+    model: ModelOption = "champion",
+    as_json: JsonOption = False,
+    traceback: TracebackOption = False,
+) -> None:
+    """Judge a registered model on the leads that came after those it learned from."""
+    with errors_told(traceback), progress_shown() as progress:
+        from pipeline.registered import evaluate_version
+        from pipeline.settings import find_project, read_project
+        from pipeline.tracking.store import open_store
+        from serve.report import show_evaluation
+
+        progress("judging")
+        project = read_project(find_project(config), data)
+        evaluation, version = evaluate_version(open_store(home), project, model)
+    name = f"{project.name}.predictive version {version}"
+    if as_json:
+        say_json({"model": f"{project.name}.predictive", "version": version,
+                  **evaluation.to_json()})  # fmt: skip
+    else:
+        show_evaluation(evaluation, name)
+
+
+@app.command()
+def score(
+    leads: Annotated[Path, typer.Argument(help="CSV or Parquet with the project's columns.")],
+    scored: Annotated[Path, typer.Argument(help="Where the result goes: CSV or Parquet.")],
+    config: ProjectOption = "demo",
+    home: HomeOption = HOME,
+    model: ModelOption = "champion",
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="The moment of scoring, as 2026-01-31T00:00:00Z.")
+    ] = None,
+    as_json: JsonOption = False,
+    traceback: TracebackOption = False,
+) -> None:
+    """Score a file of leads: probability, score, band and reasons, one row per lead."""
+    with errors_told(traceback), progress_shown() as progress:
+        from pipeline.registered import score_with_version
+        from pipeline.settings import find_project, read_project
+        from pipeline.tracking.store import open_store
+        from serve.report import show_batch
+
+        project, store = read_project(find_project(config)), open_store(home)
+        report = score_with_version(store, project, model, leads, scored, as_of, progress)
+    say_json(report.to_json()) if as_json else show_batch(report)
+
+
+@app.command()
+def explain(
+    lead: Annotated[str, typer.Option("--lead", help="The lead_id.")],
+    config: ProjectOption = "demo",
+    data: DataOption = None,
+    home: HomeOption = HOME,
+    model: ModelOption = "champion",
+    as_json: JsonOption = False,
+    traceback: TracebackOption = False,
+) -> None:
+    """Explain one lead's score: from the average lead to this one, signal by signal."""
+    with errors_told(traceback), progress_shown() as progress:
+        from pipeline.registered import explain_with_version, model_name
+        from pipeline.settings import find_project, read_project
+        from pipeline.tracking.store import open_store
+        from serve.report import explanation_json, show_explanation
+
+        progress("looking the lead up")
+        project = read_project(find_project(config), data)
+        explanation, version = explain_with_version(open_store(home), project, model, lead)
+        name = f"{model_name(project)} version {version}"
+    if as_json:
+        say_json(explanation_json(explanation, lead, name))
+    else:
+        show_explanation(explanation, lead, name)
+
+
+@app.command("models")
+def list_models(
+    config: ProjectOption = "demo",
+    home: HomeOption = HOME,
+    as_json: JsonOption = False,
+    traceback: TracebackOption = False,
+) -> None:
+    """List the registered versions, with their aliases and figures."""
+    with errors_told(traceback):
+        from pipeline.settings import find_project, read_project
+        from pipeline.tracking.store import open_store
+        from serve.report import show_versions, version_json
+
+        name = f"{read_project(find_project(config)).name}.predictive"
+        versions = open_store(home).list_versions(name)
+    say_json([version_json(v) for v in versions]) if as_json else show_versions(versions, name)
+
+
+@app.command()
+def promote(
+    version: Annotated[str, typer.Argument(help="A version's number, or challenger.")],
+    config: ProjectOption = "demo",
+    home: HomeOption = HOME,
+    as_json: JsonOption = False,
+    traceback: TracebackOption = False,
+) -> None:
+    """Make a version the champion, the one that scores by default."""
+    with errors_told(traceback):
+        from pipeline.settings import find_project, read_project
+        from pipeline.tracking.store import open_store
+        from serve.report import version_json
+
+        name = f"{read_project(find_project(config)).name}.predictive"
+        promoted = open_store(home).promote(name, version)
+    if as_json:
+        say_json(version_json(promoted))
+    else:
+        say(f"{name} version {promoted.version} ({promoted.fingerprint}) is now champion.")
+
+
+@app.command()
+def export(
+    form: Annotated[str, typer.Argument(metavar="json|sql", help="What to write to stdout.")],
+    config: ProjectOption = "demo",
+    home: HomeOption = HOME,
+    model: ModelOption = "champion",
+    table: Annotated[str, typer.Option("--table", help="sql: the table of signals.")] = "signals",
+    traceback: TracebackOption = False,
+) -> None:
+    """Write a scorecard to stdout: as JSON, or as one SQL statement for a warehouse."""
+    with errors_told(traceback):
+        from models.sql import score_sql
+        from pipeline.errors import ConfigError
+        from pipeline.settings import find_project, read_project
+        from pipeline.tracking.store import open_store
+
+        if form not in {"json", "sql"}:
+            raise ConfigError(f"{form!r} is no form of export; json and sql are")
+        name = f"{read_project(find_project(config)).name}.predictive"
+        scorecard, _ = open_store(home).load_scorecard(name, model)
+        text = scorecard.to_json() if form == "json" else score_sql(scorecard, table) + ";\n"
+    typer.echo(text, nl=False)
+
+
+@app.command()
+def doctor(
+    relocate: Annotated[
+        bool, typer.Option("--relocate", help="Rewrite the paths of a store that was moved.")
+    ] = False,
+    home: HomeOption = HOME,
+    traceback: TracebackOption = False,
+) -> None:
+    """Look after the store: say whether it is where it says it is, and mend that."""
+    with errors_told(traceback):
+        from pipeline.tracking.relocation import check_place
+        from pipeline.tracking.relocation import relocate as relocate_store
+
+        if relocate:
+            say(f"{relocate_store(home)} paths rewritten in {home}.")
+        else:
+            check_place(home)
+            say(f"The store in {home} is where it says it is.")
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the leads are written.")] = HOME / "demo",
+    leads: Annotated[int, typer.Option("--leads", min=1000, help="How many.")] = 6000,
+    seed: Annotated[int, typer.Option("--seed", help="Of the random numbers.")] = 0,
+    tour: Annotated[bool, typer.Option("--tour", help="Then train, promote and score.")] = False,
+    home: HomeOption = HOME,
+    traceback: TracebackOption = False,
+) -> None:
+    """Write a small synthetic table of leads whose truth is known; with --tour, use it."""
+    with errors_told(traceback), progress_shown() as progress:
+        from pipeline.demo.world import write_world
+
+        progress("writing the leads")
+        world = write_world(folder, leads, seed)
+        if tour:
+            from pipeline.demo.tour import take_tour
+
+            result = take_tour(folder, home, progress)
+    if tour:
+        from serve.report import show_tour
+
+        show_tour(result, world)
+    else:
+        say(f"{world.leads} leads, {world.wins} won so far, in {world.leads_path}; "
+            f"the true probabilities in {world.truth_path}")  # fmt: skip
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,248 @@
+"""What the commands show on the terminal, and their JSON where it is not the report's own."""
+
+from typing import Any
+
+from models.reasons import Explanation
+from pipeline.batch import BatchReport
+from pipeline.check import CheckReport
+from pipeline.demo.tour import Tour
+from pipeline.demo.world import World
+from pipeline.evaluate import Evaluation
+from pipeline.metrics import Estimate
+from pipeline.tracking.store import Version
+from pipeline.train import Training
+from serve.terminal import say, say_table
+
+_BAR = 24
+_SHARES = frozenset({"base_rate", "mean_prob"})
+_IN_WORDS = {
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "log_loss": "log loss",
+    "brier": "Brier",
+    "ece": "calibration error (ECE)",
+    "calibration_slope": "calibration slope",
+    "lift_at_10": "lift at 10 %",
+    "base_rate": "share that won",
+    "mean_prob": "mean prediction",
+}
+
+
+def show_check(report: CheckReport) -> None:
+    """Show what a project's data comes to."""
+    say(f"{report.project}: {report.rows:,} rows in {report.leads_path}, {report.leads:,} leads"
+        + (f", extract {report.extract}" if report.extract else ""))  # fmt: skip
+    for count, column, reason, line in report.rejects[:10]:
+        where = f"{column}: " if column else ""
+        say(f"  rejected {count:,}: {where}{reason} (first at line {line})")
+    for reason, count in report.left_out.items():
+        if count:
+            say(f"  left out {count:,} snapshots: {reason}")
+    if report.parts:
+        say()
+        say_table(
+            ("part", "snapshots", "won", "share"),
+            [
+                (p.part, f"{p.snapshots:,}", f"{p.wins:,}",
+                 "" if p.base_rate is None else f"{p.base_rate:.1%}")
+                for p in report.parts
+            ],
+        )  # fmt: skip
+    if report.signals:
+        say()
+        say_table(
+            ("signal", "known", "values"),
+            [(s.column, f"{s.coverage:.1%}", f"{s.distinct:,}") for s in report.signals],
+        )
+    _show_list("note", report.notes)
+    _show_list("PROBLEM", report.problems)
+    say()
+    say("Not ready to train." if report.problems else "Ready to train.")
+
+
+def show_training(training: Training, version: Version, config: str) -> None:
+    """Show what a training came to and what to do next."""
+    show_evaluation(training.evaluation, f"{version.name} version {version.version}")
+    recipe, affine = training.choice.recipe, training.choice.affine
+    say()
+    say(f"Learned from {len(training.earlier):,} snapshots with {training.earlier.label.sum():,} "
+        f"wins; {training.neither:,} snapshots belong to neither part; "
+        f"{len(training.tables.rejects):,} of {training.tables.rows:,} rows rejected.")  # fmt: skip
+    kept = "none kept" if affine == (1.0, 0.0) else f"{affine.factor:.3f} x + {affine.shift:.3f}"
+    say(f"Penalty C = {recipe.penalty:g}, chosen on later blocks of the earlier period; "
+        f"recalibration: {kept}.")  # fmt: skip
+    _show_list("note", training.notes)
+    say()
+    say(f"Registered as {version.name} version {version.version}, fingerprint "
+        f"{version.fingerprint}, alias challenger.")  # fmt: skip
+    say(f"Next: leadscore promote {version.version} -c {config}")
+
+
+def training_json(training: Training, version: Version) -> dict[str, Any]:
+    """Return a training as plain data."""
+    return {
+        "model": version.name,
+        "version": version.version,
+        "fingerprint": version.fingerprint,
+        "run_id": version.run_id,
+        "recipe": vars(training.choice.recipe),
+        "recalibration": training.choice.affine._asdict(),
+        "earlier_snapshots": len(training.earlier),
+        "earlier_wins": int(training.earlier.label.sum()),
+        "snapshots_in_neither_part": training.neither,
+        "snapshots_left_out": training.earlier.left_out,
+        "rows": training.tables.rows,
+        "rejected_rows": len(training.tables.rejects),
+        "notes": list(training.notes),
+        **training.evaluation.to_json(),
+    }
+
+
+def show_evaluation(evaluation: Evaluation, name: str) -> None:
+    """Show figures with their intervals, bands and stretches of time, and the verdict."""
+    say(f"{name}, {evaluation.basis}")
+    say(f"{evaluation.snapshots:,} snapshots of {evaluation.leads:,} leads, "
+        f"{evaluation.wins:,} won; intervals 95 %, leads resampled")  # fmt: skip
+    say()
+    say_table(
+        ("measure", "value", "from", "to"),
+        [(_IN_WORDS[key], *_figures(key, evaluation.metrics[key])) for key in _IN_WORDS],
+    )
+    say()
+    say_table(
+        ("band", "snapshots", "won", "expected", "share won"),
+        [
+            (b.band, f"{b.snapshots:,}", f"{b.wins:,}", f"{b.expected_wins:,.0f}",
+             f"{b.wins / b.snapshots:.1%}" if b.snapshots else "-")
+            for b in evaluation.bands
+        ],
+    )  # fmt: skip
+    if evaluation.periods:
+        say()
+        say_table(
+            ("from", "snapshots", "share won", "mean prediction", "AUC", "log loss"),
+            [
+                (p.begins, f"{p.snapshots:,}", f"{p.base_rate:.1%}", f"{p.mean_prob:.1%}",
+                 "-" if p.auc is None else f"{p.auc:.3f}", f"{p.log_loss:.3f}")
+                for p in evaluation.periods
+            ],
+        )  # fmt: skip
+    say()
+    for line in evaluation.verdict:
+        say(line)
+
+
+def _figures(key: str, estimate: Estimate) -> list[str]:
+    form = "{:.1%}" if key in _SHARES else "{:.3f}"
+    return [form.format(figure) for figure in estimate]
+
+
+def show_batch(report: BatchReport) -> None:
+    """Show what scoring a file came to."""
+    say(f"{report.scored:,} of {report.rows:,} leads scored by {report.model} "
+        f"({report.fingerprint}) into {report.scored_path}")  # fmt: skip
+    bands = ", ".join(f"{count:,} {band}" for band, count in report.bands.items())
+    mean = "" if report.mean_prob is None else f"; mean probability {report.mean_prob:.1%}"
+    say(bands + mean)
+    if report.rejects_path is not None:
+        say(f"{report.rejected:,} rows could not be read; see {report.rejects_path}")
+
+
+def show_explanation(explanation: Explanation, lead: str, name: str) -> None:
+    """Show a waterfall: from the average lead to this one."""
+    say(f"Lead {lead}, scored by {name}")
+    say(f"probability {explanation.probability:.1%}, band {explanation.band}")
+    say()
+    widest = max((abs(reason.points) for reason in explanation.reasons), default=1.0) or 1.0
+    rows = [("the average lead", "", f"{explanation.average_points:+.1f}",
+             f"{explanation.average:+.4f}", "")]  # fmt: skip
+    for reason in explanation.reasons:
+        bar = round(_BAR * abs(reason.points) / widest) * ("+" if reason.points > 0 else "-")
+        rows.append((reason.signal, _value(reason.value), f"{reason.points:+.1f}",
+                     f"{reason.log_odds:+.4f}", bar))  # fmt: skip
+    rows.append(("this lead", "", f"{explanation.points:+.1f}", f"{explanation.log_odds:+.4f}", ""))
+    say_table(("signal", "value", "points", "log-odds", ""), rows, align="llrrl")
+    say()
+    say("Each line says what the lead's value is worth against the average lead of the training "
+        f"period; {explanation.points_to_double:.0f} points double the odds.")  # fmt: skip
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "(missing)"
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def explanation_json(explanation: Explanation, lead: str, name: str) -> dict[str, Any]:
+    """Return an explanation as plain data."""
+    return {
+        "lead_id": lead,
+        "model": name,
+        **explanation._asdict(),
+        "reasons": [reason._asdict() for reason in explanation.reasons],
+    }
+
+
+def show_versions(versions: list[Version], name: str) -> None:
+    """Show the registered versions of a model."""
+    if not versions:
+        say(f"{name}: nothing is registered yet; run leadscore train first.")
+        return
+    say(name)
+    say_table(
+        ("version", "alias", "fingerprint", "AUC", "log loss", "ECE", "judged on"),
+        [
+            (str(v.version), ", ".join(v.aliases), v.fingerprint,
+             *(f"{v.metrics[key]:.3f}" if key in v.metrics else "-"
+               for key in ("auc", "log_loss", "ece")), v.basis)
+            for v in versions
+        ],
+        align="lllrrrl",
+    )  # fmt: skip
+
+
+def version_json(version: Version) -> dict[str, Any]:
+    """Return a version as plain data."""
+    return {**vars(version), "aliases": list(version.aliases), "metrics": dict(version.metrics)}
+
+
+def _show_list(word: str, lines: list[str] | tuple[str, ...]) -> None:
+    for line in lines:
+        say(f"{word}: {line}")
+
+
+def show_tour(tour: Tour, world: World) -> None:
+    """Show what the tour came to, where everything lies, and what to type next."""
+    metrics = tour.evaluation.metrics
+    say(f"A small synthetic table: {world.leads:,} leads of two years, {world.wins:,} won.")
+    say()
+    say_table(
+        ("result", "value", "95 % from", "to"),
+        [
+            (f"{_IN_WORDS[key]}, {tour.evaluation.basis}", *_figures(key, metrics[key]))
+            for key in ("auc", "log_loss", "ece", "lift_at_10", "base_rate", "mean_prob")
+        ]
+        + [("AUC of the true probabilities themselves", f"{tour.truth_auc:.3f}", "", "")],
+    )
+    say()
+    for line in tour.evaluation.verdict:
+        say(line)
+    bands = ", ".join(f"{count:,} {band}" for band, count in tour.batch.bands.items())
+    say()
+    say_table(
+        ("what", "where"),
+        [
+            ("the leads", str(world.leads_path)),
+            ("their true probabilities", str(world.truth_path)),
+            (f"the scored file ({bands})", str(tour.batch.scored_path)),
+            ("champion in the MLflow registry",
+             f"{tour.version.name} version {tour.version.version} ({tour.version.fingerprint})"),
+        ],
+        align="ll",
+    )  # fmt: skip
+    say()
+    say("Next:")
+    say(f"  leadscore explain --lead {tour.first_lead} --data {world.leads_path.parent}")
+    say("  leadscore models")
+    say("  make ui                    # runs, figures and pictures in the browser")
+    say("  leadscore check -c FOLDER  # a project of your own; see README.md")
