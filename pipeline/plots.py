@@ -4,6 +4,7 @@ from math import ceil
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -12,6 +13,7 @@ from models.scorecard import Scorecard, Term
 from models.shapes import Steps, Table
 from pipeline.evaluate import Evaluation
 
+Floats = npt.NDArray[np.float64]
 _BLUE, _GREY, _RED = "#2563a8", "#8a8f98", "#b3402a"
 _DPI = 110
 _LEVELS_SHOWN = 12
@@ -45,17 +47,26 @@ def draw_calibration(evaluation: Evaluation, path: Path) -> None:
     said = np.array([row.mean_prob for row in evaluation.calibration])
     came = np.array([row.win_rate for row in evaluation.calibration])
     count = np.array([row.size for row in evaluation.calibration])
-    error = 1.96 * np.sqrt(np.maximum(came * (1.0 - came), 1e-9) / count)
-    top = max(said.max(), (came + error).max()) * 1.05
+    low, high = _wilson(came, count)
+    top = max(said.max(), high.max()) * 1.05
     figure = Figure(figsize=(5.6, 5.2), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, top], [0, top], color=_GREY, linestyle="--", label="said = came")
-    axes.errorbar(said, came, yerr=error, fmt="o", color=_BLUE, capsize=2,
+    axes.errorbar(said, came, yerr=(came - low, high - came), fmt="o", color=_BLUE, capsize=2,
                   label="a tenth of the leads, 95 %")  # fmt: skip
     axes.set(xlabel="mean probability said", ylabel="share won", title="Calibration",
              xlim=(0, top), ylim=(0, top))  # fmt: skip
     axes.legend(frameon=False, loc="upper left")
     _save(figure, path, evaluation)
+
+
+def _wilson(share: Floats, count: Floats) -> tuple[Floats, Floats]:
+    """Return the ends of the 95 % interval of a share (E. B. Wilson, 1927)."""
+    z = 1.96
+    middle = (share + z**2 / (2.0 * count)) / (1.0 + z**2 / count)
+    spread = np.sqrt(share * (1.0 - share) / count + z**2 / (4.0 * count**2))
+    half = z / (1.0 + z**2 / count) * spread
+    return np.maximum(middle - half, 0.0), middle + half
 
 
 def draw_terms(scorecard: Scorecard, path: Path) -> None:
@@ -71,7 +82,7 @@ def draw_terms(scorecard: Scorecard, path: Path) -> None:
         _draw_term(axes, term, scorecard.points.per_log_odds)
     figure.suptitle(
         f"What each signal's values are worth, in points against the average lead "
-        f"({len(terms)} of {len(scorecard.terms)} signals, widest first)"
+        f"({len(terms)} of {len(scorecard.terms)} signals, widest first; dotted: missing)"
     )
     figure.savefig(path, dpi=_DPI)
 

@@ -44,12 +44,15 @@ def check(
     """Check configuration and data: what would be learned from, and what is rejected and why."""
     with errors_told(traceback), progress_shown() as progress:
         from pipeline.check import check_project
+        from pipeline.errors import RefusalError
         from pipeline.settings import find_project, read_project
         from serve.report import show_check
 
         progress("reading and checking")
         report = check_project(read_project(find_project(config), data))
     say_json(report.to_json()) if as_json else show_check(report)
+    if report.problems:
+        raise typer.Exit(RefusalError.exit_code)
 
 
 @app.command()

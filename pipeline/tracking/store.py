@@ -28,6 +28,7 @@ from pipeline.tracking.relocation import artifact_root, check_place
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 SCORECARD_FILE = "scorecard.json"
+_ADDRESS = "MLFLOW_TRACKING_URI"
 _REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
 # Read by MLflow when it is first used; what the user has set stays.
 _SWITCHES = {
@@ -83,14 +84,45 @@ class Store:
 
     Parameters
     ----------
-    client : MlflowClient
+    uri : str
+        Of the MLflow store, a database or a server.
     root : str or None
         URI under which experiments keep their artifacts; None where a server decides.
     """
 
-    def __init__(self, client: MlflowClient, root: str | None) -> None:
-        self._client = client
+    def __init__(self, uri: str, root: str | None) -> None:
+        self._uri = uri
         self._root = root
+        self._client = MlflowClient(uri, uri)
+
+    @contextmanager
+    def _session(self) -> Iterator[None]:
+        """Point MLflow's global functions to this store, and tell its errors in one line.
+
+        MLflow leaves the address in the environment too, where the next store to be opened, and
+        every process started from here, would take it for the user's wish; so that is put back.
+        """
+        before = os.environ.get(_ADDRESS)
+        try:
+            mlflow.set_tracking_uri(self._uri)
+            mlflow.set_registry_uri(self._uri)
+            yield
+        except (MlflowException, OSError) as error:
+            first = str(error).strip().splitlines()[0][:300]
+            raise StoreError(
+                f"the MLflow store does not answer as it should: {first} "
+                "(is the server up, the folder writable?)"
+            ) from error
+        finally:
+            if before is None:
+                os.environ.pop(_ADDRESS, None)
+            else:
+                os.environ[_ADDRESS] = before
+
+    def check_reachable(self) -> None:
+        """Raise StoreError if the store does not answer."""
+        with self._session():
+            self._client.search_experiments(max_results=1)
 
     def record_training(self, record: RunRecord) -> Version:
         """Log one run, register its scorecard and let the alias ``challenger`` point to it.
@@ -103,7 +135,7 @@ class Store:
         Version
         """
         name = f"{record.project}.{record.scorecard.kind}"
-        with _plain_errors(), TemporaryDirectory() as scratch:
+        with self._session(), TemporaryDirectory() as scratch:
             run_name = f"{record.scorecard.kind}-{record.scorecard.fingerprint}"
             with mlflow.start_run(
                 experiment_id=self._experiment(record.project), run_name=run_name
@@ -150,7 +182,7 @@ class Store:
 
     def list_versions(self, name: str) -> list[Version]:
         """List the versions of a registered model, the newest first; empty if there are none."""
-        with _plain_errors():
+        with self._session():
             try:
                 model = self._client.get_registered_model(name)
             except MlflowException as error:
@@ -194,7 +226,7 @@ class Store:
             If what is stored cannot be read, or is not what was registered.
         """
         version = self.find_version(name, which).version
-        with _plain_errors(), TemporaryDirectory() as scratch:
+        with self._session(), TemporaryDirectory() as scratch:
             folder = mlflow.artifacts.download_artifacts(
                 f"models:/{name}/{version}", dst_path=scratch
             )
@@ -215,7 +247,7 @@ class Store:
             As ``load_scorecard``; the champion is then what it was.
         """
         _, version = self.load_scorecard(name, which)
-        with _plain_errors():
+        with self._session():
             self._client.set_registered_model_alias(name, CHAMPION, str(version))
             if CHALLENGER in self.find_version(name, str(version)).aliases:
                 self._client.delete_registered_model_alias(name, CHALLENGER)
@@ -223,7 +255,7 @@ class Store:
 
     def read_document(self, run_id: str, file: str) -> Any:
         """Read back a JSON document that a run has logged."""
-        with _plain_errors(), TemporaryDirectory() as scratch:
+        with self._session(), TemporaryDirectory() as scratch:
             path = self._client.download_artifacts(run_id, file, scratch)
             return json.loads(Path(path).read_text(encoding="utf-8"))
 
@@ -318,27 +350,12 @@ def open_store(home: Path) -> Store:
         os.environ.setdefault(name, value)
     for logger in ("mlflow", "alembic"):
         logging.getLogger(logger).setLevel(logging.WARNING)
-    uri, root = os.environ.get("MLFLOW_TRACKING_URI"), None
+    uri, root = os.environ.get(_ADDRESS), None
     if not uri:
         home = home.resolve()
         home.mkdir(parents=True, exist_ok=True)
         check_place(home)
         uri, root = f"sqlite:///{home / 'mlflow.db'}", artifact_root(home)
-    with _plain_errors():
-        mlflow.set_tracking_uri(uri)
-        mlflow.set_registry_uri(uri)
-        client = MlflowClient(uri, uri)
-        client.search_experiments(max_results=1)
-    return Store(client, root)
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    try:
-        yield
-    except (MlflowException, OSError) as error:
-        first = str(error).strip().splitlines()[0][:300]
-        raise StoreError(
-            f"the MLflow store does not answer as it should: {first} "
-            "(is the server up, the folder writable?)"
-        ) from error
+    store = Store(uri, root)
+    store.check_reachable()
+    return store
