@@ -221,7 +221,9 @@ def _to_term(column: str, steps: dict[str, tuple[Pipeline, Floats]]) -> Term:
 
 
 def _to_table(column: str, step: Pipeline, weights: Floats) -> Table:
-    levels = [level for level in step[-1].categories_[0] if level != MISSING]
+    rare = step[-1].infrequent_categories_[0]
+    hidden = {MISSING, *([] if rare is None else rare)}  # rare levels are what `other` stands for
+    levels = [level for level in step[-1].categories_[0] if level not in hidden]
     worth = _ask(step, column, [*levels, None, UNSEEN], weights)
     return Table(
         levels=dict(zip(levels, map(float, worth), strict=False)),

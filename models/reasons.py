@@ -1,7 +1,7 @@
 """Why a lead has the score it has: signed contributions that add up to it."""
 
-from collections.abc import Mapping
-from math import log
+from collections.abc import Mapping, Sequence
+from math import floor, log
 from typing import NamedTuple
 
 from models.scorecard import Scorecard
@@ -78,6 +78,40 @@ def explain_lead(scorer: Scorer, signals: Mapping[str, object]) -> Explanation:
         score.band,
         scale * log(2.0),
     )
+
+
+def round_to_sum(values: Sequence[float], total: float, digits: int) -> list[float]:
+    """Round values so that they still add up to their rounded total, digit for digit.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Add up to `total`.
+    total : float
+    digits : int
+        After the decimal point.
+
+    Returns
+    -------
+    list of float
+        In the order given, each less than one unit of the last digit from its value.
+
+    References
+    ----------
+    The method of largest remainders, of A. Hamilton (1792).
+
+    Examples
+    --------
+    >>> round_to_sum([0.34, 0.33, 0.33], 1.0, digits=1)
+    [0.4, 0.3, 0.3]
+    """
+    unit = 10.0**digits
+    units = [floor(value * unit) for value in values]
+    left = round(round(total, digits) * unit) - sum(units)
+    by_remainder = sorted(range(len(values)), key=lambda i: units[i] - values[i] * unit)
+    for place in by_remainder[: max(left, 0)]:
+        units[place] += 1
+    return [count / unit for count in units]
 
 
 def average_log_odds(scorecard: Scorecard) -> float:

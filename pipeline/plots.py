@@ -74,7 +74,16 @@ def draw_terms(scorecard: Scorecard, path: Path) -> None:
     terms = sorted(scorecard.terms, key=lambda term: (-_spread(term), term.signal))[:_TERMS_SHOWN]
     columns = 4 if len(terms) > 4 else max(len(terms), 1)
     rows = max(ceil(len(terms) / columns), 1)
-    figure = Figure(figsize=(3.6 * columns, 2.9 * rows), layout="constrained")
+    size = (4.2 * columns, 2.7 * rows + 0.6)
+    figure = Figure(figsize=size)
+    figure.subplots_adjust(
+        left=1.35 / size[0],
+        right=1.0 - 0.1 / size[0],
+        bottom=0.3 / size[1],
+        top=1.0 - 0.8 / size[1],
+        wspace=0.55,
+        hspace=0.35,
+    )
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid[len(terms) :]:
         axes.set_axis_off()
@@ -84,7 +93,7 @@ def draw_terms(scorecard: Scorecard, path: Path) -> None:
         f"What each signal's values are worth, in points against the average lead "
         f"({len(terms)} of {len(scorecard.terms)} signals, widest first; dotted: missing)"
     )
-    figure.savefig(path, dpi=_DPI)
+    figure.savefig(path, dpi=_DPI, pil_kwargs={"compress_level": 1})
 
 
 def _draw_term(axes: Axes, term: Term, scale: float) -> None:
@@ -119,11 +128,11 @@ def _spread(term: Term) -> float:
 
 
 def _short(level: str) -> str:
-    return level if len(level) <= 24 else level[:23] + "…"
+    return level if len(level) <= 20 else level[:19] + "…"
 
 
 def _save(figure: Figure, path: Path, evaluation: Evaluation) -> None:
     figure.suptitle(
         f"{evaluation.basis}: {evaluation.leads} leads, {evaluation.wins} wins", fontsize=9
     )
-    figure.savefig(path, dpi=_DPI)
+    figure.savefig(path, dpi=_DPI, pil_kwargs={"compress_level": 1})

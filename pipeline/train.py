@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from models.calibration import IDENTITY, Affine
 from models.errors import ScorecardError
@@ -69,6 +70,11 @@ def train(project: Project, progress: Progress = silent) -> Training:
     RefusalError
         If there are too few wins to learn from, or the later period cannot judge.
     """
+    with threadpool_limits(limits=1):  # sums of floats then come out alike on any number of cores
+        return _train(project, progress)
+
+
+def _train(project: Project, progress: Progress) -> Training:
     progress("reading the leads")
     tables = ingest(project)
     progress("computing signals")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from models.reasons import Explanation
+from models.reasons import Explanation, round_to_sum
 from pipeline.batch import BatchReport
 from pipeline.check import CheckReport
 from pipeline.demo.tour import Tour
@@ -153,13 +153,18 @@ def show_explanation(explanation: Explanation, lead: str, name: str) -> None:
     say(f"Lead {lead}, scored by {name}")
     say(f"probability {explanation.probability:.1%}, band {explanation.band}")
     say()
-    widest = max((abs(reason.points) for reason in explanation.reasons), default=1.0) or 1.0
-    rows = [("the average lead", "", f"{explanation.average_points:+.1f}",
-             f"{explanation.average:+.4f}", "")]  # fmt: skip
-    for reason in explanation.reasons:
+    reasons = explanation.reasons
+    points = round_to_sum(
+        [explanation.average_points, *(r.points for r in reasons)], explanation.points, digits=1
+    )
+    log_odds = round_to_sum(
+        [explanation.average, *(r.log_odds for r in reasons)], explanation.log_odds, digits=4
+    )
+    widest = max((abs(reason.points) for reason in reasons), default=0.0) or 1.0
+    rows = [("the average lead", "", f"{points[0]:+.1f}", f"{log_odds[0]:+.4f}", "")]
+    for reason, shown, exact in zip(reasons, points[1:], log_odds[1:], strict=True):
         bar = round(_BAR * abs(reason.points) / widest) * ("+" if reason.points > 0 else "-")
-        rows.append((reason.signal, _value(reason.value), f"{reason.points:+.1f}",
-                     f"{reason.log_odds:+.4f}", bar))  # fmt: skip
+        rows.append((reason.signal, _value(reason.value), f"{shown:+.1f}", f"{exact:+.4f}", bar))
     rows.append(("this lead", "", f"{explanation.points:+.1f}", f"{explanation.log_odds:+.4f}", ""))
     say_table(("signal", "value", "points", "log-odds", ""), rows, align="llrrl")
     say()

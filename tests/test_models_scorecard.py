@@ -6,7 +6,7 @@ import math
 import pytest
 from hypothesis import given
 from pydantic import ValidationError
-from scorecards import LAW, make_scorecard, make_term, scorecards
+from scorecards import LAW, make_scorecard, make_term, scored_leads, scorecards
 
 from models.bands import Bands
 from models.errors import ScorecardError
@@ -16,16 +16,17 @@ from models.shapes import Curve, Steps, Table
 
 VISITS = Curve(knots=(0.0, 4.0), values=(-1.0, 1.0), missing=-0.75)
 CHANNEL = Table(levels={"ads": -0.5, "España": 1.25}, missing=-0.25, other=0.125)
+ADS = Steps(edges=(), values=(0.5,), missing=0.0)
 
 
 def hand_made() -> Scorecard:
     return make_scorecard(
         make_term(CHANNEL, "web__channel"),
-        make_term(VISITS, by="web__channel", variants={"ads": Steps(edges=(), values=(0.5,), missing=0.0)}, group="visits"),
+        make_term(VISITS, by="web__channel", variants={"ads": ADS}, group="visits"),
         base=-1.5,
         caps={"visits": Cap(low=-0.5, high=0.5)},
         definitions={"words": ["año"], "half_life_days": 30.0},
-    ).sealed()  # fmt: skip
+    ).sealed()
 
 
 @LAW
@@ -37,6 +38,31 @@ def test_a_scorecard_comes_back_from_json_the_same(scorecard: Scorecard):
     assert again == sealed
     assert again.to_json() == text
     assert again.sealed() == again
+
+
+@LAW
+@given(scored_leads())
+def test_a_scorecard_scores_the_same_before_and_after_json(drawn):
+    scorecard, leads = drawn
+    again = read_scorecard(scorecard.sealed().to_json())
+    for lead in leads:
+        assert Scorer(again).score(lead) == Scorer(scorecard).score(lead)
+
+
+def test_caps_are_added_in_the_same_order_before_and_after_json():
+    def worth(x: float) -> Table:
+        return Table(levels={}, missing=x, other=x)
+
+    scorecard = make_scorecard(
+        make_term(worth(1.1), "web__a", group="z"),
+        make_term(worth(2.3), "web__b", group="a"),
+        base=0.3,
+        caps={"z": Cap(low=-1.0, high=0.1), "a": Cap(low=-1.0, high=0.7)},
+    )
+    before = Scorer(scorecard).score({})
+    after = Scorer(read_scorecard(scorecard.sealed().to_json())).score({})
+    assert after.contributions == before.contributions
+    assert after.log_odds == before.log_odds
 
 
 def test_the_text_is_canonical():
@@ -200,7 +226,7 @@ def test_a_key_given_twice_cannot_smuggle_a_weight_in():
         ('{"schema_version": 1, "training": ' + '{"a":' * 400 + "1" + "}" * 401, "recursion"),
         ("\ud800", "not JSON"),
         ('{"schema_version": 1, "project": "\ud800"}', "unicode"),
-        ('{"schema_version": 1, "project": "\\ud800"}', "surrogate"),
+        ('{"schema_version": 1, "project": "\\ud800"}', "Invalid JSON"),
     ],
 )
 def test_a_text_that_is_no_scorecard_is_refused(text, message):

@@ -263,7 +263,9 @@ def test_too_many_rejects_are_an_error_with_file_reason_and_first_line(tmp_path)
     message = str(caught.value)
     assert str(tmp_path / "leads.csv") in message
     assert "3 of 17 rows rejected, at most 17% are allowed (most_rejects)" in message
-    assert "column 'employees': 'many' where a number is expected (2 rows, first at line 6)" in message
+    assert (
+        "column 'employees': 'many' where a number is expected (2 rows, first at line 6)" in message
+    )
 
 
 def test_as_many_rejects_as_allowed_are_no_error(tmp_path):
@@ -384,7 +386,9 @@ def as_parquet(leads, **types):
         column = pa.array(moments, pa.timestamp("us", "UTC"))
         if kind.tz is None:  # local times of Madrid
             column = pc.local_timestamp(column.cast(pa.timestamp("us", "Europe/Madrid")))
-        table = table.set_column(table.column_names.index(name), name, column.cast(kind, safe=False))
+        table = table.set_column(
+            table.column_names.index(name), name, column.cast(kind, safe=False)
+        )
     for name, kind in types.items():
         if name not in ("created_at", "closed_at"):
             place = table.column_names.index(name)
@@ -397,7 +401,10 @@ def as_parquet(leads, **types):
 def in_seconds(leads):
     """Cut times to whole seconds, which every unit of time can hold."""
     return [
-        {**row, **{name: row[name] and row[name][:19] + "Z" for name in ("created_at", "closed_at")}}
+        {
+            **row,
+            **{name: row[name] and row[name][:19] + "Z" for name in ("created_at", "closed_at")},
+        }
         for row in leads
     ]
 
@@ -534,7 +541,13 @@ def test_a_column_of_nothing_is_missing_throughout(tmp_path):
 
 def test_rows_are_numbered_where_the_file_has_the_order(tmp_path):
     """A rejected row keeps its number, and an empty line has none."""
-    lines = ["status,country,employees,newsletter", "won,ES,1,1", "", "lost,FR,many,0", "won,DE,3,1"]
+    lines = [
+        "status,country,employees,newsletter",
+        "won,ES,1,1",
+        "",
+        "lost,FR,many,0",
+        "won,DE,3,1",
+    ]
     data = merge(ORDERED_BY_ROW, {"leads": {"id": "#row"}})
     tables = take(tmp_path, "\n".join(lines) + "\n", data=data, training={"horizon_days": None})
     found = tables.leads.select(["lead_id", "arrival", "country"]).to_pylist()

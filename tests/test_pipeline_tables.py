@@ -214,7 +214,10 @@ def test_an_encoding_that_does_not_exist_is_an_error(tmp_path):
 
 def test_compressed_files_are_read_by_their_ending(tmp_path):
     content = "id,name\n001,Peña\n".encode()
-    for name, pressed in (("a.csv.gz", gzip.compress(content)), ("a.csv.xz", lzma.compress(content))):
+    for name, pressed in (
+        ("a.csv.gz", gzip.compress(content)),
+        ("a.csv.xz", lzma.compress(content)),
+    ):
         assert read(write(tmp_path, pressed, name))[0] == [("001", "Peña")]
 
 
@@ -252,7 +255,9 @@ def write_parquet(tmp_path, columns, name="leads.parquet", **how):
 
 
 def test_parquet_keeps_types_columns_and_numbers_its_rows(tmp_path):
-    path = write_parquet(tmp_path, {"b": [1.5, None, 2.0], "id": ["001", "1", "01"], "a": [1, 2, 3]})
+    path = write_parquet(
+        tmp_path, {"b": [1.5, None, 2.0], "id": ["001", "1", "01"], "a": [1, 2, 3]}
+    )
     cells, lines, numbers, rejects = read(path, ["id", "b"], rows=2)
     assert cells == [("001", 1.5), ("1", None), ("01", 2.0)]
     assert lines == numbers == [1, 2, 3]
@@ -260,7 +265,9 @@ def test_parquet_keeps_types_columns_and_numbers_its_rows(tmp_path):
 
 
 def test_parquet_without_rows_is_a_table_without_rows(tmp_path):
-    path = write_parquet(tmp_path, {"id": pa.array([], pa.string()), "name": pa.array([], pa.int8())})
+    path = write_parquet(
+        tmp_path, {"id": pa.array([], pa.string()), "name": pa.array([], pa.int8())}
+    )
     (chunk,) = read_table(path, ["name", "id"], ",", "utf-8")
     assert chunk.table.column_names == ["name", "id"]
     assert len(chunk.table) == 0
