@@ -26,7 +26,7 @@ demo: $(VENV)/.installed  ## Write demo leads, train, track, promote, judge, sco
 	@$(BIN)/leadscore demo --tour
 
 test: $(VENV)/.installed-dev check  ## Run the checks and the test suite
-	$(BIN)/python -m pytest -m "not proof"
+	$(BIN)/python -m pytest -m "not proof and not bench"
 
 proof: $(VENV)/.installed-dev  ## Run the long proofs: real data, a killed training, the wheel in a fresh environment
 	$(BIN)/python -m pytest tests -m proof
@@ -38,7 +38,7 @@ check: $(VENV)/.installed-dev  ## Check format, style, types and who imports who
 	$(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/.installed-dev  ## Measure speed, as ratios to a floor in the same run
-	$(BIN)/python -m pytest tests/benchmarks -m "" -s
+	$(BIN)/python -m pytest tests/benchmarks -m bench -s
 
 ui: $(VENV)/.installed  ## Open the MLflow UI on the store, at http://127.0.0.1:5000
 	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false \

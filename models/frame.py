@@ -145,11 +145,14 @@ def _read_curve(shape: Curve, x: Floats) -> Floats:
         return np.full(len(x), values[0])
     widths, rises = np.diff(knots), np.diff(values)
     segment = np.clip(np.searchsorted(knots, x, side="right") - 1, 0, len(knots) - 2)
-    x = np.clip(x, -LARGEST_KNOT, LARGEST_KNOT)
-    worth = values[segment] + rises[segment] * ((x - knots[segment]) / widths[segment])
     if shape.beyond == "flat":
-        worth = np.where(x < knots[0], values[0], worth)
+        inside = np.clip(x, knots[0], knots[-1])
+        worth = values[segment] + rises[segment] * ((inside - knots[segment]) / widths[segment])
         return np.asarray(np.where(x >= knots[-1], values[-1], worth), np.float64)
+    x = np.clip(x, -LARGEST_KNOT, LARGEST_KNOT)
+    with np.errstate(over="ignore", invalid="ignore"):  # far beyond knots that lie close
+        worth = values[segment] + rises[segment] * ((x - knots[segment]) / widths[segment])
+    worth = np.where(rises[segment] == 0.0, values[segment], worth)
     outside = (x < knots[0]) | (x >= knots[-1])
     held = np.clip(worth, -LARGEST_WEIGHT, LARGEST_WEIGHT)
     return np.asarray(np.where(outside, held, worth), np.float64)

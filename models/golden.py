@@ -9,6 +9,7 @@ from models.scoring import Scorer
 from models.shapes import Curve, Shape, Table
 
 LEADS = 6
+UNSEEN = "a level never seen"
 TOLERANCE = 1e-9
 
 
@@ -25,6 +26,9 @@ def add_golden_leads(scorecard: Scorecard) -> Scorecard:
             term.signal: None if turn == 0 else _pick(term.shape, turn - 1)
             for term in scorecard.terms
         }
+        for term in scorecard.terms if turn else ():
+            if term.by is not None and term.by not in signals:
+                signals[term.by] = _cycle([*sorted(term.variants), UNSEEN], turn - 1)
         answer = scorer.score(signals)
         golden.append(GoldenLead(signals=signals, log_odds=answer.log_odds, band=answer.band))
     return scorecard.model_copy(update={"golden": tuple(golden), "sha256": ""})
@@ -51,10 +55,13 @@ def check_golden_leads(scorecard: Scorecard) -> None:
             )
 
 
+def _cycle(levels: list[str], turn: int) -> str:
+    return levels[turn % len(levels)]
+
+
 def _pick(shape: Shape, turn: int) -> str | float | None:
     if isinstance(shape, Table):
-        levels = [*sorted(shape.levels), "a level never seen"]
-        return levels[turn % len(levels)]
+        return _cycle([*sorted(shape.levels), UNSEEN], turn)
     marks = list(shape.knots if isinstance(shape, Curve) else shape.edges)
     if not marks:
         return 0.0

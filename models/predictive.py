@@ -120,7 +120,8 @@ def build_pipeline(
             steps.append((name, MissingIndicator(features="all"), [column]))
             sizes[name] = MISSING_WEIGHT
     for column in categories:
-        counts = signals[column].value_counts(dropna=False)
+        known = signals[column].astype(object).where(signals[column].notna(), None)
+        counts = known.value_counts(dropna=False)
         if len(counts) > 1:
             name = _name("levels", column)
             steps.append((name, _level_steps(recipe.rarest_level), [column]))

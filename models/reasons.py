@@ -61,6 +61,7 @@ def explain_lead(scorer: Scorer, signals: Mapping[str, object]) -> Explanation:
     for term, contribution in zip(scorecard.terms, score.contributions, strict=False):
         worth = contribution - term.mean
         value = signals.get(term.signal)
+        value = None if value != value else value
         reasons.append(Reason(term.signal, term.family, value, worth, scale * worth))
     adjustments = score.contributions[len(scorecard.terms) :]
     for name, adjustment in zip(scorecard.caps, adjustments, strict=True):

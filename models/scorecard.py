@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from models.bands import Band, Bands
 from models.errors import ScorecardError
@@ -12,6 +12,10 @@ from models.shapes import Frozen, Shape, Weight
 
 SCHEMA_VERSION: Literal[1] = 1
 Kind = Literal["predictive", "rules", "close_rate"]
+
+
+LogOdds = Annotated[float, Field(allow_inf_nan=False)]
+"""A sum of weights, which may be larger than any one of them."""
 
 
 class Term(Frozen):
@@ -61,6 +65,11 @@ class Cap(Frozen):
         return self
 
 
+def _sort(caps: dict[str, Cap]) -> dict[str, Cap]:
+    """Bring caps into the order of their JSON, since the order fixes the last bit of the sum."""
+    return dict(sorted(caps.items()))
+
+
 class Points(Frozen):
     """The scale people add up: ``points = offset + per_log_odds * log_odds``."""
 
@@ -72,7 +81,7 @@ class GoldenLead(Frozen):
     """A made-up lead and the answer every reader of the scorecard must give for it."""
 
     signals: dict[str, str | float | None]
-    log_odds: Weight
+    log_odds: LogOdds
     band: Band
 
 
@@ -103,10 +112,10 @@ class Scorecard(Frozen):
     horizon_days: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None
     base: Weight
     terms: Annotated[tuple[Term, ...], Field(strict=False)]
-    caps: dict[str, Cap] = Field(default_factory=dict)
+    caps: Annotated[dict[str, Cap], AfterValidator(_sort)] = Field(default_factory=dict)
     points: Points
     bands: Bands
-    quantiles: Annotated[tuple[Weight, ...], Field(strict=False)] = ()
+    quantiles: Annotated[tuple[LogOdds, ...], Field(strict=False)] = ()
     definitions: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
     golden: Annotated[tuple[GoldenLead, ...], Field(strict=False)] = ()
@@ -136,20 +145,27 @@ class Scorecard(Frozen):
         Raises
         ------
         ScorecardError
-            If `factor` is not above 0, which would turn the ranking round.
+            If `factor` is not above 0, which would turn the ranking round, or a weight would become
+        larger than a scorecard holds.
         """
         if not factor > 0.0:
             raise ScorecardError(f"a recalibration needs a factor above 0, found {factor}")
-        caps = {k: Cap(low=factor * c.low, high=factor * c.high) for k, c in self.caps.items()}
-        return self.model_copy(
-            update={
-                "base": factor * self.base + shift,
-                "terms": tuple(term.rescaled(factor) for term in self.terms),
-                "caps": caps,
-                "golden": (),
-                "sha256": "",
-            }
-        )
+        try:
+            caps = {k: Cap(low=factor * c.low, high=factor * c.high) for k, c in self.caps.items()}
+            scorecard = self.model_copy(
+                update={
+                    "base": factor * self.base + shift,
+                    "terms": tuple(term.rescaled(factor) for term in self.terms),
+                    "caps": caps,
+                    "golden": (),
+                    "sha256": "",
+                }
+            )
+            return Scorecard.model_validate(scorecard.model_dump())
+        except ValidationError as error:
+            raise ScorecardError(
+                f"recalibrated by {factor} and {shift}, a weight is beyond what a scorecard holds"
+            ) from error
 
     def sealed(self) -> "Scorecard":
         """Return the scorecard with its hash filled in."""

@@ -108,6 +108,8 @@ class Curve(Frozen):
             else:
                 segment = bisect_right(knots, x) - 1
                 return values[segment] + rises[segment] * ((x - knots[segment]) / widths[segment])
+            if rises[segment] == 0.0:
+                return values[segment]
             x = min(max(x, -LARGEST_KNOT), LARGEST_KNOT)
             weight = values[segment] + rises[segment] * ((x - knots[segment]) / widths[segment])
             return min(max(weight, -LARGEST_WEIGHT), LARGEST_WEIGHT)

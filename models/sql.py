@@ -1,31 +1,14 @@
 """A scorecard as plain ANSI SQL, for a warehouse that has the signals as columns.
 
-The text runs unchanged on DuckDB and SQLite (tested). Numbers are written with an exponent, so that
-no engine reads them as DECIMAL, and additions keep the scorecard's order, so that sums agree.
+The text runs unchanged on DuckDB and SQLite (tested). Numbers are written with an exponent, so
+that no engine reads them as DECIMAL, and additions keep the scorecard's order, so that sums agree.
+SQLite reads some literals of seventeen digits one bit off, which can tip a lead that stands on an
+edge.
 """
 
 from models.errors import ScorecardError
 from models.scorecard import Scorecard, Term
 from models.shapes import LARGEST_KNOT, LARGEST_WEIGHT, Curve, Shape, Steps, Table
-
-
-def log_odds_sql(scorecard: Scorecard) -> str:
-    """Return the SQL expression for the log-odds over columns ``family__name``.
-
-    Missing values must be NULL (an engine's NaN is a number to it, and not a missing value).
-    """
-    parts = [_number(scorecard.base), *(_term(term) for term in scorecard.terms)]
-    for name, cap in scorecard.caps.items():
-        partial = " + ".join(
-            ["0e0", *(_term(term) for term in scorecard.terms if term.group == name)]
-        )
-        low, high = _number(cap.low), _number(cap.high)
-        clipped = (
-            f"CASE WHEN ({partial}) < {low} THEN {low} "
-            f"WHEN ({partial}) > {high} THEN {high} ELSE ({partial}) END"
-        )
-        parts.append(f"(({clipped}) - ({partial}))")
-    return "\n  + ".join(parts)
 
 
 def score_sql(scorecard: Scorecard, table: str, keys: tuple[str, ...] = ("lead_id",)) -> str:
@@ -42,7 +25,8 @@ def score_sql(scorecard: Scorecard, table: str, keys: tuple[str, ...] = ("lead_i
     Returns
     -------
     str
-        One statement, without a closing semicolon.
+        One statement, without a closing semicolon. Missing values must be NULL: an engine's NaN is
+        a number to it, and not a missing value.
 
     Raises
     ------
@@ -51,6 +35,10 @@ def score_sql(scorecard: Scorecard, table: str, keys: tuple[str, ...] = ("lead_i
     """
     mql, sql = (_number(cutoff) for cutoff in scorecard.bands.log_odds)
     passed = ", ".join(quote_name(key) for key in keys)
+    prefixed = ", ".join(f"leads.{quote_name(key)}" for key in keys)
+    terms = "".join(
+        f",\n  {_term(term)} AS {_worth(place)}" for place, term in enumerate(scorecard.terms)
+    )
     # EXP is only called with numbers from -700 to 0: PostgreSQL makes over- and underflow an error.
     return f"""SELECT {passed}, log_odds, probability, 100e0 * probability AS score,
   CASE WHEN log_odds >= {sql} THEN 'SQL' WHEN log_odds >= {mql} THEN 'MQL' ELSE 'cold' END AS band
@@ -61,10 +49,32 @@ SELECT {passed}, log_odds,
     ELSE EXP(log_odds) / (1e0 + EXP(log_odds)) END AS probability
 FROM (
 SELECT {passed},
-  {log_odds_sql(scorecard)} AS log_odds
-FROM {quote_name(table)}
+  {_sum(scorecard)} AS log_odds
+FROM (
+SELECT {prefixed}{terms}
+FROM {quote_name(table)} AS leads
+) AS worths
 ) AS summed
 ) AS scored"""  # noqa: S608 - names are quoted, numbers and levels written by this module
+
+
+def _worth(place: int) -> str:
+    return f"worth_{place}"
+
+
+def _sum(scorecard: Scorecard) -> str:
+    worths = [_worth(place) for place in range(len(scorecard.terms))]
+    parts = [_number(scorecard.base), *worths]
+    for name, cap in scorecard.caps.items():
+        members = [w for w, term in zip(worths, scorecard.terms, strict=True) if term.group == name]
+        partial = f"({' + '.join(['0e0', *members])})"
+        low, high = _number(cap.low), _number(cap.high)
+        clipped = (
+            f"CASE WHEN {partial} < {low} THEN {low} "
+            f"WHEN {partial} > {high} THEN {high} ELSE {partial} END"
+        )
+        parts.append(f"({clipped} - {partial})")
+    return " + ".join(parts)
 
 
 def quote_name(name: str) -> str:
@@ -97,12 +107,17 @@ def _number(value: float) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
+def _column(signal: str) -> str:
+    """Quote a column with its table: SQLite takes a quoted name that is no column for a text."""
+    return f"leads.{quote_name(signal)}"
+
+
 def _term(term: Term) -> str:
-    column = quote_name(term.signal)
+    column = _column(term.signal)
     if term.by is None or not term.variants:
         return _shape(term.shape, column)
     cases = " ".join(
-        f"WHEN {quote_name(term.by)} = {_text(level)} THEN {_shape(shape, column)}"
+        f"WHEN {_column(term.by)} = {_text(level)} THEN {_shape(shape, column)}"
         for level, shape in term.variants.items()
     )
     return f"CASE {cases} ELSE {_shape(term.shape, column)} END"
@@ -137,7 +152,10 @@ def _curve(shape: Curve, column: str) -> tuple[list[str], str]:
     ]
     low, high = _number(values[0]), _number(values[-1])
     if shape.beyond == "linear":
-        low, high = (_clip(_outside(line, column)) for line in (lines[0], lines[-1]))
+        if values[0] != values[1]:
+            low = _clip(_outside(lines[0], column))
+        if values[-1] != values[-2]:
+            high = _clip(_outside(lines[-1], column))
     cases = [f"WHEN {column} < {_number(knots[0])} THEN {low}"]
     cases += [
         f"WHEN {column} < {_number(knots[i + 1])} THEN {line}" for i, line in enumerate(lines)

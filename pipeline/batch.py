@@ -194,7 +194,9 @@ def _reasons(scorecard: Scorecard, scores: FrameScores) -> list[list[str]]:
             continue
         which = order[:, place]
         points = worth[np.arange(len(worth)), which]
-        places.append([f"{names[i]} {p:+.1f}" for i, p in zip(which, points, strict=True)])
+        pairs, rows = np.unique(which + 1j * points, return_inverse=True)  # each text made once
+        texts = [f"{names[int(pair.real)]} {pair.imag:+.1f}" for pair in pairs.tolist()]
+        places.append([texts[row] for row in rows.tolist()])
     return places
 
 

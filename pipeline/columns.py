@@ -9,9 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-
-from pipeline.values import LARGEST_NUMBER
 
 
 def normalise_column(
@@ -35,12 +32,10 @@ def normalise_column(
     dict of int to str
         For each row that did not fit, why.
     """
-    if kind == pa.float64() and pa.types.is_floating(column.type):
-        return _check_floats(column)
     encoded = _as_array(column).dictionary_encode()
     values: list[object] = []
     reasons: dict[int, str] = {}
-    for code, value in enumerate(encoded.dictionary.to_pylist()):
+    for code, value in enumerate(_to_python(encoded.dictionary)):
         try:
             values.append(normalise(value))
         except ValueError as error:
@@ -58,14 +53,19 @@ def _as_array(column: pa.ChunkedArray) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("us", column.type.tz))
+        column = _cut_nanoseconds(column)
     return column.combine_chunks()
 
 
-def _check_floats(column: pa.ChunkedArray) -> tuple[pa.Array, dict[int, str]]:
-    floats = _as_array(column).cast(pa.float64())
-    floats = pc.if_else(pc.is_nan(floats), None, floats)
-    beyond = pc.greater(pc.abs(floats), LARGEST_NUMBER)
-    rows = np.flatnonzero(beyond.fill_null(False).to_numpy(zero_copy_only=False))
-    reason = f"a number beyond {LARGEST_NUMBER:g}"
-    return floats, {int(row): reason for row in rows}
+def _to_python(values: pa.Array) -> list[object]:
+    try:
+        return list(values.to_pylist())
+    except OverflowError:  # a time beyond the years 1 to 9999: as text it is refused by itself
+        return list(values.cast(pa.string()).to_pylist())
+
+
+def _cut_nanoseconds(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cut nanoseconds, as text is cut; other units are read as they are."""
+    if column.type.unit != "ns":
+        return column
+    return column.cast(pa.timestamp("us", column.type.tz), safe=False)

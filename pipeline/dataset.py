@@ -13,10 +13,11 @@ from pipeline.engine import run_sql
 from pipeline.errors import DataError
 from pipeline.ingest import Ingested
 from pipeline.labels import label_snapshots
-from pipeline.settings import Project, read_moment
+from pipeline.settings import Project
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.history import signals_sql
 from pipeline.snapshots import DAY_US, take_snapshots
+from pipeline.values import read_moment
 
 Order = Literal["time", "arrival", "none"]
 
@@ -160,9 +161,9 @@ def split_dataset(dataset: Dataset, config: SplitConfig) -> Split:
     DataError
         If either part would be empty.
     """
-    cut, last = _find_cut(dataset, config)
+    cut, first_of_gap = _find_cut(dataset, config)
     later = dataset.begin >= cut
-    earlier = earlier_than(dataset, cut) & (dataset.begin <= last)
+    earlier = earlier_than(dataset, cut) & (dataset.begin < first_of_gap)
     if not later.any() or not earlier.any():
         raise DataError(
             f"the split leaves {earlier.sum()} snapshots earlier and {later.sum()} "
@@ -192,5 +193,6 @@ def _find_cut(dataset: Dataset, config: SplitConfig) -> tuple[float, float]:
             f"split.later asks for {count} of {len(begins)} leads, and a gap of "
             f"{config.gap}; nothing would be left to learn from"
         )
-    first_later = len(begins) - count
-    return float(begins[first_later]), float(begins[first_later - config.gap - 1])
+    cut = begins[len(begins) - count]
+    first_later = int(np.searchsorted(begins, cut))
+    return float(cut), float(begins[max(0, first_later - config.gap)])

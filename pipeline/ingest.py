@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from pipeline.columns import normalise_column
 from pipeline.declarations import ROW_NUMBER, DataConfig, OutcomesConfig
 from pipeline.errors import DataError
-from pipeline.settings import Project, columns_used, read_moment
+from pipeline.settings import Project, columns_used
 from pipeline.tables import Chunk, Reject, read_header, read_table
-from pipeline.values import FieldSpec, make_normaliser, make_time_reader
+from pipeline.values import FieldSpec, make_normaliser, make_time_reader, read_moment
 
 ARROW_TYPE = {"text": pa.string(), "number": pa.float64(), "flag": pa.float64()}
 _IDENTIFIER = make_normaliser(FieldSpec())
@@ -78,6 +78,8 @@ def ingest(project: Project) -> Ingested:
     if rows == 0:
         raise DataError(f"{path}: a header and no row")
     _check_rejects(path, config, rejects, rows)
+    if not len(table):
+        raise DataError(f"{path}: all {rows} rows are rejected; the first: {rejects[0].reason}")
     names = ["created_us", "arrival", "lead_id"]
     table = table.sort_by([(name, "ascending") for name in names])
     extract_us = _extract_us(config, table)
@@ -194,12 +196,14 @@ def _need(values: pa.Array, column: str, problems: dict[int, tuple[str, str]]) -
 
 def _status_reader(outcomes: OutcomesConfig) -> object:
     plain = make_normaliser(FieldSpec())
-    words = dict.fromkeys(outcomes.won, "won") | dict.fromkeys(outcomes.lost, "lost")
+    won, lost = ({plain(word) for word in words} for words in (outcomes.won, outcomes.lost))
+    words = dict.fromkeys(won, "won") | dict.fromkeys(lost, "lost")
+    words.pop(None, None)
 
     def read(value: object) -> str | None:
-        if isinstance(value, bool | float) and value in (0, 1):
-            value = int(value)
-        return words.get(str(plain(value)))
+        if isinstance(value, bool):
+            value = str(value).lower() if str(value).lower() in words else int(value)
+        return words.get(plain(value))
 
     return read
 

@@ -11,7 +11,8 @@ from pipeline.dataset import Dataset
 from pipeline.ingest import write_rejects
 from pipeline.plots import draw_calibration, draw_gain, draw_terms
 from pipeline.settings import Project
-from pipeline.tracking.store import DatasetNote, RunRecord, Version, open_store
+from pipeline.tracking.records import DatasetNote, RunRecord, Version
+from pipeline.tracking.store import open_store
 from pipeline.train import Training
 
 EVALUATION_FILE = "evaluation.json"

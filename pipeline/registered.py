@@ -13,11 +13,12 @@ from pipeline.evaluate import Evaluation
 from pipeline.ingest import ingest
 from pipeline.progress import Progress, silent
 from pipeline.recording import EVALUATION_FILE
-from pipeline.settings import Project, read_moment
+from pipeline.settings import Project
 from pipeline.signals.catalog import Catalog
 from pipeline.snapshots import take_snapshots
 from pipeline.tracking.store import Store
 from pipeline.train import evaluate_registered
+from pipeline.values import read_moment
 
 
 def model_name(project: Project) -> str:

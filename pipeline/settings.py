@@ -1,9 +1,9 @@
 """Read a project's configuration; report all its mistakes at once."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,16 +11,15 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from models.bands import Bands
+from pipeline.consistency import check_fields, check_times, check_training
 from pipeline.declarations import (
     ROW_NUMBER,
-    SENSITIVE_NAMES,
     DataConfig,
-    FieldConfig,
     TrainingConfig,
 )
 from pipeline.errors import ConfigError
-from pipeline.signals.catalog import FIELD_TYPE, NAME_PATTERN, Catalog, ProfileSignal, Signal
-from pipeline.values import FieldSpec, TimeSpec, make_time_reader
+from pipeline.signals.catalog import NAME_PATTERN, Catalog, ProfileSignal, Signal
+from pipeline.values import FieldSpec
 from pipeline.yaml_file import read_yaml
 
 Record = TypeVar("Record", bound=BaseModel)
@@ -113,10 +112,10 @@ def read_project(folder: Path, data: Path | None = None) -> Project:
     training = _read_record(folder / "training.yaml", TrainingConfig, mistakes)
     bands = _read_record(folder / "bands.yaml", Bands, mistakes)
     if data_config is not None:
-        mistakes += _check_times(folder / "data.yaml", data_config)
-        mistakes += _check_fields(folder / "signals.yaml", signals, data_config)
+        mistakes += check_times(folder / "data.yaml", data_config)
+        mistakes += check_fields(folder / "signals.yaml", signals, data_config)
         if training is not None:
-            mistakes += _check_training(folder, signals, data_config, training)
+            mistakes += check_training(folder, signals, data_config, training)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     if data_config is None or training is None or bands is None:  # each left a mistake
@@ -172,9 +171,7 @@ def _read_signals(path: Path, mistakes: list[str]) -> list[Signal]:
 
 
 def _is_name(name: str) -> bool:
-    import re
-
-    return re.match(NAME_PATTERN, name) is not None and "__" not in name
+    return re.fullmatch(NAME_PATTERN, name) is not None and "__" not in name
 
 
 def _describe(error: ValidationError, record: type[BaseModel]) -> Iterator[str]:
@@ -214,109 +211,6 @@ def _records_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for part in getattr(annotation, "__args__", ()):
         yield from _records_in(part)
-
-
-def _check_times(path: Path, data: DataConfig) -> Iterator[str]:
-    for key, spec in (("leads.created", data.leads.created),
-                      ("outcomes.closed", data.outcomes.closed)):  # fmt: skip
-        if spec is not None and spec.zone is not None:
-            try:
-                make_time_reader(spec)
-            except (KeyError, ValueError, OSError):
-                yield f"{path}: {key}.zone: {spec.zone!r} is no time zone, as Europe/Madrid is"
-    if data.extract is not None:
-        yield from _check_moment(f"{path}: extract", data.extract)
-    if data.outcomes.closed is not None and data.leads.created is None:
-        yield (f"{path}: outcomes.closed: closing times need creation times too; "
-               "give leads.created, or leave closed out")  # fmt: skip
-
-
-def _check_moment(where: str, text: str) -> Iterator[str]:
-    try:
-        read_moment(text)
-    except ValueError as error:
-        yield f"{where}: {error}"
-
-
-def read_moment(text: str) -> int:
-    """Read a moment of the configuration or the command line as integer UTC microseconds.
-
-    Raises
-    ------
-    ValueError
-        If it is no ISO 8601 time, or names no zone.
-    """
-    if _is_date(text):
-        raise ValueError(f"{text!r} names no time and zone; write {text}T00:00:00Z, say")
-    moment = make_time_reader(TimeSpec(column="moment"))(text)
-    if moment is None:
-        raise ValueError("empty where a time is expected")
-    return moment
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return len(text) == len("2026-01-31") and bool(datetime.strptime(text, "%Y-%m-%d"))  # noqa: DTZ007
-    except ValueError:
-        return False
-
-
-def _check_fields(path: Path, signals: list[Signal], data: DataConfig) -> Iterator[str]:
-    fields = data.leads.fields
-    columns = [signal.column for signal in signals]
-    for signal in signals:
-        found = fields.get(signal.field)
-        if found is None:
-            near = difflib.get_close_matches(signal.field, fields, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "declare it under leads.fields"
-            yield f"{path}: {signal.name}: data.yaml has no field {signal.field!r}; {hint}"
-        elif found.type != FIELD_TYPE[signal.declaration.kind]:
-            yield (f"{path}: {signal.name}: a {signal.declaration.kind} reads a field of type "
-                   f"{FIELD_TYPE[signal.declaration.kind]}, found {found.type} "
-                   f"({signal.field} in data.yaml)")  # fmt: skip
-    for column in sorted({c for c in columns if columns.count(c) > 1}):
-        yield f"{path}: two signals make the column {column}"
-    used = [config.column or name for name, config in fields.items()]
-    for column in sorted(set(used) & set(data.left_out)):
-        yield f"{path.with_name('data.yaml')}: left_out: {column!r} is also a field; drop one"
-
-
-def _check_training(
-    folder: Path, signals: list[Signal], data: DataConfig, training: TrainingConfig
-) -> Iterator[str]:
-    path = folder / "training.yaml"
-    closed, created = data.outcomes.closed, data.leads.created
-    if training.horizon_days is not None and closed is None:
-        yield (f"{path}: horizon_days: needs closing times; give outcomes.closed in data.yaml, "
-               "or leave the horizon out")  # fmt: skip
-    if training.horizon_days is None and closed is not None:
-        yield (f"{path}: horizon_days: this key is needed where data.yaml gives outcomes.closed: "
-               "how many days after a snapshot does a win count?")  # fmt: skip
-    if training.split.cut is not None:
-        if created is None:
-            yield f"{path}: split.cut: a moment needs leads.created in data.yaml; use split.later"
-        else:
-            yield from _check_moment(f"{path}: split.cut", training.split.cut)
-    if training.split.gap and data.leads.order is None:
-        yield f"{path}: split.gap: only where leads have arrival numbers (leads.order)"
-    if created is None and training.snapshots.ages_days != (0.0,):
-        yield f"{path}: snapshots.ages_days: ages need leads.created in data.yaml"
-    if not training.allow_sensitive:
-        for signal in signals:
-            config = data.leads.fields.get(signal.field)
-            if config is not None and is_sensitive(signal.field, config):
-                yield (f"{folder / 'signals.yaml'}: {signal.name}: reads the sensitive field "
-                       f"{signal.field!r}; leave the signal out, or set allow_sensitive: true in "
-                       "training.yaml after asking whoever answers for privacy")  # fmt: skip
-
-
-def is_sensitive(name: str, config: FieldConfig) -> bool:
-    """Say whether a field is sensitive: declared so, or named like age, sex or marital status."""
-    return config.sensitive or bool(SENSITIVE_NAMES & {_plain(name), _plain(config.column or name)})
-
-
-def _plain(name: str) -> str:
-    return "_".join("".join(c if c.isalnum() else " " for c in name.casefold()).split())
 
 
 def columns_used(project: Project) -> Mapping[str, str]:

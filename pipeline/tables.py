@@ -9,6 +9,7 @@ import csv
 import gzip
 import io
 import lzma
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -164,7 +165,7 @@ def _rows(path: Path, stream: IO[str], delimiter: str) -> Iterator[tuple[int, li
             f"{path}, at or after line {line}: not the stated encoding ({error}); set "
             "leads.encoding in data.yaml, to latin-1 say"
         ) from error
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise DataError(f"{path}, line {line}: the file cannot be read on: {error}") from error
 
 
@@ -210,21 +211,24 @@ def _open_parquet(path: Path) -> pq.ParquetFile:
 
 def _read_parquet(path: Path, columns: Sequence[str], rows: int) -> Iterator[Chunk]:
     file = _open_parquet(path)
-    for column in columns:
-        kind = file.schema_arrow.field(column).type
-        if pa.types.is_nested(kind) or pa.types.is_binary(kind):
+    by_name = {name.strip(): name for name in file.schema_arrow.names}
+    stored = [by_name[column] for column in columns]
+    for column, name in zip(columns, stored, strict=True):
+        kind = file.schema_arrow.field(name).type
+        if pa.types.is_nested(kind) or "binary" in str(kind):
             raise DataError(
                 f"{path}: column {column!r} is of type {kind}; text, numbers, booleans "
                 "and times can be read"
             )
     line = 1
     try:
-        for batch in file.iter_batches(batch_size=rows, columns=list(columns)):
-            table = pa.Table.from_batches([batch]).select(list(columns))
+        for batch in file.iter_batches(batch_size=rows, columns=stored):
+            table = pa.Table.from_batches([batch]).select(stored).rename_columns(list(columns))
             numbers = list(range(line, line + len(table)))
             yield Chunk(table, numbers, numbers)
             line += len(table)
         if line == 1:
-            yield Chunk(file.schema_arrow.empty_table().select(list(columns)), [], [])
+            empty = file.schema_arrow.empty_table().select(stored)
+            yield Chunk(empty.rename_columns(list(columns)), [], [])
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path}, after row {line - 1}: cannot be read on: {error}") from error

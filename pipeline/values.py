@@ -22,12 +22,19 @@ LARGEST_NUMBER = 1e300
 TRUE_WORDS = ("true", "yes", "y", "t", "1", "si", "sí")
 FALSE_WORDS = ("false", "no", "n", "f", "0")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+_EXACT = 2.0**53
+_SWAPPED = str.maketrans(",.", ".,")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_US = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_LAST_US = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _EPOCH_FORMATS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 
 
 def _word(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, bool | float):
+        raise ValueError("text is expected; put it in quotes")
+    return str(value) if isinstance(value, int) else value
 
 
 Word = Annotated[str, BeforeValidator(_word)]
@@ -81,6 +88,7 @@ def make_normaliser(spec: FieldSpec) -> Normaliser:
         what was found and what was expected where the value does not fit the type.
     """
     missing = {"", *(_clean(text) for text in spec.missing)}
+    missing_numbers = {float(text) for text in missing if _NUMBER.fullmatch(text)}
     convert = _CONVERT[spec.type]
 
     def normalise(value: object) -> Normalised:
@@ -90,7 +98,11 @@ def make_normaliser(spec: FieldSpec) -> Normaliser:
             value = _clean(value)
             if value in missing:
                 return None
-        return convert(value, spec)
+        elif isinstance(value, list | tuple | dict):
+            raise ValueError(f"a {type(value).__name__} where a {spec.type} is expected")
+        found = convert(value, spec)
+        blank = found in missing if isinstance(found, str) else found in missing_numbers
+        return None if spec.type != "flag" and blank else found
 
     return normalise
 
@@ -103,11 +115,13 @@ def _to_text(value: object, _: FieldSpec) -> str:
     if isinstance(value, str):
         if len(value) > LONGEST_TEXT:
             raise ValueError(f"text of {len(value)} characters, at most {LONGEST_TEXT} are taken")
-        if "\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
+        if _UNWRITABLE.search(value):
             raise ValueError("text with a NUL character or half a surrogate pair")
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))  # a whole number that shared its column with blanks
     raise ValueError(f"{type(value).__name__} {value!r} where text is expected")
 
 
@@ -115,7 +129,7 @@ def _to_number(value: object, spec: FieldSpec) -> float:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"{type(value).__name__} {value!r} where a number is expected")
     if isinstance(value, str):
-        text = value.replace(",", ".") if spec.decimal == "," and "." not in value else value
+        text = value.translate(_SWAPPED) if spec.decimal == "," else value
         if not _NUMBER.fullmatch(text):
             raise ValueError(f"{value[:40]!r} where a number is expected")
         value = text
@@ -167,7 +181,10 @@ def make_time_reader(spec: TimeSpec) -> Callable[[object], int | None]:
             if not value:
                 return None
         if unit is not None:
-            return _whole_number(value) * unit
+            moment_us = _whole_number(value) * unit
+            if not _FIRST_US <= moment_us <= _LAST_US:
+                raise ValueError(f"{str(value)[:40]!r} is beyond the years 1 to 9999")
+            return moment_us
         moment = _parse(value, spec.format)
         if moment.tzinfo is None:
             if zone is None:
@@ -175,13 +192,42 @@ def make_time_reader(spec: TimeSpec) -> Callable[[object], int | None]:
                     f"{str(value)!r} names no time zone; give the column `zone:` in data.yaml"
                 )
             moment = moment.replace(tzinfo=zone)
-        return (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
+        try:
+            moment_us = (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
+        except OverflowError as error:
+            raise ValueError(f"{str(value)[:40]!r} is beyond the years 1 to 9999") from error
+        return moment_us
 
     return read
 
 
+def read_moment(text: str) -> int:
+    """Read a moment of the configuration or the command line as integer UTC microseconds.
+
+    Raises
+    ------
+    ValueError
+        If it is no ISO 8601 time, or names no zone.
+    """
+    if _is_date(text):
+        raise ValueError(f"{text!r} names no time and zone; write {text}T00:00:00Z, say")
+    moment = make_time_reader(TimeSpec(column="moment"))(text)
+    if moment is None:
+        raise ValueError("empty where a time is expected")
+    return moment
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return len(text) == len("2026-01-31") and bool(datetime.strptime(text, "%Y-%m-%d"))  # noqa: DTZ007
+    except ValueError:
+        return False
+
+
 def _whole_number(value: object) -> int:
     try:
+        if "_" in str(value):  # which Python would read over
+            raise ValueError(value)
         return int(str(value))
     except ValueError as error:
         raise ValueError(f"{value!r} where a whole number since 1970 is expected") from error

@@ -9,7 +9,7 @@ from pipeline.demo.tour import Tour
 from pipeline.demo.world import World
 from pipeline.evaluate import Evaluation
 from pipeline.metrics import Estimate
-from pipeline.tracking.store import Version
+from pipeline.tracking.records import Version
 from pipeline.train import Training
 from serve.terminal import say, say_table
 

@@ -9,7 +9,8 @@ import pytest
 from pipeline.demo.world import write_world
 from pipeline.recording import record_training
 from pipeline.settings import Project, find_project, read_project
-from pipeline.tracking.store import Store, Version, open_store
+from pipeline.tracking.records import Version
+from pipeline.tracking.store import Store, open_store
 from pipeline.train import Training, train
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,5 +1,7 @@
 """Calibration: scale and shift, and how far what was said is from what happened."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -136,7 +138,7 @@ def test_no_lead_and_no_win_is_lost_in_a_table(drawn, bins):
         assert row.win_rate == pytest.approx(row.wins / row.size, abs=1e-12)
         assert -1e-9 <= row.win_rate <= 1.0 + 1e-9
     means = [row.mean_prob for row in table]
-    assert all(high >= low - 1e-9 for high, low in zip(means, means[1:], strict=False))
+    assert all(high >= low - 1e-9 for high, low in pairwise(means))
 
 
 def test_a_table_by_hand_with_a_tie_across_two_bins():

@@ -65,8 +65,6 @@ def check_law(pipeline: Pipeline, rows: pd.DataFrame) -> None:
     expected = pipeline.predict_proba(rows)[:, 1]
     assert np.isfinite(said.log_odds).all()
     np.testing.assert_allclose(said.probability, expected, rtol=0.0, atol=1e-9)
-    near = 1e-9 * max(1.0, np.abs(said.contributions).max(initial=0.0))
-    np.testing.assert_allclose(said.log_odds, decide(pipeline, rows), rtol=0.0, atol=near)
 
 
 # ---------------------------------------------------------------- any history
@@ -105,12 +103,13 @@ DROPPED = {"constant", "all_null", "all_none", "all_nan"}
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
+    # the kinds come from the seed, so that each of them has its turn
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n = draw(st.integers(20, 150))
-    numbers = draw(st.lists(st.sampled_from([*NUMBERS]), max_size=4, unique=True))
-    categories = draw(st.lists(st.sampled_from([*CATEGORIES]), max_size=3, unique=True))
+    numbers = rng.choice([*NUMBERS], draw(st.integers(0, 3)), replace=False).tolist()
+    categories = rng.choice([*CATEGORIES], draw(st.integers(0, 2)), replace=False).tolist()
     if not {*numbers, *categories} - DROPPED:
-        numbers.append("plain")
+        numbers = ["plain"]
     made = {f"web__{kind}": pd.Series(NUMBERS[kind](rng, n)) for kind in numbers}
     for kind in categories:
         made[f"form__{kind}"] = pd.Series(CATEGORIES[kind](rng, n), dtype=object)
@@ -142,38 +141,33 @@ def serving_rows(history: History) -> pd.DataFrame:
 
 
 @FITS
-@given(histories())
-def test_the_scorecard_says_what_scikit_learn_says(history: History):
-    pipeline = history.fit()
-    check_law(pipeline, serving_rows(history))
-    weights = pipeline.named_steps["regression"].coef_
-    assert np.isfinite(weights).all()
-
-
-@FITS
-@given(histories(), st.floats(0.05, 5.0), st.floats(-3.0, 3.0))
-def test_a_recalibrated_pipeline_and_its_scorecard_still_agree(history, factor, shift):
+@given(st.floats(0.05, 5.0), st.floats(-3.0, 3.0), histories())
+def test_the_scorecard_says_what_scikit_learn_says(factor: float, shift: float, history: History):
     pipeline, rows = history.fit(), serving_rows(history)
+    check_law(pipeline, rows)
     before, log_odds = to_scorecard(pipeline), decide(pipeline, rows)
     recalibrate_pipeline(pipeline, Affine(factor, shift))
     check_law(pipeline, rows)
-    slack = 1e-9 * max(1.0, float(np.abs(log_odds).max()))
-    expected = Affine(factor, shift).apply(log_odds)
-    np.testing.assert_allclose(decide(pipeline, rows), expected, rtol=0.0, atol=slack)
+    slack = 1e-9 * max(1.0, factor) * max(1.0, float(np.abs(log_odds).max()))
+    moved = decide(pipeline, rows)
+    np.testing.assert_allclose(moved, factor * log_odds + shift, rtol=0.0, atol=slack)
     folded = score_frame(before.rescaled(factor, shift), rows).log_odds
-    np.testing.assert_allclose(folded, expected, rtol=0.0, atol=slack)
+    np.testing.assert_allclose(folded, factor * log_odds + shift, rtol=0.0, atol=slack)
 
 
-def test_the_histories_hold_every_kind_of_column():
-    seen: set[str] = set()
-
-    @settings(FITS, max_examples=60)
-    @given(histories())
-    def look(history: History) -> None:
-        seen.update(history.signals)
-
-    look()
-    assert seen == {f"web__{k}" for k in NUMBERS} | {f"form__{k}" for k in CATEGORIES}
+@pytest.mark.parametrize("kind", sorted({*NUMBERS, *CATEGORIES}))
+def test_each_kind_of_column_keeps_the_law(kind):
+    rng = np.random.default_rng(11)
+    made = {"email__plain": pd.Series(NUMBERS["plain"](rng, 120))}
+    if kind in NUMBERS:
+        made[f"web__{kind}"] = pd.Series(NUMBERS[kind](rng, 120))
+    if kind in CATEGORIES:
+        made[f"form__{kind}"] = pd.Series(CATEGORIES[kind](rng, 120), dtype=object)
+    history = History(pd.DataFrame(made), (rng.random(120) < 0.3).astype(int))
+    pipeline = history.fit()
+    check_law(pipeline, serving_rows(history))
+    learned = {term.signal for term in to_terms(pipeline)[1]}
+    assert learned == {"email__plain"} if kind in DROPPED else learned == set(made)
 
 
 # ---------------------------------------------------------------- one history, told

@@ -8,10 +8,6 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-
-from pipeline.errors import DataError
-from pipeline.ingest import ingest, write_rejects
-from pipeline.settings import read_project
 from projects import (
     ORDERED_BY_ROW,
     WITHOUT_TIMES,
@@ -22,6 +18,10 @@ from projects import (
     write_leads,
     write_project,
 )
+
+from pipeline.errors import DataError
+from pipeline.ingest import ingest, write_rejects
+from pipeline.settings import read_project
 
 
 def take(tmp_path, leads, name="leads.csv", *, signals=None, training=None, data=None, **how):
@@ -238,8 +238,7 @@ def test_of_planted_doubles_the_first_is_kept_and_each_other_one_counted(tmp_pat
     assert reasons(tables) == planted
     kept = dict(zip(ids(tables), tables.leads["employees"].to_pylist(), strict=True))
     assert len(kept) == 200
-    by_line = {line: row for line, row in enumerate(last, start=2)}
-    assert kept == {key: float(by_line[line]["employees"]) for key, line in first.items()}
+    assert kept == {key: float(last[line - 2]["employees"]) for key, line in first.items()}
 
 
 def test_a_rejected_row_is_not_the_first_of_its_lead(tmp_path):
@@ -294,7 +293,7 @@ def test_a_table_without_rows_is_an_error(tmp_path):
 
 
 def test_a_table_without_one_good_row_is_an_error_whatever_is_allowed(tmp_path):
-    with pytest.raises(DataError, match="leads.csv"):
+    with pytest.raises(DataError, match=r"leads\.csv"):
         take(tmp_path, [lead("a", employees="many")], data={"most_rejects": 1.0})
 
 
@@ -360,7 +359,8 @@ def test_the_order_of_rows_does_not_matter(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"country": "FR"}, {"country": None}, {"employees": 13}, {"employees": 0}, {"employees": None},
+        {"country": "FR"}, {"country": None},
+        {"employees": 13}, {"employees": 0}, {"employees": None},
         {"newsletter": False}, {"newsletter": None}, {"status": "lost"}, {"lead_id": "B"},
         {"created_at": "2025-01-01T00:00:00.000001Z"}, {"closed_at": "2025-05-05T00:00:00Z"},
     ],
@@ -369,6 +369,11 @@ def test_any_change_of_any_value_changes_the_digest(tmp_path, change):
     others = [lead("a"), lead("c", country=None, employees=None)]
     before = take(tmp_path, [*others, lead("b")]).digest
     assert take(tmp_path, [*others, {**lead("b"), **change}]).digest != before
+
+
+def test_a_missing_number_is_no_zero_to_the_digest(tmp_path):
+    zero = take(tmp_path, [lead("a", employees=0)])
+    assert take(tmp_path, [lead("a", employees=None)]).digest != zero.digest
 
 
 def test_texts_that_read_the_same_when_joined_have_different_digests(tmp_path):
@@ -414,7 +419,8 @@ def in_seconds(leads):
     [
         {},
         {"created_at": pa.timestamp("ns", "UTC"), "closed_at": pa.timestamp("ms", "UTC")},
-        {"created_at": pa.timestamp("s", "+05:30"), "closed_at": pa.timestamp("us", "America/New_York")},
+        {"created_at": pa.timestamp("s", "+05:30"),
+         "closed_at": pa.timestamp("us", "America/New_York")},
         {"created_at": pa.timestamp("us"), "closed_at": pa.timestamp("ns")},
         {"country": "dictionary", "lead_id": "dictionary", "status": "dictionary"},
         {"country": pa.large_string(), "employees": pa.float32(), "newsletter": pa.int8()},

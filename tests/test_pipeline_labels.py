@@ -4,10 +4,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from projects import us
 
 from pipeline.labels import label_snapshots
 from pipeline.snapshots import DAY_US, take_snapshots
-from projects import us
 
 AS_OF = us("2025-03-01T00:00:00Z")
 HORIZON = 30

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from projects import us
 from pydantic import ValidationError
 
 from pipeline.values import (
@@ -17,7 +18,6 @@ from pipeline.values import (
     make_normaliser,
     make_time_reader,
 )
-from projects import us
 
 TYPES = ("text", "number", "flag")
 
@@ -83,7 +83,7 @@ def test_a_whole_number_is_text_by_its_digits_but_nothing_else_is():
 
 @pytest.mark.parametrize("value", ["a\0b", "\ud800", "x\udfff"])
 def test_signs_that_no_file_or_engine_can_hold_are_refused(value):
-    with pytest.raises(ValueError, match="NUL|surrogate"):
+    with pytest.raises(ValueError, match=r"NUL|surrogate"):
         normalise(value)
 
 

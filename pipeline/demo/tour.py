@@ -16,7 +16,8 @@ from pipeline.progress import Progress
 from pipeline.recording import record_training
 from pipeline.registered import evaluate_version, score_with_version
 from pipeline.settings import find_project, read_project
-from pipeline.tracking.store import CHAMPION, Version, open_store
+from pipeline.tracking.records import Version
+from pipeline.tracking.store import CHAMPION, open_store
 from pipeline.train import train
 
 SCORED_FILE = "scored.csv"

@@ -3,33 +3,26 @@
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
-import pandas as pd
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, Schema, TensorSpec
 
-import models
 from models.errors import ScorecardError
 from models.golden import check_golden_leads
 from models.scorecard import Scorecard, read_scorecard
-from models.shapes import Table
 from pipeline.errors import NotFoundError, StoreError
+from pipeline.tracking.records import RunRecord, Version
 from pipeline.tracking.relocation import artifact_root, check_place
+from pipeline.tracking.run import SCORECARD_FILE, log_figures, log_scorecard, pretty
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-SCORECARD_FILE = "scorecard.json"
 _ADDRESS = "MLFLOW_TRACKING_URI"
-_REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
 # Read by MLflow when it is first used; what the user has set stays.
 _SWITCHES = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -38,45 +31,6 @@ _SWITCHES = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
-
-
-@dataclass(frozen=True)
-class DatasetNote:
-    """What a run says of one part of its data: no rows, only counts and a digest."""
-
-    name: str
-    digest: str
-    context: str
-    profile: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """All that one training leaves in MLflow."""
-
-    project: str
-    scorecard: Scorecard
-    params: Mapping[str, object]
-    metrics: Mapping[str, float]
-    series: Mapping[str, list[float | None]]
-    documents: Mapping[str, object]
-    files: list[Path]
-    datasets: list[DatasetNote]
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Version:
-    """One registered version of a model."""
-
-    name: str
-    version: int
-    aliases: tuple[str, ...]
-    run_id: str
-    fingerprint: str
-    created_ms: int
-    basis: str
-    metrics: Mapping[str, float]
 
 
 class Store:
@@ -141,12 +95,12 @@ class Store:
                 experiment_id=self._experiment(record.project), run_name=run_name
             ) as run:
                 run_id = run.info.run_id
-                self._log_figures(run_id, record)
+                log_figures(self._client, run_id, record)
                 for path in record.files:
                     self._client.log_artifact(run_id, str(path))
                 for file, document in record.documents.items():
-                    self._client.log_text(run_id, _pretty(document), file)
-                info = self._log_model(record.scorecard, Path(scratch))
+                    self._client.log_text(run_id, pretty(document), file)
+                info = log_scorecard(record.scorecard, Path(scratch))
             self._register_name(name)
             made = self._client.create_model_version(
                 name,
@@ -272,61 +226,6 @@ class Store:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-
-    def _log_figures(self, run_id: str, record: RunRecord) -> None:
-        metrics = [Metric(name, value, 0, 0) for name, value in record.metrics.items()]
-        for name, values in record.series.items():
-            metrics += [
-                Metric(name, value, 0, step)
-                for step, value in enumerate(values)
-                if value is not None
-            ]
-        params = [Param(name, str(value)) for name, value in record.params.items()]
-        tags = [RunTag(name, value) for name, value in record.tags.items()]
-        for begin in range(0, max(len(metrics), 1), 900):
-            self._client.log_batch(
-                run_id, metrics[begin : begin + 900], params if begin == 0 else [],
-                tags if begin == 0 else [],
-            )  # fmt: skip
-        inputs = [
-            DatasetInput(
-                Dataset(note.name, note.digest[:36], "local", "{}", profile=json.dumps(
-                    dict(note.profile))),
-                [InputTag("mlflow.data.context", note.context)],
-            )
-            for note in record.datasets
-        ]  # fmt: skip
-        self._client.log_inputs(run_id, inputs)
-
-    def _log_model(self, scorecard: Scorecard, scratch: Path) -> Any:
-        path = scratch / SCORECARD_FILE
-        path.write_text(scorecard.to_json(), encoding="utf-8")
-        columns: list[ColSpec | TensorSpec] = [
-            ColSpec("string" if isinstance(t.shape, Table) else "double", t.signal, required=False)
-            for t in scorecard.terms
-        ]
-        answers: list[ColSpec | TensorSpec] = [
-            ColSpec("double", "probability"), ColSpec("double", "score"),
-            ColSpec("string", "band"), ColSpec("double", "log_odds"),
-        ]  # fmt: skip
-        return mlflow.pyfunc.log_model(
-            name="scorecard",
-            python_model=str(Path(__file__).with_name("served_model.py")),
-            artifacts={"scorecard": str(path)},
-            code_paths=[str(Path(models.__file__).parent)],
-            pip_requirements=list(_REQUIREMENTS),
-            signature=ModelSignature(Schema(columns), Schema(answers)),
-            input_example=_example(scorecard),
-        )
-
-
-def _example(scorecard: Scorecard) -> pd.DataFrame:
-    lead = scorecard.golden[-1].signals
-    return pd.DataFrame({term.signal: [lead[term.signal]] for term in scorecard.terms})
-
-
-def _pretty(document: object) -> str:
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def open_store(home: Path) -> Store:

@@ -1,0 +1,82 @@
+"""What one run logs: figures and documents, and the scorecard as a model."""
+
+import json
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema, TensorSpec
+
+import models
+from models.scorecard import Scorecard
+from models.shapes import Table
+from pipeline.tracking.records import RunRecord
+
+SCORECARD_FILE = "scorecard.json"
+_REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
+_BATCH = 900  # MLflow takes at most a thousand figures a call
+
+
+def log_figures(client: MlflowClient, run_id: str, record: RunRecord) -> None:
+    """Log figures, parameters, tags and counts of the data, in as few calls as there can be."""
+    now_ms = round(1000 * time.time())
+    metrics = [Metric(name, value, now_ms, 0) for name, value in record.metrics.items()]
+    for name, values in record.series.items():
+        metrics += [
+            Metric(name, value, now_ms, step)
+            for step, value in enumerate(values)
+            if value is not None
+        ]
+    params = [Param(name, str(value)) for name, value in record.params.items()]
+    tags = [RunTag(name, value) for name, value in record.tags.items()]
+    client.log_batch(run_id, [], params, tags)
+    for begin in range(0, len(metrics), _BATCH):
+        client.log_batch(run_id, metrics[begin : begin + _BATCH])
+    inputs = [
+        DatasetInput(
+            Dataset(note.name, note.digest[:36], "local", "{}", profile=json.dumps(
+                dict(note.profile))),
+            [InputTag("mlflow.data.context", note.context)],
+        )
+        for note in record.datasets
+    ]  # fmt: skip
+    client.log_inputs(run_id, inputs)
+
+
+def log_scorecard(scorecard: Scorecard, scratch: Path) -> Any:
+    """Log a scorecard as a model of the active run: plain code, loaded without unpickling."""
+    path = scratch / SCORECARD_FILE
+    path.write_text(scorecard.to_json(), encoding="utf-8")
+    columns: list[ColSpec | TensorSpec] = [
+        ColSpec("string" if isinstance(t.shape, Table) else "double", t.signal, required=False)
+        for t in scorecard.terms
+    ]
+    answers: list[ColSpec | TensorSpec] = [
+        ColSpec("double", "probability"), ColSpec("double", "score"),
+        ColSpec("string", "band"), ColSpec("double", "log_odds"),
+    ]  # fmt: skip
+    return mlflow.pyfunc.log_model(
+        name="scorecard",
+        python_model=str(Path(__file__).with_name("served_model.py")),
+        artifacts={"scorecard": str(path)},
+        code_paths=[str(Path(models.__file__).parent)],
+        pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
+        signature=ModelSignature(Schema(columns), Schema(answers)),
+        input_example=_example(scorecard),
+    )
+
+
+def _example(scorecard: Scorecard) -> pd.DataFrame:
+    lead = scorecard.golden[-1].signals
+    return pd.DataFrame({term.signal: [lead[term.signal]] for term in scorecard.terms})
+
+
+def pretty(document: object) -> str:
+    """Write a document as JSON that a person can read."""
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,196 @@
+"""The product as others meet it: a wheel elsewhere, MLflow's own server, the README's lines."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from models.frame import score_frame
+
+pytestmark = pytest.mark.proof
+BIN = Path(sys.executable).parent
+SWITCHES = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+}
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return this environment as an activated one: MLflow looks for uvicorn on the path."""
+    return {**os.environ, **SWITCHES, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", **more}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(words: list[str], log: Path, address: str, **more: str) -> Iterator[None]:
+    """Start a server, wait until `address` answers, and stop it and its children afterwards."""
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            words,
+            stdout=stream,
+            stderr=stream,
+            env=environment(**more),
+            cwd=log.parent,
+            start_new_session=True,
+        )
+        try:
+            for _ in range(240):
+                try:
+                    with urllib.request.urlopen(address, timeout=2):
+                        break
+                except OSError:
+                    assert process.poll() is None, log.read_text()[-2000:]
+                    time.sleep(0.5)
+            else:
+                raise AssertionError(log.read_text()[-2000:])
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(timeout=30)
+
+
+def ask(address: str, document: object) -> object:
+    request = urllib.request.Request(
+        address, json.dumps(document).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def test_mlflow_serves_the_registered_version(registered, tmp_path):
+    port = free_port()
+    uri = f"sqlite:///{registered.home / 'mlflow.db'}"
+    words = ["mlflow", "models", "serve", "-m", "models:/demo.predictive/1"]
+    words += ["--env-manager", "local", "-h", "127.0.0.1", "-p", str(port)]
+    at = f"http://127.0.0.1:{port}"
+    later = registered.training.later.signals.head(20)
+    records = later.astype(object).where(later.notna(), None).to_dict("records")
+    with running(words, tmp_path / "log", f"{at}/ping", MLFLOW_TRACKING_URI=uri):
+        answer = ask(f"{at}/invocations", {"dataframe_records": records})
+    said = [row["probability"] for row in answer["predictions"]]
+    expected = score_frame(registered.training.scorecard, later).probability.tolist()
+    assert said == pytest.approx(expected, abs=1e-9)
+
+
+def test_an_mlflow_server_can_keep_the_store(registered, tmp_path):
+    port = free_port()
+    at = f"http://127.0.0.1:{port}"
+    words = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    words += ["--backend-store-uri", f"sqlite:///{tmp_path / 'server.db'}"]
+    words += ["--artifacts-destination", str(tmp_path / "kept")]
+    data = ["--data", str(registered.home / "demo"), "--home", str(tmp_path / "unused")]
+    with running(words, tmp_path / "log", f"{at}/health"):
+        for command in (["train", *data], ["promote", "1"], ["models", "--json"]):
+            done = subprocess.run(
+                [str(BIN / "leadscore"), *command],
+                capture_output=True,
+                text=True,
+                env=environment(MLFLOW_TRACKING_URI=at),
+                cwd=tmp_path,
+                timeout=300,
+            )
+            assert done.returncode == 0, done.stderr
+    (version,) = json.loads(done.stdout)
+    assert version["aliases"] == ["champion"]
+    assert version["fingerprint"] == registered.version.fingerprint
+    assert not (tmp_path / "unused" / "mlflow.db").exists()
+    assert list((tmp_path / "kept").rglob("scorecard.json"))
+
+
+def test_the_wheel_works_in_another_environment_from_another_folder(tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)],
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    for needed in ("models/scorecard.py", "pipeline/_configs/demo/data.yaml", "serve/cli.py"):
+        assert needed in names
+    assert not [name for name in names if name.startswith(("tests/", "var/"))]
+    fresh = tmp_path / "fresh"
+    subprocess.run([sys.executable, "-m", "venv", str(fresh)], check=True)
+    subprocess.run(
+        [str(fresh / "bin" / "python"), "-m", "pip", "install", "--quiet",
+         "--constraint", str(ROOT / "constraints.txt"), str(wheel)],
+        check=True,
+    )  # fmt: skip
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [str(fresh / "bin" / "leadscore"), *words],
+            capture_output=True,
+            text=True,
+            cwd=elsewhere,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "demo.predictive version 1" in run("demo", "--tour")
+    assert "champion" in run("models")
+    shutil.move(elsewhere / "var", elsewhere / "store")
+    run("doctor", "--relocate", "--home", "store")
+    run("score", "store/demo/leads.csv", "again.csv", "--home", "store")
+    assert (elsewhere / "again.csv").read_bytes() == (
+        elsewhere / "store" / "demo" / "scored.csv"
+    ).read_bytes()
+
+
+def readme_commands() -> list[str]:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_readmes_lines_run_as_printed(tmp_path):
+    files = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    copy = tmp_path / "leadscore"
+    for file in files:
+        (copy / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, copy / file)
+    (copy / ".venv").symlink_to(ROOT / ".venv")
+    blocks = readme_commands()
+    assert len(blocks) >= 3
+    # The environment is this one, by a link: it is not to be installed into again from the copy.
+    lines = "\n".join(blocks).replace("make demo", "make -o .venv/.installed demo")
+    done = subprocess.run(
+        ["bash", "-e", "-c", lines],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={**os.environ, "PYTHONPATH": str(copy)},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "probability" in done.stdout
+    assert (copy / "var" / "demo" / "again.csv").is_file()
+    shown = re.search(
+        r"<!-- output of make demo -->\n```text\n(.*?)\n\n",
+        (copy / "README.md").read_text(),
+        re.DOTALL,
+    )
+    for line in shown.group(1).splitlines():
+        assert line.rstrip() in done.stdout, line
