@@ -169,7 +169,8 @@ def list_models(
     traceback: TracebackOption = False,
 ) -> None:
     """List the registered versions, with their aliases and figures."""
-    with errors_told(traceback):
+    with errors_told(traceback), progress_shown() as progress:
+        progress("opening the store")
         from pipeline.settings import find_project, read_project
         from pipeline.tracking.store import open_store
         from serve.report import show_versions, version_json
@@ -188,7 +189,8 @@ def promote(
     traceback: TracebackOption = False,
 ) -> None:
     """Make a version the champion, the one that scores by default."""
-    with errors_told(traceback):
+    with errors_told(traceback), progress_shown() as progress:
+        progress("opening the store")
         from pipeline.settings import find_project, read_project
         from pipeline.tracking.store import open_store
         from serve.report import version_json
@@ -211,7 +213,8 @@ def export(
     traceback: TracebackOption = False,
 ) -> None:
     """Write a scorecard to stdout: as JSON, or as one SQL statement for a warehouse."""
-    with errors_told(traceback):
+    with errors_told(traceback), progress_shown() as progress:
+        progress("opening the store")
         from models.sql import score_sql
         from pipeline.errors import ConfigError
         from pipeline.settings import find_project, read_project
