@@ -15,9 +15,9 @@ from pipeline.evaluate import Evaluation
 
 Floats = npt.NDArray[np.float64]
 _BLUE, _GREY, _RED = "#2563a8", "#8a8f98", "#b3402a"
-_DPI = 110
+_DPI = 100
 _LEVELS_SHOWN = 12
-_TERMS_SHOWN = 16
+_TERMS_SHOWN = 12
 
 
 def draw_gain(leads: Tally, evaluation: Evaluation, path: Path) -> None:
