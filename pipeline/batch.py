@@ -25,6 +25,7 @@ from pipeline.tables import Chunk, Reject, is_parquet, read_table
 from pipeline.values import format_time
 
 REASONS = 3
+_ENDINGS = (".csv", ".parquet", ".pq")
 _FORMULA_STARTS = frozenset("=+-@\t\r")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
@@ -42,6 +43,7 @@ class BatchReport:
     mean_prob: float | None
     scored_path: Path
     rejects_path: Path | None
+    too_many_rejects: bool
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -89,13 +91,9 @@ def score_file(
     DataError
         If the source cannot be read, or lacks a column.
     """
-    catalog = Catalog.model_validate(scorecard.definitions)
-    missing = [name for name in catalog.fields if name not in project.data.leads.fields]
-    if missing:
-        raise DataError(
-            f"data.yaml has no field {', '.join(missing)}, which {model} reads; declare "
-            "it under leads.fields, or train again"
-        )
+    catalog = read_catalog(scorecard, project, model)
+    if target.suffix.lower() not in _ENDINGS:
+        raise DataError(f"{target}: the result is written as {' or '.join(_ENDINGS)}; name it so")
     if source.resolve() == target.resolve():
         raise DataError(f"{target}: the result would overwrite the leads; name another file")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +130,26 @@ def score_file(
         mean_prob=total / scored if scored else None,
         scored_path=target,
         rejects_path=beside if rejects else None,
+        too_many_rejects=len(rejects) > project.data.most_rejects * (scored + len(rejects)),
     )
+
+
+def read_catalog(scorecard: Scorecard, project: Project, model: str) -> Catalog:
+    """Return the catalogue a scorecard was trained with; the project has to know its fields.
+
+    Raises
+    ------
+    DataError
+        If data.yaml lacks a field that the scorecard reads.
+    """
+    catalog = Catalog.model_validate(scorecard.definitions)
+    missing = [name for name in catalog.fields if name not in project.data.leads.fields]
+    if missing:
+        raise DataError(
+            f"data.yaml has no field {', '.join(missing)}, which {model} reads; "
+            "declare it under leads.fields, or train again"
+        )
+    return catalog
 
 
 def _chunks(project: Project, catalog: Catalog, source: Path) -> Iterator[Chunk]:

@@ -94,7 +94,7 @@ def check_project(project: Project) -> CheckReport:
         f"the {part.part} part needs both wins and others, found {part.wins} wins in "
         f"{part.snapshots} snapshots"
         for part in parts
-        if not 0 < part.wins < part.snapshots
+        if part.part != "neither" and not 0 < part.wins < part.snapshots
     ]
     return CheckReport(
         project=project.name,
@@ -123,7 +123,11 @@ def _check_parts(project: Project, dataset: Dataset) -> list[PartCheck]:
     if dataset.order == "none":
         return [_count("all (no order in time)", dataset.label)]
     split = split_dataset(dataset, project.training.split)
-    return [_count("earlier", split.earlier.label), _count("later", split.later.label)]
+    parts = [_count("earlier", split.earlier.label), _count("later", split.later.label)]
+    if split.neither:
+        wins = int(dataset.label.sum()) - parts[0].wins - parts[1].wins
+        parts.append(PartCheck("neither", split.neither, wins, wins / split.neither))
+    return parts
 
 
 def _count(part: str, label: np.ndarray[Any, np.dtype[np.int8]]) -> PartCheck:

@@ -52,6 +52,8 @@ def normalise_column(
 def _as_array(column: pa.ChunkedArray) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64())
     if pa.types.is_timestamp(column.type):
         column = _cut_nanoseconds(column)
     return column.combine_chunks()

@@ -54,6 +54,16 @@ def check_fields(path: Path, signals: list[Signal], data: DataConfig) -> Iterato
     for name in sorted(OUR_COLUMNS & set(fields)):
         yield (f"{path.with_name('data.yaml')}: leads.fields.{name}: the name of a column of ours; "
                f"choose another, with column: {fields[name].column or name}")  # fmt: skip
+    told = {data.leads.id: "the id", data.outcomes.column: "the outcome"}
+    if data.outcomes.closed is not None:
+        told[data.outcomes.closed.column] = "the closing time"
+    for name, config in fields.items():
+        what = told.get(config.column or name)
+        if what is not None:
+            yield (
+                f"{path.with_name('data.yaml')}: leads.fields.{name}: reads the column of {what}; "
+                "nothing may be learned from that"
+            )
     used = [config.column or name for name, config in fields.items()]
     for column in sorted(set(used) & set(data.left_out)):
         yield f"{path.with_name('data.yaml')}: left_out: {column!r} is also a field; drop one"

@@ -19,8 +19,11 @@ BASIS: dict[Order, str] = {
     "none": "cross-validated by lead, NOT time-ordered",
 }
 PERIODS = 6
-SURE = 3.0
+SURE = 2.0
 """So many standard errors between wins and their expectation count as not calibrated."""
+
+TOO_GOOD = 0.95
+"""Above this AUC a leak is likelier than a good model."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,7 @@ def _judge(
     else:
         lines.append(
             f"Calibrated in the large: {wins} wins, {expected:.0f} expected "
-            f"({said:.1%} said, {won:.1%} won)."
+            f"({said:.1%} said, {won:.1%} won), within two standard errors."
         )
     slope = metrics["calibration_slope"]
     if slope.high < 1.0:
@@ -219,6 +222,11 @@ def _judge(
             f"({slope.low:.2f} to {slope.high:.2f}, 1 is right)."
         )
     rank = metrics["auc"]
+    if rank.low > TOO_GOOD:
+        lines.append(
+            f"TOO GOOD TO BE TRUE: AUC {rank.value:.3f}. Look for a leak, a column written during "
+            "or after the contact that decides the lead, and leave it out."
+        )
     if rank.low <= 0.5:
         lines.append(
             f"NO RANKING PROVEN: AUC {rank.value:.3f} ({rank.low:.3f} to {rank.high:.3f}) "

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from pipeline.declarations import ROW_NUMBER, DataConfig, OutcomesConfig
 from pipeline.errors import DataError
 from pipeline.settings import Project, columns_used
 from pipeline.tables import Chunk, Reject, read_header, read_table
-from pipeline.values import FieldSpec, make_normaliser, make_time_reader, read_moment
+from pipeline.values import FieldSpec, format_time, make_normaliser, make_time_reader, read_moment
 
 ARROW_TYPE = {"text": pa.string(), "number": pa.float64(), "flag": pa.float64()}
 _IDENTIFIER = make_normaliser(FieldSpec())
@@ -67,11 +67,13 @@ def ingest(project: Project) -> Ingested:
     used = columns_used(project)
     notes = _note_unused(path, config, used)
     parts, rejects, rows = [], list[Reject](), 0
+    unknown: Counter[str] = Counter()
     for chunk in read_table(path, list(used), config.leads.delimiter, config.leads.encoding):
         rows += len(chunk.lines) + len(chunk.rejects)
         table, refused = _normalise(project, chunk)
         parts.append(table)
         rejects += [*chunk.rejects, *refused]
+        unknown += _unknown_outcomes(config.outcomes, chunk)
     table = pa.concat_tables(parts)
     table, doubles = _drop_doubles(table, path.name)
     rejects += doubles
@@ -83,6 +85,11 @@ def ingest(project: Project) -> Ingested:
     names = ["created_us", "arrival", "lead_id"]
     table = table.sort_by([(name, "ascending") for name in names])
     extract_us = _extract_us(config, table)
+    notes += _note_outcomes(config.outcomes, unknown)
+    if config.extract is None and extract_us is not None:
+        notes.append(
+            f"no extract in data.yaml: the latest time is taken, {format_time(extract_us)}"
+        )
     fields = list(project.catalog.fields)
     return Ingested(
         table.select(["lead_id", "created_us", "arrival", *fields]),
@@ -194,7 +201,7 @@ def _need(values: pa.Array, column: str, problems: dict[int, tuple[str, str]]) -
                 problems.setdefault(row, (column, "blank where a value is needed"))
 
 
-def _status_reader(outcomes: OutcomesConfig) -> object:
+def _status_reader(outcomes: OutcomesConfig) -> Callable[[object], str | None]:
     plain = make_normaliser(FieldSpec())
     won, lost = ({plain(word) for word in words} for words in (outcomes.won, outcomes.lost))
     words = dict.fromkeys(won, "won") | dict.fromkeys(lost, "lost")
@@ -206,6 +213,23 @@ def _status_reader(outcomes: OutcomesConfig) -> object:
         return words.get(plain(value))
 
     return read
+
+
+def _unknown_outcomes(outcomes: OutcomesConfig, chunk: Chunk) -> Counter[str]:
+    """Count the texts of the outcome's column that stand neither under won nor under lost."""
+    read, counts = _status_reader(outcomes), Counter[str]()
+    for pair in chunk.table[outcomes.column].value_counts().to_pylist():
+        value = pair["values"]
+        if value is not None and str(value).strip() and read(value) is None:
+            counts[str(value)] = pair["counts"]
+    return counts
+
+
+def _note_outcomes(outcomes: OutcomesConfig, unknown: Counter[str]) -> list[str]:
+    if not unknown:
+        return []
+    shown = ", ".join(f"{text[:30]!r} ({count} rows)" for text, count in unknown.most_common(5))
+    return [f"outcomes in neither list, taken for {outcomes.rest_is}: {shown}"]
 
 
 def _check_closing(
@@ -220,6 +244,8 @@ def _check_closing(
     for row, (status, closed, created) in enumerate(rows):
         if status == "won" and closed is None:
             problems.setdefault(row, (column, "blank, though the lead is won"))
+        elif status == "open" and closed is not None:
+            problems.setdefault(row, (column, "closed, though its outcome is neither won nor lost"))
         elif closed is not None and created is not None and closed < created:
             problems.setdefault(row, (column, "closed before the lead was created"))
 

@@ -52,7 +52,8 @@ def draw_calibration(evaluation: Evaluation, path: Path) -> None:
     figure = Figure(figsize=(5.6, 5.2), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, top], [0, top], color=_GREY, linestyle="--", label="said = came")
-    axes.errorbar(said, came, yerr=(came - low, high - came), fmt="o", color=_BLUE, capsize=2,
+    reach = np.maximum([came - low, high - came], 0.0)
+    axes.errorbar(said, came, yerr=reach, fmt="o", color=_BLUE, capsize=2,
                   label="a tenth of the leads, 95 %")  # fmt: skip
     axes.set(xlabel="mean probability said", ylabel="share won", title="Calibration",
              xlim=(0, top), ylim=(0, top))  # fmt: skip
@@ -90,8 +91,9 @@ def draw_terms(scorecard: Scorecard, path: Path) -> None:
     for axes, term in zip(grid, terms, strict=False):
         _draw_term(axes, term, scorecard.points.per_log_odds)
     figure.suptitle(
-        f"What each signal's values are worth, in points against the average lead "
-        f"({len(terms)} of {len(scorecard.terms)} signals, widest first; dotted: missing)"
+        f"What values are worth, in points against the average lead\n"
+        f"({len(terms)} of {len(scorecard.terms)} signals; dotted: missing)",
+        fontsize=10,
     )
     figure.savefig(path, dpi=_DPI, pil_kwargs={"compress_level": 1})
 
@@ -104,6 +106,8 @@ def _draw_term(axes: Axes, term: Term, scale: float) -> None:
         bars = {**shape.levels, "(other)": shape.other, "(missing)": shape.missing}
         chosen = sorted(bars, key=lambda level: -abs(bars[level] - term.mean))[:_LEVELS_SHOWN]
         chosen.sort(key=lambda level: bars[level])
+        if len(chosen) < len(bars):
+            axes.set_title(f"{term.signal} ({len(chosen)} of {len(bars)} levels)", fontsize=9)
         worth = [scale * (bars[level] - term.mean) for level in chosen]
         axes.barh([_short(level) for level in chosen], worth,
                   color=[_BLUE if value >= 0 else _RED for value in worth])  # fmt: skip

@@ -6,15 +6,14 @@ import pyarrow.compute as pc
 
 from models.reasons import Explanation, explain_lead
 from models.scoring import Scorer
-from pipeline.batch import BatchReport, score_file
+from pipeline.batch import BatchReport, read_catalog, score_file
 from pipeline.dataset import read_history
-from pipeline.errors import ConfigError, NotFoundError
+from pipeline.errors import ConfigError, NotFoundError, RefusalError
 from pipeline.evaluate import Evaluation
 from pipeline.ingest import ingest
 from pipeline.progress import Progress, silent
 from pipeline.recording import EVALUATION_FILE
 from pipeline.settings import Project
-from pipeline.signals.catalog import Catalog
 from pipeline.snapshots import take_snapshots
 from pipeline.tracking.store import Store
 from pipeline.train import evaluate_registered
@@ -48,6 +47,11 @@ def evaluate_version(store: Store, project: Project, which: str) -> tuple[Evalua
     scorecard, version = store.load_scorecard(model_name(project), which)
     if scorecard.training["cut"] is not None:
         return evaluate_registered(project, scorecard), version
+    if ingest(project).digest != scorecard.training["data"]:
+        raise RefusalError(
+            "the data are not those of the training, and leads without any order cannot be told "
+            "apart into learned from and new; train again, or give leads.created or leads.order"
+        )
     run_id = store.find_version(model_name(project), str(version)).run_id
     return Evaluation.from_json(store.read_document(run_id, EVALUATION_FILE)), version
 
@@ -88,12 +92,12 @@ def explain_with_version(
         If there is no such lead.
     """
     scorecard, version = store.load_scorecard(model_name(project), which)
+    catalog = read_catalog(scorecard, project, model_name(project))
     tables = ingest(project)
     leads = tables.leads.filter(pc.equal(tables.leads["lead_id"], lead_id))
     if not len(leads):
         rejected = " (some rows were rejected: see leadscore check)" if tables.rejects else ""
         raise NotFoundError(f"{project.leads_path}: no lead {lead_id!r}{rejected}")
-    catalog = Catalog.model_validate(scorecard.definitions)
     signals = read_history(catalog, take_snapshots(leads, (0.0,)), leads)
     row = signals.astype(object).where(signals.notna(), None).iloc[0]
     values = {column: row[column] for column in catalog.columns}

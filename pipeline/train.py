@@ -155,6 +155,11 @@ def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
         raise RefusalError(
             "these leads have no order in time, so none are later than what the model learned from"
         )
+    if scorecard.horizon_days != project.training.horizon_days:
+        raise RefusalError(
+            f"the model says who is won within {scorecard.horizon_days} days, training.yaml now "
+            f"says {project.training.horizon_days}; set horizon_days back, or train again"
+        )
     tables = ingest(project)
     dataset = build_dataset(project, tables)
     later = dataset.rows(dataset.begin >= cut)
@@ -164,7 +169,7 @@ def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
             "both wins and others are needed to judge by"
         )
     log_odds = score_frame(scorecard, later.signals).log_odds
-    return evaluate_scores(
+    evaluation = evaluate_scores(
         later,
         log_odds,
         scorecard.bands.log_odds,
@@ -172,6 +177,12 @@ def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
         project.training.resamples,
         project.training.seed,
     )
+    if tables.digest != scorecard.training["data"]:
+        evaluation.verdict.append(
+            "The data are not those of the training: leads count as later by their creation or "
+            "arrival number alone, so see to it that those still mean the same."
+        )
+    return evaluation
 
 
 def _check_classes(project: Project, split: Split) -> None:

@@ -8,6 +8,8 @@ import yaml
 
 from pipeline.errors import ConfigError
 
+_TRUTH: dict[Any, str] = {True: "true", False: "false"}  # as keys they are words
+
 
 class _Loader(yaml.SafeLoader):
     """SafeLoader where yes, no, on, off and dates stay text, and a key may stand only once."""
@@ -20,7 +22,8 @@ class _Loader(yaml.SafeLoader):
                 line = key_node.start_mark.line + 1
                 raise yaml.YAMLError(f"line {line}: the key {key!r} stands twice")
             seen.add(key)
-        return super().construct_mapping(node, deep)
+        content = super().construct_mapping(node, deep)
+        return {_TRUTH.get(key, key): value for key, value in content.items()}
 
 
 _PLAIN = {

@@ -79,7 +79,7 @@ def train(
     if as_json:
         say_json(training_json(training, version))
     else:
-        show_training(training, version, config)
+        show_training(training, version, f"-c {config} --home {home}")
 
 
 @app.command()
@@ -124,6 +124,7 @@ def score(
 ) -> None:
     """Score a file of leads: probability, score, band and reasons, one row per lead."""
     with errors_told(traceback), progress_shown() as progress:
+        from pipeline.errors import DataError
         from pipeline.registered import score_with_version
         from pipeline.settings import find_project, read_project
         from pipeline.tracking.store import open_store
@@ -132,6 +133,8 @@ def score(
         project, store = read_project(find_project(config)), open_store(home)
         report = score_with_version(store, project, model, leads, scored, as_of, progress)
     say_json(report.to_json()) if as_json else show_batch(report)
+    if report.too_many_rejects:
+        raise typer.Exit(DataError.exit_code)
 
 
 @app.command()
@@ -238,12 +241,15 @@ def doctor(
 ) -> None:
     """Look after the store: say whether it is where it says it is, and mend that."""
     with errors_told(traceback):
+        from pipeline.errors import NotFoundError
         from pipeline.tracking.relocation import check_place
         from pipeline.tracking.relocation import relocate as relocate_store
 
         if relocate:
             say(f"{relocate_store(home)} paths rewritten in {home}.")
         else:
+            if not (home / "mlflow.db").is_file():
+                raise NotFoundError(f"{home / 'mlflow.db'}: no such file; there is no store here")
             check_place(home)
             say(f"The store in {home} is where it says it is.")
 

@@ -60,7 +60,7 @@ def show_check(report: CheckReport) -> None:
     say("Not ready to train." if report.problems else "Ready to train.")
 
 
-def show_training(training: Training, version: Version, config: str) -> None:
+def show_training(training: Training, version: Version, options: str) -> None:
     """Show what a training came to and what to do next."""
     show_evaluation(training.evaluation, f"{version.name} version {version.version}")
     recipe, affine = training.choice.recipe, training.choice.affine
@@ -68,14 +68,19 @@ def show_training(training: Training, version: Version, config: str) -> None:
     say(f"Learned from {len(training.earlier):,} snapshots with {training.earlier.label.sum():,} "
         f"wins; {training.neither:,} snapshots belong to neither part; "
         f"{len(training.tables.rejects):,} of {training.tables.rows:,} rows rejected.")  # fmt: skip
+    how = (
+        "by cross-validation"
+        if training.earlier.order == "none"
+        else "on later blocks of the earlier period"
+    )
     kept = "none kept" if affine == (1.0, 0.0) else f"{affine.factor:.3f} x + {affine.shift:.3f}"
-    say(f"Penalty C = {recipe.penalty:g}, chosen on later blocks of the earlier period; "
+    say(f"Penalty C = {recipe.penalty:g}, chosen {how}; "
         f"recalibration: {kept}.")  # fmt: skip
     _show_list("note", training.notes)
     say()
     say(f"Registered as {version.name} version {version.version}, fingerprint "
         f"{version.fingerprint}, alias challenger.")  # fmt: skip
-    say(f"Next: leadscore promote {version.version} -c {config}")
+    say(f"Next: leadscore promote {version.version} {options}")
 
 
 def training_json(training: Training, version: Version) -> dict[str, Any]:
@@ -146,6 +151,8 @@ def show_batch(report: BatchReport) -> None:
     say(bands + mean)
     if report.rejects_path is not None:
         say(f"{report.rejected:,} rows could not be read; see {report.rejects_path}")
+    if report.too_many_rejects:
+        say("MORE REJECTED than most_rejects allows (data.yaml): do not use this file as it is.")
 
 
 def show_explanation(explanation: Explanation, lead: str, name: str) -> None:

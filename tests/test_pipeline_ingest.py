@@ -572,3 +572,24 @@ def test_arrival_numbers_sort_as_numbers_and_a_blank_one_is_a_reject(tmp_path):
     assert tables.leads["arrival"].to_pylist() == [9.0, 10.0]
     assert ids(tables) == ["b", "a"]
     assert reasons(tables) == [(4, "number", "blank where a value is needed")]
+
+
+def test_outcomes_in_neither_list_are_named_and_closed_ones_rejected(tmp_path):
+    folder = write_project(tmp_path / "mine", data={"most_rejects": 1.0})
+    closed = "2025-02-01T00:00:00Z"
+    write_leads(
+        folder,
+        [
+            lead("a", status="won", closed_at=closed),
+            lead("b", status="Closed Won", closed_at=closed),
+            lead("c", status="nurturing"),
+        ],
+    )
+    tables = ingest(read_project(folder))
+    assert tables.leads["lead_id"].to_pylist() == ["a", "c"]
+    assert [r.reason for r in tables.rejects] == [
+        "closed, though its outcome is neither won nor lost"
+    ]
+    (note,) = [note for note in tables.notes if "neither list" in note]
+    assert "'Closed Won' (1 rows)" in note
+    assert "'nurturing' (1 rows)" in note

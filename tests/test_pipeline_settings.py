@@ -470,3 +470,11 @@ def test_the_helper_leaves_its_defaults_alone(tmp_path):
     before = repr(DATA)
     write_project(tmp_path, data={"leads": {"fields": {"country": {"type": "flag"}}}})
     assert repr(DATA) == before
+
+
+@pytest.mark.parametrize("column", ["status", "closed_at", "lead_id"])
+def test_nothing_may_be_learned_from_the_outcome_or_the_id(tmp_path, column):
+    fields = {"country": {"column": column}, "employees": {"type": "number"}}
+    folder = write_project(tmp_path / "mine", data={"leads": {"fields": fields}})
+    with pytest.raises(ConfigError, match="nothing may be learned from that"):
+        read_project(folder)

@@ -202,3 +202,36 @@ def test_signals_that_never_change_are_told(tmp_path):
         "demographic__country",
         "firmographic__employees",
     }
+
+
+def test_a_leak_that_separates_perfectly_is_trained_drawn_and_called_too_good(tmp_path):
+    leads = frame_of_leads(600)
+    leads["newsletter"] = np.where(leads["status"] == "won", "yes", "no")
+    project = undated_project(tmp_path, leads)
+    training = train(project)
+    assert any("TOO GOOD TO BE TRUE" in line for line in training.evaluation.verdict)
+    assert record_training(project, training, tmp_path / "home").version == 1
+
+
+def test_evaluation_refuses_another_horizon_and_tells_other_data(registered, tmp_path):
+    home = tmp_path / "home"
+    record_training(registered.project, registered.training, home)
+    shutil.copytree(registered.project.folder, tmp_path / "demo")
+    path = tmp_path / "demo" / "training.yaml"
+    path.write_text(path.read_text().replace("horizon_days: 60", "horizon_days: 30"))
+    other_horizon = read_project(tmp_path / "demo", registered.home / "demo")
+    with pytest.raises(RefusalError, match=r"within 60.0 days, training.yaml now says 30"):
+        evaluate_version(open_store(home), other_horizon, "challenger")
+    write_world(tmp_path / "more", 2500, seed=2)
+    other_data = read_project(find_project("demo"), tmp_path / "more")
+    evaluation, _ = evaluate_version(open_store(home), other_data, "challenger")
+    assert "not those of the training" in evaluation.verdict[-1]
+
+
+def test_leads_without_order_are_judged_on_the_data_of_the_training_only(tmp_path):
+    leads = frame_of_leads(600)
+    project = undated_project(tmp_path, leads, data=WITHOUT_TIMES)
+    record_training(project, train(project), tmp_path / "home")
+    leads.assign(employees=7).to_csv(project.leads_path, index=False)
+    with pytest.raises(RefusalError, match="not those of the training"):
+        evaluate_version(open_store(tmp_path / "home"), project, "challenger")

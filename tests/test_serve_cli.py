@@ -167,7 +167,7 @@ def test_rejected_rows_lie_beside_the_scored_file(registered, home, tmp_path):
     source, target = tmp_path / "leads.csv", tmp_path / "out" / "scored.csv"
     source.write_text("\n".join(lines[:12]) + "\n")
     done = run("score", source, target, "--home", home)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 3, "two of eleven rows are more than most_rejects"
     with Path(f"{target}.rejects.csv").open(encoding="utf-8") as stream:
         rejects = list(csv.DictReader(stream))
     assert [(r["line"], r["column"]) for r in rejects] == [("3", "employees"), ("5", "")]
@@ -235,3 +235,16 @@ def test_a_naive_as_of_is_refused(registered, home, tmp_path):
         done = run("score", leads, tmp_path / "s.csv", "--home", home, "--as-of", moment)
         assert done.returncode == 2, moment
         assert "--as-of" in done.stderr
+
+
+def test_a_file_of_rejects_ends_with_exit_code_3_and_other_endings_are_refused(
+    registered, home, tmp_path
+):
+    header, first, *_ = (registered.home / "demo" / "leads.csv").read_text().splitlines()
+    source = tmp_path / "leads.csv"
+    source.write_text(f"{header}\n{first},one cell more\n")
+    done = run("score", source, tmp_path / "s.csv", "--home", home)
+    assert done.returncode == 3
+    assert "MORE REJECTED" in done.stdout
+    assert run("score", source, tmp_path / "s.csv.gz", "--home", home).returncode == 3
+    assert run("doctor", "--home", tmp_path / "nowhere").returncode == 5

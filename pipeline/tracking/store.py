@@ -252,7 +252,10 @@ def open_store(home: Path) -> Store:
     uri, root = os.environ.get(_ADDRESS), None
     if not uri:
         home = home.resolve()
-        home.mkdir(parents=True, exist_ok=True)
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{home}: cannot be the home of a store: {error}") from error
         check_place(home)
         uri, root = f"sqlite:///{home / 'mlflow.db'}", artifact_root(home)
     store = Store(uri, root)
