@@ -3,7 +3,7 @@
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.columns import normalise_column
-from pipeline.declarations import ROW_NUMBER, DataConfig, OutcomesConfig
+from pipeline.declarations import ROW_NUMBER, DataConfig
 from pipeline.errors import DataError
+from pipeline.outcomes import check_closing, count_unknown, note_unknown, status_reader
 from pipeline.settings import Project, columns_used
 from pipeline.tables import Chunk, Reject, read_header, read_table
 from pipeline.values import FieldSpec, format_time, make_normaliser, make_time_reader, read_moment
@@ -73,7 +74,7 @@ def ingest(project: Project) -> Ingested:
         table, refused = _normalise(project, chunk)
         parts.append(table)
         rejects += [*chunk.rejects, *refused]
-        unknown += _unknown_outcomes(config.outcomes, chunk)
+        unknown += count_unknown(config.outcomes, chunk)
     table = pa.concat_tables(parts)
     table, doubles = _drop_doubles(table, path.name)
     rejects += doubles
@@ -85,7 +86,7 @@ def ingest(project: Project) -> Ingested:
     names = ["created_us", "arrival", "lead_id"]
     table = table.sort_by([(name, "ascending") for name in names])
     extract_us = _extract_us(config, table)
-    notes += _note_outcomes(config.outcomes, unknown)
+    notes += note_unknown(config.outcomes, unknown)
     if config.extract is None and extract_us is not None:
         notes.append(
             f"no extract in data.yaml: the latest time is taken, {format_time(extract_us)}"
@@ -136,14 +137,14 @@ def _normalise(project: Project, chunk: Chunk) -> tuple[pa.Table, list[Reject]]:
     elif leads.order is not None:
         arrays["arrival"] = read(leads.order, _ORDER, pa.float64())
         _need(arrays["arrival"], leads.order, problems)
-    arrays["status"] = read(outcomes.column, _status_reader(outcomes), pa.string()).fill_null(
+    arrays["status"] = read(outcomes.column, status_reader(outcomes), pa.string()).fill_null(
         outcomes.rest_is
     )
     arrays["closed_us"] = nothing.cast(pa.int64())
     if outcomes.closed is not None:
         reader = make_time_reader(outcomes.closed)
         arrays["closed_us"] = read(outcomes.closed.column, reader, pa.int64())
-        _check_closing(arrays, outcomes.closed.column, problems)
+        check_closing(arrays, outcomes.closed.column, problems)
     arrays |= normalise_fields(project.data, project.catalog.fields, chunk, problems)
     return keep_rows(pa.table(arrays), file, chunk.lines, problems)
 
@@ -199,55 +200,6 @@ def _need(values: pa.Array, column: str, problems: dict[int, tuple[str, str]]) -
         for row, known in enumerate(values.is_valid().to_pylist()):
             if not known:
                 problems.setdefault(row, (column, "blank where a value is needed"))
-
-
-def _status_reader(outcomes: OutcomesConfig) -> Callable[[object], str | None]:
-    plain = make_normaliser(FieldSpec())
-    won, lost = ({plain(word) for word in words} for words in (outcomes.won, outcomes.lost))
-    words = dict.fromkeys(won, "won") | dict.fromkeys(lost, "lost")
-    words.pop(None, None)
-
-    def read(value: object) -> str | None:
-        if isinstance(value, bool):
-            value = str(value).lower() if str(value).lower() in words else int(value)
-        return words.get(plain(value))
-
-    return read
-
-
-def _unknown_outcomes(outcomes: OutcomesConfig, chunk: Chunk) -> Counter[str]:
-    """Count the texts of the outcome's column that stand neither under won nor under lost."""
-    read, counts = _status_reader(outcomes), Counter[str]()
-    for pair in chunk.table[outcomes.column].value_counts().to_pylist():
-        value = pair["values"]
-        if value is not None and str(value).strip() and read(value) is None:
-            counts[str(value)] = pair["counts"]
-    return counts
-
-
-def _note_outcomes(outcomes: OutcomesConfig, unknown: Counter[str]) -> list[str]:
-    if not unknown:
-        return []
-    shown = ", ".join(f"{text[:30]!r} ({count} rows)" for text, count in unknown.most_common(5))
-    return [f"outcomes in neither list, taken for {outcomes.rest_is}: {shown}"]
-
-
-def _check_closing(
-    arrays: Mapping[str, pa.Array], column: str, problems: dict[int, tuple[str, str]]
-) -> None:
-    rows = zip(
-        arrays["status"].to_pylist(),
-        arrays["closed_us"].to_pylist(),
-        arrays["created_us"].to_pylist(),
-        strict=True,
-    )
-    for row, (status, closed, created) in enumerate(rows):
-        if status == "won" and closed is None:
-            problems.setdefault(row, (column, "blank, though the lead is won"))
-        elif status == "open" and closed is not None:
-            problems.setdefault(row, (column, "closed, though its outcome is neither won nor lost"))
-        elif closed is not None and created is not None and closed < created:
-            problems.setdefault(row, (column, "closed before the lead was created"))
 
 
 def _drop_doubles(table: pa.Table, file: str) -> tuple[pa.Table, list[Reject]]:
