@@ -30,7 +30,8 @@ def count_unknown(outcomes: OutcomesConfig, chunk: Chunk) -> Counter[str]:
     read, counts = status_reader(outcomes), Counter[str]()
     for pair in chunk.table[outcomes.column].value_counts().to_pylist():
         value = pair["values"]
-        if value is not None and str(value).strip() and read(value) is None:
+        blank = value is None or value != value or not str(value).strip()
+        if not blank and read(value) is None:
             counts[str(value)] = pair["counts"]
     return counts
 
