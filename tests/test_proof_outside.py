@@ -29,9 +29,19 @@ SWITCHES = {
 }
 
 
+def clean_environment() -> dict[str, str]:
+    """Return this environment without an address that MLflow has noted in it."""
+    return {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+
+
 def environment(**more: str) -> dict[str, str]:
     """Return this environment as an activated one: MLflow looks for uvicorn on the path."""
-    return {**os.environ, **SWITCHES, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", **more}
+    return {
+        **clean_environment(),
+        **SWITCHES,
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        **more,
+    }
 
 
 def free_port() -> int:
@@ -143,6 +153,7 @@ def test_the_wheel_works_in_another_environment_from_another_folder(tmp_path):
             capture_output=True,
             text=True,
             cwd=elsewhere,
+            env=clean_environment(),
             timeout=300,
         )
         assert done.returncode == 0, done.stderr
@@ -182,7 +193,7 @@ def test_the_readmes_lines_run_as_printed(tmp_path):
         capture_output=True,
         text=True,
         timeout=600,
-        env={**os.environ, "PYTHONPATH": str(copy)},
+        env={**clean_environment(), "PYTHONPATH": str(copy)},
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "probability" in done.stdout
