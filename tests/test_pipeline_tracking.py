@@ -169,6 +169,7 @@ def test_two_stores_in_one_process_do_not_mix(registered, tmp_path):
     other = open_store(tmp_path / "other")
     assert other.list_versions(NAME) == []
     assert "MLFLOW_TRACKING_URI" not in os.environ
+    assert "MLFLOW_REGISTRY_URI" not in os.environ
     assert [v.version for v in registered.store.list_versions(NAME)] == [1]
     record_training(registered.project, registered.training, tmp_path / "other")
     assert [v.version for v in registered.store.list_versions(NAME)] == [1]

@@ -31,7 +31,7 @@ SWITCHES = {
 
 def clean_environment() -> dict[str, str]:
     """Return this environment without an address that MLflow has noted in it."""
-    return {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    return {name: value for name, value in os.environ.items() if not name.endswith("_URI")}
 
 
 def environment(**more: str) -> dict[str, str]:

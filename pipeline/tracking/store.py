@@ -23,6 +23,7 @@ from pipeline.tracking.run import SCORECARD_FILE, log_figures, log_scorecard, pr
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 _ADDRESS = "MLFLOW_TRACKING_URI"
+_NOTED = (_ADDRESS, "MLFLOW_REGISTRY_URI")
 # Read by MLflow when it is first used; what the user has set stays.
 _SWITCHES = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -56,7 +57,7 @@ class Store:
         MLflow leaves the address in the environment too, where the next store to be opened, and
         every process started from here, would take it for the user's wish; so that is put back.
         """
-        before = os.environ.get(_ADDRESS)
+        before = {name: os.environ.get(name) for name in _NOTED}
         try:
             mlflow.set_tracking_uri(self._uri)
             mlflow.set_registry_uri(self._uri)
@@ -68,10 +69,11 @@ class Store:
                 "(is the server up, the folder writable?)"
             ) from error
         finally:
-            if before is None:
-                os.environ.pop(_ADDRESS, None)
-            else:
-                os.environ[_ADDRESS] = before
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
 
     def check_reachable(self) -> None:
         """Raise StoreError if the store does not answer."""
