@@ -33,7 +33,7 @@ def score_sql(scorecard: Scorecard, table: str, keys: tuple[str, ...] = ("lead_i
     ScorecardError
         If a name is empty or holds a NUL character, which no engine can quote.
     """
-    mql, sql = (_number(cutoff) for cutoff in scorecard.bands.log_odds)
+    mql, sql = (write_number(cutoff) for cutoff in scorecard.bands.log_odds)
     passed = ", ".join(quote_name(key) for key in keys)
     prefixed = ", ".join(f"leads.{quote_name(key)}" for key in keys)
     terms = "".join(
@@ -64,11 +64,11 @@ def _worth(place: int) -> str:
 
 def _sum(scorecard: Scorecard) -> str:
     worths = [_worth(place) for place in range(len(scorecard.terms))]
-    parts = [_number(scorecard.base), *worths]
+    parts = [write_number(scorecard.base), *worths]
     for name, cap in scorecard.caps.items():
         members = [w for w, term in zip(worths, scorecard.terms, strict=True) if term.group == name]
         partial = f"({' + '.join(['0e0', *members])})"
-        low, high = _number(cap.low), _number(cap.high)
+        low, high = write_number(cap.low), write_number(cap.high)
         clipped = (
             f"CASE WHEN {partial} < {low} THEN {low} "
             f"WHEN {partial} > {high} THEN {high} ELSE {partial} END"
@@ -95,13 +95,21 @@ def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _text(value: str) -> str:
+def quote_text(value: str) -> str:
+    """Write a text as an ANSI SQL literal.
+
+    Raises
+    ------
+    ScorecardError
+        If it holds a NUL character.
+    """
     if "\0" in value:
-        raise ScorecardError(f"the level {value!r} holds a NUL character and cannot stand in SQL")
+        raise ScorecardError(f"the text {value!r} holds a NUL character and cannot stand in SQL")
     return "'" + value.replace("'", "''") + "'"
 
 
-def _number(value: float) -> str:
+def write_number(value: float) -> str:
+    """Write a number as an ANSI SQL literal of double precision, whatever its size."""
     text = repr(float(value))
     text = text if "e" in text else text + "e0"
     return f"({text})" if text.startswith("-") else text
@@ -117,26 +125,26 @@ def _term(term: Term) -> str:
     if term.by is None or not term.variants:
         return _shape(term.shape, column)
     cases = " ".join(
-        f"WHEN {_column(term.by)} = {_text(level)} THEN {_shape(shape, column)}"
+        f"WHEN {_column(term.by)} = {quote_text(level)} THEN {_shape(shape, column)}"
         for level, shape in term.variants.items()
     )
     return f"CASE {cases} ELSE {_shape(term.shape, column)} END"
 
 
 def _shape(shape: Shape, column: str) -> str:
-    cases = [f"WHEN {column} IS NULL THEN {_number(shape.missing)}"]
+    cases = [f"WHEN {column} IS NULL THEN {write_number(shape.missing)}"]
     if isinstance(shape, Table):
         cases += [
-            f"WHEN {column} = {_text(level)} THEN {_number(weight)}"
+            f"WHEN {column} = {quote_text(level)} THEN {write_number(weight)}"
             for level, weight in sorted(shape.levels.items())
         ]
-        last = _number(shape.other)
+        last = write_number(shape.other)
     elif isinstance(shape, Steps):
         cases += [
-            f"WHEN {column} < {_number(edge)} THEN {_number(value)}"
+            f"WHEN {column} < {write_number(edge)} THEN {write_number(value)}"
             for edge, value in zip(shape.edges, shape.values, strict=False)
         ]
-        last = _number(shape.values[-1])
+        last = write_number(shape.values[-1])
     else:
         more, last = _curve(shape, column)
         cases += more
@@ -146,25 +154,25 @@ def _shape(shape: Shape, column: str) -> str:
 def _curve(shape: Curve, column: str) -> tuple[list[str], str]:
     knots, values = shape.knots, shape.values
     lines = [
-        f"{_number(values[i])} + {_number(values[i + 1] - values[i])} * "
-        f"(({column} - {_number(knots[i])}) / {_number(knots[i + 1] - knots[i])})"
+        f"{write_number(values[i])} + {write_number(values[i + 1] - values[i])} * "
+        f"(({column} - {write_number(knots[i])}) / {write_number(knots[i + 1] - knots[i])})"
         for i in range(len(knots) - 1)
     ]
-    low, high = _number(values[0]), _number(values[-1])
+    low, high = write_number(values[0]), write_number(values[-1])
     if shape.beyond == "linear":
         if values[0] != values[1]:
             low = _clip(_outside(lines[0], column))
         if values[-1] != values[-2]:
             high = _clip(_outside(lines[-1], column))
-    cases = [f"WHEN {column} < {_number(knots[0])} THEN {low}"]
+    cases = [f"WHEN {column} < {write_number(knots[0])} THEN {low}"]
     cases += [
-        f"WHEN {column} < {_number(knots[i + 1])} THEN {line}" for i, line in enumerate(lines)
+        f"WHEN {column} < {write_number(knots[i + 1])} THEN {line}" for i, line in enumerate(lines)
     ]
     return cases, high
 
 
 def _outside(line: str, column: str) -> str:
-    far = _number(LARGEST_KNOT)
+    far = write_number(LARGEST_KNOT)
     held = (
         f"(CASE WHEN {column} > {far} THEN {far} "
         f"WHEN {column} < -{far} THEN -{far} ELSE {column} END)"
@@ -173,7 +181,7 @@ def _outside(line: str, column: str) -> str:
 
 
 def _clip(expression: str) -> str:
-    most = _number(LARGEST_WEIGHT)
+    most = write_number(LARGEST_WEIGHT)
     return (
         f"(CASE WHEN {expression} > {most} THEN {most} "
         f"WHEN {expression} < -{most} THEN -{most} ELSE {expression} END)"

@@ -9,14 +9,12 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.declarations import SplitConfig
-from pipeline.engine import run_sql
 from pipeline.errors import DataError
 from pipeline.ingest import Ingested
-from pipeline.labels import label_snapshots
+from pipeline.labels import Maturity, label_snapshots
 from pipeline.settings import Project
-from pipeline.signals.catalog import Catalog
-from pipeline.signals.history import signals_sql
-from pipeline.snapshots import DAY_US, take_snapshots
+from pipeline.signals.matrix import read_history
+from pipeline.snapshots import take_snapshots
 from pipeline.values import read_moment
 
 Order = Literal["time", "arrival", "none"]
@@ -27,15 +25,17 @@ class Dataset:
     """n mature snapshots, ordered by their lead's creation.
 
     `signals` is a frame of n rows with one column per signal; `label` is int8 (n,); `lead_id` is
-    object (n,) and `lead` numbers the leads from 0 (n,); `begin` is the lead's creation and
-    `matured` when the label was known, both (n,), in microseconds or arrival numbers as `order`
-    says. `left_out` counts the snapshots that are not here, by reason.
+    object (n,) and `lead` numbers the leads from 0 (n,); `age_days` (n,) is how old the lead was;
+    `begin` is the lead's creation and `matured` when the label was known, both (n,), in
+    microseconds or arrival numbers as `order` says. `left_out` counts the snapshots that are not
+    here, by reason.
     """
 
     signals: pd.DataFrame
     label: npt.NDArray[np.int8]
     lead: npt.NDArray[np.intp]
     lead_id: npt.NDArray[np.object_]
+    age_days: npt.NDArray[np.float64]
     begin: npt.NDArray[np.float64]
     matured: npt.NDArray[np.float64]
     order: Order
@@ -48,6 +48,7 @@ class Dataset:
             self.label[mask],
             self.lead[mask],
             self.lead_id[mask],
+            self.age_days[mask],
             self.begin[mask],
             self.matured[mask],
             self.order,
@@ -88,45 +89,48 @@ def build_dataset(project: Project, tables: Ingested) -> Dataset:
         If no snapshot has a label yet.
     """
     training = project.training
-    snapshots = take_snapshots(tables.leads, training.snapshots.ages_days)
-    labels = label_snapshots(snapshots, tables.outcomes, training.horizon_days, tables.extract_us)
+    snapshots = take_snapshots(tables.leads, training.snapshots.ages)
+    maturity = find_maturity(project, tables)
+    labels = label_snapshots(snapshots, tables.outcomes, maturity)
     if not labels.known.any():
         reasons = ", ".join(f"{count} {reason}" for reason, count in labels.left_out.items())
         raise DataError(f"no snapshot has a known outcome: {reasons}; wait, or shorten the horizon")
     kept = snapshots.filter(pa.array(labels.known))
-    signals = read_history(project.catalog, kept, tables.leads)
+    signals = read_history(project.catalog, kept, tables.history, project.limits)
     order: Order = (
         "time" if project.data.leads.created else "arrival" if project.data.leads.order else "none"
     )
-    begin, matured = _clocks(kept, order, training.horizon_days)
+    begin, matured = _clocks(kept, order, maturity)
     lead_id = np.array(kept["lead_id"].to_pylist(), object)
     lead = pd.factorize(lead_id)[0]
     label = labels.label[labels.known]
-    return Dataset(signals, label, lead, lead_id, begin, matured, order, labels.left_out)
+    age_days = kept["age_days"].to_numpy()
+    return Dataset(signals, label, lead, lead_id, age_days, begin, matured, order, labels.left_out)
 
 
-def read_history(catalog: Catalog, snapshots: pa.Table, leads: pa.Table) -> pd.DataFrame:
-    """Compute the signals of some snapshots by the history reader.
+def find_maturity(project: Project, tables: Ingested) -> Maturity | None:
+    """Return what the labels of a project wait for; None where outcomes have no times.
 
-    Columns out: one per signal, ``family__name``: object (text or None) for categories, float64
-    with NaN for the rest. Grain and order: those of `snapshots`, by snapshot_id.
+    Raises
+    ------
+    DataError
+        If there is a horizon, and no time in the data says when it was taken.
     """
-    table = run_sql(signals_sql(catalog), {"snapshots": snapshots, "leads": leads})
-    columns: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.object_]] = {}
-    for signal in catalog.signals:
-        values = table[signal.column]
-        if signal.is_category:
-            columns[signal.column] = np.array(values.to_pylist(), dtype=object)
-        else:
-            columns[signal.column] = values.to_numpy().astype(np.float64)
-    return pd.DataFrame(
-        {name: pd.Series(v, dtype=v.dtype) for name, v in columns.items()},
-        columns=catalog.columns,
+    training, since = project.training, project.data.outcomes.since
+    if training.horizon_days is None:
+        return None
+    if tables.extract_us is None:
+        raise DataError("a horizon needs the moment of the extract; give extract in data.yaml")
+    return Maturity(
+        training.horizon_days,
+        tables.extract_us,
+        training.settle_days,
+        None if since is None else read_moment(since),
     )
 
 
 def _clocks(
-    snapshots: pa.Table, order: Order, horizon_days: float | None
+    snapshots: pa.Table, order: Order, maturity: Maturity | None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     if order == "none":
         nothing = np.zeros(len(snapshots))
@@ -135,7 +139,7 @@ def _clocks(
         arrival = snapshots["arrival"].to_numpy()
         return arrival, arrival
     begin = snapshots["created_us"].to_numpy().astype(np.float64)
-    wait = 0.0 if horizon_days is None else round(horizon_days * DAY_US)
+    wait = 0 if maturity is None else maturity.wait_us
     return begin, snapshots["as_of_us"].to_numpy() + wait
 
 

@@ -1,14 +1,17 @@
 """What may stand in data.yaml and training.yaml: closed, typed, with every default in sight."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from pipeline.signals.catalog import NAME_PATTERN
+from pipeline.signals.declarations import LONGEST_DAYS, NAME_PATTERN, Days, Number, no_flag
 from pipeline.values import FieldSpec, TimeSpec, Word
 
 ROW_NUMBER = "#row"
 """In place of a column's name: the number of the row in its file, from 1."""
+
+MOST_AGES = 1000
 
 SENSITIVE_NAMES = frozenset(
     "age sex gender marital marital_status civil_status birth_date date_of_birth birthday"
@@ -18,14 +21,7 @@ SENSITIVE_NAMES = frozenset(
 """Fields of these names are sensitive without being declared so."""
 
 
-def _no_flag(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("a number is expected, found true or false")
-    return value
-
-
-Number = Annotated[float, BeforeValidator(_no_flag), Field(allow_inf_nan=False)]
-Count = Annotated[int, BeforeValidator(_no_flag)]
+Count = Annotated[int, BeforeValidator(no_flag)]
 FieldName = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 
@@ -47,20 +43,27 @@ class FieldConfig(FieldSpec):
         return FieldSpec.model_validate(self.model_dump(exclude={"column", "sensitive"}))
 
 
-class LeadsConfig(Closed):
+class FileConfig(Closed):
+    """A table in a file: ``.csv`` (also ``.gz``, ``.xz``) or ``.parquet``."""
+
+    file: str
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    encoding: str = "utf-8"
+
+
+class LeadsConfig(FileConfig):
     """The table of leads.
 
     `id` and `order` take a column's name or ``#row``. `created` is a column of times; without it,
     `order` is a column of numbers that grow with time; without either, nothing is time-ordered and
-    every figure says so. `missing` counts as left blank in all fields.
+    every figure says so. `missing` counts as left blank in all fields. With `repeated` a lead may
+    stand in several rows, as in an event log, and its first row counts.
     """
 
-    file: str
     id: str
     created: TimeSpec | None = None
     order: str | None = None
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    encoding: str = "utf-8"
+    repeated: bool = False
     missing: tuple[Word, ...] = ()
     fields: dict[FieldName, FieldConfig]
 
@@ -72,17 +75,37 @@ class LeadsConfig(Closed):
 
 
 class OutcomesConfig(Closed):
-    """The outcome of each lead: a column of the leads' own file.
+    """The outcome of each lead: a column of the leads' own file, or of a file of deals.
 
     `won` and `lost` list the texts of the status column; every other text, and blank, is open
-    unless `rest_is` says lost. `closed` is when the deal was won or lost.
+    unless `rest_is` says lost. `closed` is when the deal was won or lost, `recorded` when that
+    became known. With `file`, `lead` is the column with the lead's id; a lead may have several
+    deals or none. `since` is from when on outcomes were logged at all.
     """
 
+    file: str | None = None
+    lead: str | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    encoding: str = "utf-8"
     column: str
     won: Annotated[tuple[Word, ...], Field(min_length=1)]
     lost: tuple[Word, ...] = ()
     rest_is: Literal["open", "lost"] = "open"
     closed: TimeSpec | None = None
+    recorded: TimeSpec | None = None
+    since: str | None = None
+
+    @model_validator(mode="after")
+    def _check_file(self) -> Self:
+        if (self.file is None) != (self.lead is None):
+            raise ValueError("a file of deals needs both `file` and `lead`")
+        if self.file is not None and self.closed is None:
+            raise ValueError("a file of deals needs `closed`, the column of closing times")
+        if self.file is not None and self.rest_is == "lost":
+            raise ValueError("`rest_is: lost` is only for a column of the leads' own file")
+        if self.closed is None and (self.recorded is not None or self.since is not None):
+            raise ValueError("`recorded` and `since` need `closed`, the column of closing times")
+        return self
 
     @model_validator(mode="after")
     def _check_statuses(self) -> Self:
@@ -92,18 +115,74 @@ class OutcomesConfig(Closed):
         return self
 
 
+class Constant(Closed):
+    """In place of a column: the same text for every row."""
+
+    constant: Word
+
+
+class ActivitiesConfig(FileConfig):
+    """One file of activities.
+
+    `lead` is the column with the lead's id, `kind` the column that says what the lead did, or
+    ``{constant: ...}``. `recorded` is when it became known, by default when it occurred. Rows with
+    the same `id` are one activity. `left_out` gives the reason for each kind that may teach
+    nothing.
+    """
+
+    lead: str
+    kind: str | Constant
+    occurred: TimeSpec
+    recorded: TimeSpec | None = None
+    id: str | None = None
+    properties: dict[FieldName, FieldConfig] = Field(default_factory=dict)
+    left_out: dict[Word, str] = Field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that are read, all properties included."""
+        return self.columns_for(self.properties)
+
+    def columns_for(self, properties: Iterable[str]) -> list[str]:
+        """Return the columns that are read where these properties are wanted; each once."""
+        times = [spec.column for spec in (self.occurred, self.recorded) if spec is not None]
+        kind = [self.kind] if isinstance(self.kind, str) else []
+        ids = [] if self.id is None else [self.id]
+        named = [self.properties[name].column or name for name in properties]
+        return list(dict.fromkeys([self.lead, *kind, *times, *ids, *named]))
+
+
+class ChangesConfig(FileConfig):
+    """The file of changes of profile fields: whose, which field, from what to what, when recorded.
+
+    `fields` says which of our fields each text of the column `field` means. A field is then read as
+    it was known at as_of; one without a history holds for ever as it is today.
+    """
+
+    lead: str
+    field: str
+    old: str
+    new: str
+    recorded: TimeSpec
+    fields: Annotated[dict[Word, FieldName], Field(min_length=1)]
+
+
 class DataConfig(Closed):
     """data.yaml: where the data lies and what its columns mean.
 
     `folder` is relative to data.yaml; ``--data`` replaces it. `extract` is when the data was taken
     from the CRM; without it the latest time in the data is taken. `left_out` gives the reason for
-    every column that is known and not used. More than `most_rejects` of the rows rejected is an
-    error, since the rest could not be trusted.
+    every column that is known and not used. More than `most_rejects` of a file's rows rejected is
+    an error, since the rest could not be trusted. `day_offset_hours` is added to a time before it
+    is cut to its day, where distinct days are counted.
     """
 
     folder: str = "."
     leads: LeadsConfig
     outcomes: OutcomesConfig
+    activities: tuple[ActivitiesConfig, ...] = ()
+    changes: ChangesConfig | None = None
+    day_offset_hours: Annotated[Number, Field(ge=-24.0, le=24.0)] = 0.0
     extract: str | None = None
     left_out: dict[str, str] = Field(default_factory=dict)
     most_rejects: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.05
@@ -129,10 +208,45 @@ class SplitConfig(Closed):
         return self
 
 
-class SnapshotsConfig(Closed):
-    """At which ages, in days after creation, every lead is looked at, whatever became of it."""
+Age = Annotated[Number, Field(ge=0.0, le=LONGEST_DAYS)]
 
-    ages_days: Annotated[tuple[Annotated[Number, Field(ge=0.0)], ...], Field(min_length=1)] = (0.0,)
+
+class SnapshotsConfig(Closed):
+    """At which ages, in days after creation, every lead is looked at, whatever became of it.
+
+    Either a list, `ages_days`, or every `every_days` days from creation on, `until_days` included.
+    """
+
+    ages_days: Annotated[tuple[Age, ...], Field(min_length=1)] | None = None
+    every_days: Days | None = None
+    until_days: Days | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _look_once(cls, written: object) -> object:
+        if isinstance(written, dict) and not {"ages_days", "every_days", "until_days"} & {*written}:
+            return {**written, "ages_days": [0.0]}
+        return written
+
+    @model_validator(mode="after")
+    def _check_way(self) -> Self:
+        if (self.every_days is None) != (self.until_days is None):
+            raise ValueError("`every_days` and `until_days` go together")
+        if self.every_days is not None and self.ages_days is not None:
+            raise ValueError("give either `ages_days` or `every_days`, not both")
+        if self.ages_days is not None and len(set(self.ages_days)) < len(self.ages_days):
+            raise ValueError("an age stands twice")
+        if len(self.ages) > MOST_AGES:
+            raise ValueError(f"{len(self.ages)} ages; at most {MOST_AGES} are taken")
+        return self
+
+    @property
+    def ages(self) -> tuple[float, ...]:
+        """The ages in days, increasing."""
+        if self.every_days is None or self.until_days is None:
+            return tuple(sorted(self.ages_days or (0.0,)))
+        count = int(self.until_days / self.every_days + 1e-9)
+        return tuple(number * self.every_days for number in range(count + 1))
 
 
 class ModelConfig(Closed):
@@ -154,12 +268,14 @@ class ModelConfig(Closed):
 class TrainingConfig(Closed):
     """training.yaml: what is learned from which snapshots, and how it is judged.
 
-    `horizon_days` is how long after a snapshot a win counts; it needs closing times. With
+    `horizon_days` is how long after a snapshot a win counts; it needs closing times. Outcomes are
+    on record at the latest `settle_days` after they closed, and labels wait that much longer. With
     `allow_sensitive`, sensitive fields may be used. Below `minimum_wins` in the earlier period
     training refuses. `resamples` is the number of bootstrap draws behind each interval.
     """
 
-    horizon_days: Annotated[Number, Field(gt=0.0)] | None = None
+    horizon_days: Days | None = None
+    settle_days: Age = 0.0
     snapshots: SnapshotsConfig = SnapshotsConfig()
     split: SplitConfig = SplitConfig(later=0.3)
     model: ModelConfig = ModelConfig()

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pipeline.snapshots import DAY_US
+from pipeline.values import days_to_us
 
 WON, NOT_WON = 1, 0
+_NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -24,54 +27,81 @@ class Labels:
     left_out: dict[str, int]
 
 
-def label_snapshots(
-    snapshots: pa.Table, outcomes: pa.Table, horizon_days: float | None, extract_us: int | None
-) -> Labels:
+@dataclass(frozen=True)
+class Maturity:
+    """What a label waits for.
+
+    A win counts within `horizon_days` after the snapshot, is on record `settle_days` later at the
+    latest, and the records go until `extract_us`. Before `since_us` outcomes were not logged.
+    """
+
+    horizon_days: float
+    extract_us: int
+    settle_days: float = 0.0
+    since_us: int | None = None
+
+    @property
+    def wait_us(self) -> int:
+        """How long after a snapshot its label is known, in microseconds."""
+        return days_to_us(self.horizon_days) + days_to_us(self.settle_days)
+
+
+def label_snapshots(snapshots: pa.Table, outcomes: pa.Table, maturity: Maturity | None) -> Labels:
     """Label every snapshot by what happened within the horizon after it.
 
     With a horizon: won if the lead was won in ``(as_of, as_of + horizon]``; immature, and left out,
-    if the horizon ends after the extract, early wins included, since keeping only those would raise
-    the win rate; left out too if the lead closed at or before as_of. Without one (outcomes have no
-    times): won or not as recorded at the extract, leads still open left out.
+    if that and the time to settle end after the extract, early wins included, since keeping only
+    those would raise the win rate. Left out too are snapshots at or after the lead's first closing,
+    won or lost, and those before outcomes were logged. Without a horizon (outcomes have no times):
+    won or not as recorded at the extract, leads still open left out.
 
     Parameters
     ----------
     snapshots : Table
         lead_id and as_of_us, one row per snapshot.
     outcomes : Table
-        lead_id, status and closed_us; at most one row per lead.
-    horizon_days : float or None
-    extract_us : int or None
-        Until when outcomes are known; needed with a horizon.
+        lead_id, status and closed_us; any number of rows per lead.
+    maturity : Maturity or None
+        None where outcomes have no times.
 
     Returns
     -------
     Labels
         In the order of `snapshots`.
     """
-    statuses = dict(
-        zip(
-            outcomes["lead_id"].to_pylist(),
-            zip(outcomes["status"].to_pylist(), outcomes["closed_us"].to_pylist(), strict=True),
-            strict=True,
-        )
+    lead_id = pd.Index(snapshots["lead_id"].to_pandas())
+    closed_us = pc.fill_null(outcomes["closed_us"], _NEVER)  # which keeps it integer
+    deals = pd.DataFrame(
+        {
+            "lead_id": outcomes["lead_id"].to_pandas(),
+            "status": outcomes["status"].to_pandas(),
+            "closed_us": closed_us.to_numpy(),
+        }
     )
-    found = [statuses.get(lead_id, ("open", None)) for lead_id in snapshots["lead_id"].to_pylist()]
-    won = np.array([status == "won" for status, _ in found], bool)
-    if horizon_days is None:
-        known = np.array([status != "open" for status, _ in found], bool)
+    won_deals = deals[deals["status"] == "won"]
+    if maturity is None:
+        won = lead_id.isin(won_deals["lead_id"])
+        known = lead_id.isin(deals.loc[deals["status"] != "open", "lead_id"])
         return Labels(known, won.astype(np.int8), {"still open": int((~known).sum())})
-    if extract_us is None:
-        raise ValueError("a horizon needs the moment of the extract")
     as_of = snapshots["as_of_us"].to_numpy()
-    never = np.iinfo(np.int64).max
-    closed = np.array([never if moment is None else moment for _, moment in found], np.int64)
-    end = as_of + round(horizon_days * DAY_US)
+    closed = _first(lead_id, deals[deals["status"] != "open"])
+    won_us = _first(lead_id, won_deals)  # the first win after as_of, since none is before
     closed_before = closed <= as_of
-    immature = ~closed_before & (end > extract_us)
-    label = won & (closed <= end)
+    since = -_NEVER if maturity.since_us is None else maturity.since_us
+    unlogged = ~closed_before & (as_of < since)
+    immature = ~closed_before & ~unlogged & (as_of + maturity.wait_us > maturity.extract_us)
+    label = won_us <= as_of + days_to_us(maturity.horizon_days)
     left_out = {
         "closed at or before the snapshot": int(closed_before.sum()),
         "immature": int(immature.sum()),
     }
-    return Labels(~closed_before & ~immature, label.astype(np.int8), left_out)
+    if maturity.since_us is not None:
+        left_out["before outcomes were logged"] = int(unlogged.sum())
+    known = ~closed_before & ~unlogged & ~immature
+    return Labels(known, label.astype(np.int8), left_out)
+
+
+def _first(lead_id: "pd.Index[str]", deals: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return each snapshot's lead's first closing among `deals`, the end of time if none."""
+    first = deals.groupby("lead_id")["closed_us"].min()
+    return first.reindex(lead_id, fill_value=_NEVER).to_numpy(dtype=np.int64)

@@ -8,7 +8,7 @@ import joblib
 from models.calibration import tally
 from models.frame import to_probabilities
 from pipeline.dataset import Dataset
-from pipeline.ingest import write_rejects
+from pipeline.ingestion.rejects import write_rejects
 from pipeline.plots import draw_calibration, draw_gain, draw_terms
 from pipeline.settings import Project
 from pipeline.tracking.records import DatasetNote, RunRecord, Version

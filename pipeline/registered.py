@@ -1,23 +1,26 @@
 """Use a registered version: judge it, score a file with it, explain a lead by it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.reasons import Explanation, explain_lead
 from models.scoring import Scorer
 from pipeline.batch import BatchReport, read_catalog, score_file
-from pipeline.dataset import read_history
 from pipeline.errors import ConfigError, NotFoundError, RefusalError
 from pipeline.evaluate import Evaluation
 from pipeline.ingest import ingest
 from pipeline.progress import Progress, silent
 from pipeline.recording import EVALUATION_FILE
 from pipeline.settings import Project
-from pipeline.snapshots import take_snapshots
+from pipeline.signals.matrix import read_history
 from pipeline.tracking.store import Store
 from pipeline.train import evaluate_registered
-from pipeline.values import read_moment
+from pipeline.values import format_time, read_moment
 
 
 def model_name(project: Project) -> str:
@@ -63,6 +66,7 @@ def score_with_version(
     source: Path,
     target: Path,
     as_of: str | None,
+    activities: Sequence[Path] = (),
     progress: Progress = silent,
 ) -> BatchReport:
     """Score a file with a registered version; see ``score_file``.
@@ -72,33 +76,64 @@ def score_with_version(
     ConfigError
         If `as_of` is no moment with a zone.
     """
-    try:
-        as_of_us = None if as_of is None else read_moment(as_of)
-    except ValueError as error:
-        raise ConfigError(f"--as-of: {error}") from error
+    as_of_us = _read_as_of(as_of)
     scorecard, version = store.load_scorecard(model_name(project), which)
     model = f"{model_name(project)}:{version}"
-    return score_file(project, scorecard, model, source, target, as_of_us, progress)
+    return score_file(project, scorecard, model, source, target, as_of_us, activities, progress)
+
+
+def _read_as_of(as_of: str | None) -> int | None:
+    try:
+        return None if as_of is None else read_moment(as_of)
+    except ValueError as error:
+        raise ConfigError(f"--as-of: {error}") from error
+
+
+class ExplainedLead(NamedTuple):
+    """An explanation, the version it is by, and the moment it is as of; None without times."""
+
+    explanation: Explanation
+    version: int
+    as_of_us: int | None
 
 
 def explain_with_version(
-    store: Store, project: Project, which: str, lead_id: str
-) -> tuple[Explanation, int]:
-    """Explain the score of one lead of the project's own table.
+    store: Store, project: Project, which: str, lead_id: str, as_of: str | None = None
+) -> ExplainedLead:
+    """Explain the score of one lead of the project's own tables.
+
+    It is scored as of `as_of`, by default the extract, after the same rules as a file is.
 
     Raises
     ------
+    ConfigError
+        If `as_of` is no moment with a zone.
     NotFoundError
-        If there is no such lead.
+        If there is no such lead, or not yet as of then.
     """
     scorecard, version = store.load_scorecard(model_name(project), which)
     catalog = read_catalog(scorecard, project, model_name(project))
-    tables = ingest(project)
+    tables = ingest(replace(project, catalog=catalog))
     leads = tables.leads.filter(pc.equal(tables.leads["lead_id"], lead_id))
     if not len(leads):
         rejected = " (some rows were rejected: see leadscore check)" if tables.rejects else ""
         raise NotFoundError(f"{project.leads_path}: no lead {lead_id!r}{rejected}")
-    signals = read_history(catalog, take_snapshots(leads, (0.0,)), leads)
+    as_of_us = _read_as_of(as_of) if as_of is not None else tables.extract_us
+    created_us = leads["created_us"][0].as_py()
+    if as_of_us is not None and created_us is not None and created_us > as_of_us:
+        raise NotFoundError(
+            f"lead {lead_id!r} was created at {format_time(created_us)}, after "
+            f"{format_time(as_of_us)}, as of which it is scored; see --as-of"
+        )
+    snapshots = pa.table(
+        {
+            "snapshot_id": pa.array([0], pa.int64()),
+            "lead_id": leads["lead_id"],
+            "as_of_us": pa.array([as_of_us], pa.int64()),
+        }
+    )
+    history = replace(tables.history, leads=leads)
+    signals = read_history(catalog, snapshots, history, project.limits)
     row = signals.astype(object).where(signals.notna(), None).iloc[0]
     values = {column: row[column] for column in catalog.columns}
-    return explain_lead(Scorer(scorecard), values), version
+    return ExplainedLead(explain_lead(Scorer(scorecard), values), version, as_of_us)

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,19 +11,24 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from models.bands import Bands
-from pipeline.consistency import check_fields, check_times, check_training
-from pipeline.declarations import (
-    ROW_NUMBER,
-    DataConfig,
-    TrainingConfig,
+from pipeline.consistency import (
+    check_activities,
+    check_changes,
+    check_fields,
+    check_times,
+    check_training,
 )
+from pipeline.declarations import ROW_NUMBER, DataConfig, TrainingConfig
+from pipeline.engine import Limits
 from pipeline.errors import ConfigError
-from pipeline.signals.catalog import NAME_PATTERN, Catalog, ProfileSignal, Signal
+from pipeline.signals.catalog import Catalog, Signal
+from pipeline.signals.declarations import DECLARATIONS, NAME_PATTERN, Declaration
 from pipeline.values import FieldSpec
 from pipeline.yaml_file import read_yaml
 
 Record = TypeVar("Record", bound=BaseModel)
 _SHOWN = 60
+_FILES = ("data", "signals", "training", "bands")
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Project:
     training: TrainingConfig
     bands: Bands
     data_folder: Path
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def leads_path(self) -> Path:
@@ -71,7 +77,7 @@ def find_project(where: str) -> Path:
     if folder.is_dir():
         return folder
     for shipped in _shipped_folders():
-        if (shipped / where / "data.yaml").is_file():
+        if any((shipped / where / f"{name}.yaml").is_file() for name in _FILES):
             return shipped / where
     names = sorted({child.name for place in _shipped_folders() for child in place.iterdir()})
     raise ConfigError(
@@ -86,15 +92,18 @@ def _shipped_folders() -> list[Path]:
     return [place for place in candidates if place.is_dir()]
 
 
-def read_project(folder: Path, data: Path | None = None) -> Project:
+def read_project(folder: Path, data: Path | None = None, limits: Limits | None = None) -> Project:
     """Read and check the configuration of one project.
 
     Parameters
     ----------
     folder : Path
-        Holds data.yaml, signals.yaml, training.yaml and bands.yaml.
+        Holds data.yaml, signals.yaml, training.yaml and bands.yaml. Each of them that is absent is
+        taken from the folder above, whose variant the project then is, named ``above-folder``.
     data : Path, optional
         In place of the data folder that data.yaml names.
+    limits : Limits, optional
+        Of the SQL engine.
 
     Returns
     -------
@@ -106,27 +115,59 @@ def read_project(folder: Path, data: Path | None = None) -> Project:
         With one line per mistake, over all files: file, key, what was found, what was expected.
     """
     folder = folder.resolve()
+    files = {name: _find_file(folder, f"{name}.yaml") for name in _FILES}
     mistakes: list[str] = []
-    data_config = _read_record(folder / "data.yaml", DataConfig, mistakes)
-    signals = _read_signals(folder / "signals.yaml", mistakes)
-    training = _read_record(folder / "training.yaml", TrainingConfig, mistakes)
-    bands = _read_record(folder / "bands.yaml", Bands, mistakes)
+    data_config = _read_record(files["data"], DataConfig, mistakes)
+    signals = _read_signals(files["signals"], mistakes)
+    training = _read_record(files["training"], TrainingConfig, mistakes)
+    bands = _read_record(files["bands"], Bands, mistakes)
     if data_config is not None:
-        mistakes += check_times(folder / "data.yaml", data_config)
-        mistakes += check_fields(folder / "signals.yaml", signals, data_config)
+        mistakes += check_times(files["data"], data_config)
+        mistakes += check_fields(files, signals, data_config)
+        mistakes += check_activities(files, signals, data_config)
+        mistakes += check_changes(files, data_config)
         if training is not None:
-            mistakes += check_training(folder, signals, data_config, training)
+            mistakes += check_training(files, signals, data_config, training)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     if data_config is None or training is None or bands is None:  # each left a mistake
         raise ConfigError(f"{folder}: cannot be read")
-    used = sorted({signal.field for signal in signals})
-    specs = {name: _field_spec(data_config, name) for name in used}
-    catalog = Catalog(signals=tuple(signals), fields=specs)
-    data_folder = data if data is not None else folder / data_config.folder
+    data_folder = data if data is not None else files["data"].parent / data_config.folder
+    is_variant = files["data"].parent != folder
     return Project(
-        folder.name, folder, data_config, catalog, training, bands, data_folder.resolve()
+        f"{folder.parent.name}-{folder.name}" if is_variant else folder.name,
+        folder,
+        data_config,
+        _make_catalog(signals, data_config),
+        training,
+        bands,
+        data_folder.resolve(),
+        limits or Limits(),
     )
+
+
+def _find_file(folder: Path, name: str) -> Path:
+    """Return a file of the project's folder, or of the one above where that alone has it."""
+    here, above = folder / name, folder.parent / name
+    is_variant = any((folder / f"{other}.yaml").is_file() for other in _FILES)
+    return above if is_variant and not here.is_file() and above.is_file() else here
+
+
+def _make_catalog(signals: list[Signal], data: DataConfig) -> Catalog:
+    read = sorted({signal.field for signal in signals if signal.field is not None})
+    changing = set() if data.changes is None else set(data.changes.fields.values())
+    catalog = Catalog(
+        signals=tuple(signals),
+        fields={name: _field_spec(data, name) for name in read},
+        changing=tuple(name for name in read if name in changing),
+        day_offset_hours=data.day_offset_hours,
+    )
+    specs = {
+        name: config.spec
+        for source in data.activities for name, config in source.properties.items()
+    }  # fmt: skip
+    properties = {name: specs[name] for name in sorted(catalog.properties_read)}
+    return catalog.model_copy(update={"properties": properties})
 
 
 def _field_spec(data: DataConfig, name: str) -> FieldSpec:
@@ -155,10 +196,14 @@ def _read_signals(path: Path, mistakes: list[str]) -> list[Signal]:
     if not content:
         mistakes.append(f"{path}: no signal is declared; at least one is needed")
     for name, declaration in content.items():
+        record = _record_of(declaration)
+        if record is None:
+            mistakes.append(_wrong_kind(f"{path}: {name}", declaration))
+            continue
         try:
-            declared = ProfileSignal.model_validate(declaration)
+            declared = record.model_validate(declaration)
         except ValidationError as error:
-            mistakes += [f"{path}: {name}.{line}" for line in _describe(error, ProfileSignal)]
+            mistakes += [f"{path}: {name}.{line}" for line in _describe(error, record)]
             continue
         if not isinstance(name, str) or not _is_name(name):
             mistakes.append(
@@ -168,6 +213,22 @@ def _read_signals(path: Path, mistakes: list[str]) -> list[Signal]:
             continue
         signals.append(Signal(name=name, declaration=declared))
     return signals
+
+
+def _record_of(declaration: object) -> type[Declaration] | None:
+    kind = declaration.get("kind") if isinstance(declaration, dict) else None
+    return DECLARATIONS.get(kind) if isinstance(kind, str) else None
+
+
+def _wrong_kind(where: str, declaration: object) -> str:
+    if not isinstance(declaration, dict):
+        return f"{where}: a mapping of family, kind and more is needed, found {_show(declaration)}"
+    if "kind" not in declaration:
+        return f"{where}.kind: this key is needed and absent"
+    found = declaration["kind"]
+    near = difflib.get_close_matches(str(found), DECLARATIONS, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(DECLARATIONS)}"
+    return f"{where}.kind: no such kind of signal, found {_show(found)}; {hint}"
 
 
 def _is_name(name: str) -> bool:
@@ -216,13 +277,16 @@ def _records_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def columns_used(project: Project) -> Mapping[str, str]:
     """Return what each column of the leads' file is used for, by column name."""
     leads, outcomes = project.data.leads, project.data.outcomes
-    used = {leads.id: "id", outcomes.column: "outcome"}
+    used = {leads.id: "id"}
     if leads.created is not None:
         used[leads.created.column] = "created"
     if leads.order is not None:
         used[leads.order] = "order"
-    if outcomes.closed is not None:
-        used[outcomes.closed.column] = "closed"
+    if outcomes.file is None:
+        used[outcomes.column] = "outcome"
+        for what, spec in (("closed", outcomes.closed), ("recorded", outcomes.recorded)):
+            if spec is not None:
+                used[spec.column] = what
     for name, config in leads.fields.items():
         used[config.column or name] = f"field {name}"
     used.pop(ROW_NUMBER, None)

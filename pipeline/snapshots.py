@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-DAY_US = 86_400_000_000
+from pipeline.values import DAY_US
 
 
 def take_snapshots(leads: pa.Table, ages_days: Sequence[float]) -> pa.Table:

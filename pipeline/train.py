@@ -206,6 +206,7 @@ def _fingerprint(
 ) -> dict[str, object]:
     resolved = json.dumps(project.resolved(), sort_keys=True).encode()
     ordered = split.earlier.order != "none"
+    ordered_by_time = split.earlier.order == "time"
     return {
         "data": tables.digest,
         "configuration": hashlib.sha256(resolved).hexdigest(),
@@ -214,6 +215,7 @@ def _fingerprint(
         "cut": split.cut if ordered else None,
         "earlier": _count(split.earlier),
         "later": _count(split.later) if ordered else None,
+        "oldest_days": None if not ordered_by_time else max(project.training.snapshots.ages),
         "recalibration": {"factor": affine.factor, "shift": affine.shift},
     }
 

@@ -17,6 +17,7 @@ FieldType = Literal["text", "number", "flag"]
 Normalised = str | float | None
 Normaliser = Callable[[object], Normalised]
 
+DAY_US = 86_400_000_000
 LONGEST_TEXT = 1000
 LARGEST_NUMBER = 1e300
 TRUE_WORDS = ("true", "yes", "y", "t", "1", "si", "sí")
@@ -26,8 +27,8 @@ _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 _EXACT = 2.0**53
 _SWAPPED = str.maketrans(",.", ".,")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_US = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-_LAST_US = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+FIRST_US = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+LAST_US = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _EPOCH_FORMATS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 
 
@@ -182,7 +183,7 @@ def make_time_reader(spec: TimeSpec) -> Callable[[object], int | None]:
                 return None
         if unit is not None:
             moment_us = _whole_number(value) * unit
-            if not _FIRST_US <= moment_us <= _LAST_US:
+            if not FIRST_US <= moment_us <= LAST_US:
                 raise ValueError(f"{str(value)[:40]!r} is beyond the years 1 to 9999")
             return moment_us
         moment = _parse(value, spec.format)
@@ -245,6 +246,17 @@ def _parse(value: object, pattern: str) -> datetime:
 
 def _strptime(text: str, pattern: str) -> datetime:
     return datetime.strptime(text, pattern)  # noqa: DTZ007 - the zone is seen to by the caller
+
+
+def days_to_us(days: float) -> int:
+    """Return a number of days as whole microseconds.
+
+    Examples
+    --------
+    >>> days_to_us(0.5)
+    43200000000
+    """
+    return round(days * DAY_US)
 
 
 def format_time(moment_us: int) -> str:

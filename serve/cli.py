@@ -31,6 +31,16 @@ ModelOption = Annotated[
     str, typer.Option("--model", help="champion, challenger or a version's number.")
 ]
 TracebackOption = Annotated[bool, typer.Option("--traceback", help="Show errors in full.")]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", help="Score as of this moment, 2026-01-31T00:00:00Z say; by default the extract."
+    ),
+]
+MemoryOption = Annotated[
+    str | None,
+    typer.Option("--memory-limit", help="Of the SQL engine, as 4GB; beyond it spills to disk."),
+]
 HOME = Path("var")
 
 
@@ -39,17 +49,19 @@ def check(
     config: ProjectOption = "demo",
     data: DataOption = None,
     as_json: JsonOption = False,
+    memory_limit: MemoryOption = None,
     traceback: TracebackOption = False,
 ) -> None:
     """Check configuration and data: what would be learned from, and what is rejected and why."""
     with errors_told(traceback), progress_shown() as progress:
         from pipeline.check import check_project
+        from pipeline.engine import Limits
         from pipeline.errors import RefusalError
         from pipeline.settings import find_project, read_project
         from serve.report import show_check
 
         progress("reading and checking")
-        report = check_project(read_project(find_project(config), data))
+        report = check_project(read_project(find_project(config), data, Limits(memory_limit)))
     say_json(report.to_json()) if as_json else show_check(report)
     if report.problems:
         raise typer.Exit(RefusalError.exit_code)
@@ -61,15 +73,17 @@ def train(
     data: DataOption = None,
     home: HomeOption = HOME,
     as_json: JsonOption = False,
+    memory_limit: MemoryOption = None,
     traceback: TracebackOption = False,
 ) -> None:
     """Train the predictive model, track the run in MLflow, register it as challenger."""
     with errors_told(traceback), progress_shown() as progress:
+        from pipeline.engine import Limits
         from pipeline.settings import find_project, read_project
         from pipeline.train import train as train_project
         from serve.report import show_training, training_json
 
-        project = read_project(find_project(config), data)
+        project = read_project(find_project(config), data, Limits(memory_limit))
         training = train_project(project, progress)
         progress("opening the store")
         from pipeline.recording import record_training
@@ -89,17 +103,19 @@ def evaluate(
     home: HomeOption = HOME,
     model: ModelOption = "champion",
     as_json: JsonOption = False,
+    memory_limit: MemoryOption = None,
     traceback: TracebackOption = False,
 ) -> None:
     """Judge a registered model on the leads that came after those it learned from."""
     with errors_told(traceback), progress_shown() as progress:
+        from pipeline.engine import Limits
         from pipeline.registered import evaluate_version
         from pipeline.settings import find_project, read_project
         from pipeline.tracking.store import open_store
         from serve.report import show_evaluation
 
         progress("judging")
-        project = read_project(find_project(config), data)
+        project = read_project(find_project(config), data, Limits(memory_limit))
         evaluation, version = evaluate_version(open_store(home), project, model)
     name = f"{project.name}.predictive version {version}"
     if as_json:
@@ -116,22 +132,33 @@ def score(
     config: ProjectOption = "demo",
     home: HomeOption = HOME,
     model: ModelOption = "champion",
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", help="The moment of scoring, as 2026-01-31T00:00:00Z.")
+    activities: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--activities",
+            help="In place of a file of activities in data.yaml; repeat it for each.",
+        ),
     ] = None,
+    data: DataOption = None,
+    as_of: AsOfOption = None,
+    memory_limit: MemoryOption = None,
     as_json: JsonOption = False,
     traceback: TracebackOption = False,
 ) -> None:
     """Score a file of leads: probability, score, band and reasons, one row per lead."""
     with errors_told(traceback), progress_shown() as progress:
+        from pipeline.engine import Limits
         from pipeline.errors import DataError
         from pipeline.registered import score_with_version
         from pipeline.settings import find_project, read_project
         from pipeline.tracking.store import open_store
         from serve.report import show_batch
 
-        project, store = read_project(find_project(config)), open_store(home)
-        report = score_with_version(store, project, model, leads, scored, as_of, progress)
+        project = read_project(find_project(config), data, Limits(memory_limit))
+        store = open_store(home)
+        report = score_with_version(
+            store, project, model, leads, scored, as_of, activities or (), progress
+        )
     say_json(report.to_json()) if as_json else show_batch(report)
     if report.too_many_rejects:
         raise typer.Exit(DataError.exit_code)
@@ -144,6 +171,7 @@ def explain(
     data: DataOption = None,
     home: HomeOption = HOME,
     model: ModelOption = "champion",
+    as_of: AsOfOption = None,
     as_json: JsonOption = False,
     traceback: TracebackOption = False,
 ) -> None:
@@ -156,12 +184,12 @@ def explain(
 
         progress("looking the lead up")
         project = read_project(find_project(config), data)
-        explanation, version = explain_with_version(open_store(home), project, model, lead)
-        name = f"{model_name(project)} version {version}"
+        explained = explain_with_version(open_store(home), project, model, lead, as_of)
+        name = f"{model_name(project)} version {explained.version}"
     if as_json:
-        say_json(explanation_json(explanation, lead, name))
+        say_json(explanation_json(explained, lead, name))
     else:
-        show_explanation(explanation, lead, name)
+        show_explanation(explained, lead, name)
 
 
 @app.command("models")

@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from models.reasons import Explanation, round_to_sum
+from models.reasons import round_to_sum
 from pipeline.batch import BatchReport
 from pipeline.check import CheckReport
 from pipeline.demo.tour import Tour
 from pipeline.demo.world import World
 from pipeline.evaluate import Evaluation
 from pipeline.metrics import Estimate
+from pipeline.registered import ExplainedLead
 from pipeline.tracking.records import Version
 from pipeline.train import Training
+from pipeline.values import format_time
 from serve.terminal import say, say_table
 
 _BAR = 24
@@ -146,6 +148,9 @@ def show_batch(report: BatchReport) -> None:
     """Show what scoring a file came to."""
     say(f"{report.scored:,} of {report.rows:,} leads scored by {report.model} "
         f"({report.fingerprint}) into {report.scored_path}")  # fmt: skip
+    if report.as_of is not None:
+        say(f"as of {report.as_of}: nothing recorded later was used")
+    _show_list("note", report.notes)
     bands = ", ".join(f"{count:,} {band}" for band, count in report.bands.items())
     mean = "" if report.mean_prob is None else f"; mean probability {report.mean_prob:.1%}"
     say(bands + mean)
@@ -155,9 +160,11 @@ def show_batch(report: BatchReport) -> None:
         say("MORE REJECTED than most_rejects allows (data.yaml): do not use this file as it is.")
 
 
-def show_explanation(explanation: Explanation, lead: str, name: str) -> None:
+def show_explanation(explained: ExplainedLead, lead: str, name: str) -> None:
     """Show a waterfall: from the average lead to this one."""
-    say(f"Lead {lead}, scored by {name}")
+    explanation, moment = explained.explanation, explained.as_of_us
+    as_of = "" if moment is None else f" as of {format_time(moment)}"
+    say(f"Lead {lead}, scored{as_of} by {name}")
     say(f"probability {explanation.probability:.1%}, band {explanation.band}")
     say()
     reasons = explanation.reasons
@@ -185,10 +192,12 @@ def _value(value: object) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def explanation_json(explanation: Explanation, lead: str, name: str) -> dict[str, Any]:
+def explanation_json(explained: ExplainedLead, lead: str, name: str) -> dict[str, Any]:
     """Return an explanation as plain data."""
+    explanation, moment = explained.explanation, explained.as_of_us
     return {
         "lead_id": lead,
+        "as_of": None if moment is None else format_time(moment),
         "model": name,
         **explanation._asdict(),
         "reasons": [reason._asdict() for reason in explanation.reasons],

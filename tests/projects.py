@@ -43,6 +43,11 @@ SIGNALS: Mapping[str, Any] = {
     "employees": {"family": "firmographic", "kind": "number"},
     "newsletter": {"family": "email", "kind": "flag"},
 }
+AGED: Mapping[str, Any] = {
+    **SIGNALS,
+    "age": {"family": "demographic", "kind": "lead_age"},
+}
+"""Signals where leads are looked at at several ages."""  # fmt: skip
 TRAINING: Mapping[str, Any] = {
     "horizon_days": 60,
     "split": {"later": 0.3},

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from projects import ORDERED_BY_ROW, WITHOUT_TIMES, lead, us, write_leads, write_project
+from projects import AGED, ORDERED_BY_ROW, WITHOUT_TIMES, lead, us, write_leads, write_project
 
 from pipeline.dataset import Dataset, build_dataset, earlier_than, split_dataset
 from pipeline.declarations import SplitConfig
 from pipeline.errors import DataError
 from pipeline.ingest import ingest
 from pipeline.settings import read_project
-from pipeline.snapshots import DAY_US
+from pipeline.values import DAY_US
 
 
 def build(tmp_path, leads, **project):
@@ -34,6 +34,7 @@ def dataset_of(begin, matured=None, lead=None, order="time", label=None):
         label=(number % 2).astype(np.int8) if label is None else np.array(label, np.int8),
         lead=lead.astype(np.intp),
         lead_id=np.array([f"lead-{i}" for i in lead], object),
+        age_days=np.zeros(len(begin)),
         begin=begin,
         matured=begin if matured is None else np.array(matured, np.float64),
         order=order,
@@ -79,7 +80,7 @@ def test_every_row_has_its_own_leads_signals_label_and_clocks(tmp_path):
 def test_at_several_ages_each_snapshot_matures_a_horizon_after_itself(tmp_path):
     """Odd leads close on day 5: their snapshot of day 7 is gone; the others' is there."""
     training = {"horizon_days": 10, "snapshots": {"ages_days": [0, 7]}}
-    dataset = build(tmp_path, dated_leads(), training=training)
+    dataset = build(tmp_path, dated_leads(), training=training, signals=AGED)
     assert dataset.lead_id.tolist() == [
         f"{number:02}" for number in range(30) for _ in range(1 if number % 2 else 2)
     ]
@@ -125,8 +126,9 @@ def test_without_any_order_leads_stand_by_their_id(tmp_path):
 def test_the_order_of_the_file_does_not_matter(tmp_path):
     training = {"horizon_days": 10, "snapshots": {"ages_days": [0, 3]}}
     leads = dated_leads()
-    plain = build(tmp_path, leads, training=training)
-    shuffled = build(tmp_path, random.Random(1).sample(leads, len(leads)), training=training)
+    plain = build(tmp_path, leads, training=training, signals=AGED)
+    mixed = random.Random(1).sample(leads, len(leads))
+    shuffled = build(tmp_path, mixed, training=training, signals=AGED)
     assert shuffled.signals.equals(plain.signals)
     for name in ("label", "lead", "lead_id", "begin", "matured"):
         assert getattr(shuffled, name).tolist() == getattr(plain, name).tolist()

@@ -20,7 +20,8 @@ from projects import (
 )
 
 from pipeline.errors import DataError
-from pipeline.ingest import ingest, write_rejects
+from pipeline.ingest import ingest
+from pipeline.ingestion.rejects import write_rejects
 from pipeline.settings import read_project
 
 
@@ -58,7 +59,12 @@ def test_one_lead_becomes_one_row_of_each_table(tmp_path):
         }
     ]
     assert tables.outcomes.to_pylist() == [
-        {"lead_id": "007", "status": "won", "closed_us": us("2025-02-01T00:00:00Z")}
+        {
+            "lead_id": "007",
+            "status": "won",
+            "closed_us": us("2025-02-01T00:00:00Z"),
+            "recorded_us": us("2025-02-01T00:00:00Z"),
+        }
     ]
     assert tables.extract_us == us("2025-12-31T00:00:00Z")
     assert (tables.rows, tables.rejects, tables.notes) == (1, (), ())
@@ -76,10 +82,18 @@ def test_identifiers_keep_their_zeros_and_are_different_leads(tmp_path):
     assert tables.rejects == ()
 
 
-def test_without_an_extract_the_latest_time_in_the_data_is_taken(tmp_path):
-    leads = [lead("a"), lead("b", status="won", closed_at="2025-07-01T00:00:00Z")]
+def test_without_an_extract_the_earliest_end_is_taken_so_that_one_wrong_clock_does_no_harm(
+    tmp_path,
+):
+    leads = [
+        lead("a", created_at="2025-06-01T00:00:00Z"),
+        lead("b", status="won", closed_at="2099-07-01T00:00:00Z"),
+    ]
     tables = take(tmp_path, leads, data={"extract": None})
-    assert tables.extract_us == us("2025-07-01T00:00:00Z")
+    assert tables.extract_us == us("2025-06-01T00:00:00Z")
+    notes = " ".join(tables.notes)
+    assert "1 outcomes closed after the extract" in notes
+    assert "the ends lie far apart" in notes
 
 
 def test_columns_that_nobody_spoke_of_are_noted_and_so_are_reasons_for_none(tmp_path):
@@ -248,7 +262,7 @@ def test_a_rejected_row_is_not_the_first_of_its_lead(tmp_path):
 
 
 def test_doubles_are_found_across_chunks(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.tables.read_table.__defaults__", (2,))
+    monkeypatch.setattr("pipeline.ingestion.tables.read_table.__defaults__", (2,))
     tables = take(tmp_path, [lead("a"), lead("b"), lead("c"), lead("a"), lead("b")])
     assert [line for line, _, _ in reasons(tables)] == [5, 6]
 

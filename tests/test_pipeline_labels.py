@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from projects import us
 
-from pipeline.labels import label_snapshots
-from pipeline.snapshots import DAY_US, take_snapshots
+from pipeline.labels import Maturity, label_snapshots
+from pipeline.snapshots import take_snapshots
+from pipeline.values import DAY_US
 
 AS_OF = us("2025-03-01T00:00:00Z")
 HORIZON = 30
@@ -41,9 +42,8 @@ def outcomes_of(**outcomes):
 def label_of(status, closed_us, extract_us=LATE, horizon_days=HORIZON):
     """Return the label of one lead looked at on AS_OF: 1, 0, or the reason it has none."""
     snapshots = take_snapshots(leads_of({"a": AS_OF}), [0])
-    labels = label_snapshots(
-        snapshots, outcomes_of(a=(status, closed_us)), horizon_days, extract_us
-    )
+    maturity = None if horizon_days is None else Maturity(horizon_days, extract_us)
+    labels = label_snapshots(snapshots, outcomes_of(a=(status, closed_us)), maturity)
     if labels.known[0]:
         assert set(labels.left_out.values()) == {0}
         return int(labels.label[0])
@@ -102,7 +102,7 @@ def test_a_lead_closed_before_an_immature_snapshot_is_counted_once():
 
 def test_a_lead_without_an_outcome_is_open():
     snapshots = take_snapshots(leads_of({"a": AS_OF}), [0])
-    labels = label_snapshots(snapshots, outcomes_of(b=("won", AS_OF + 1)), HORIZON, LATE)
+    labels = label_snapshots(snapshots, outcomes_of(b=("won", AS_OF + 1)), Maturity(HORIZON, LATE))
     assert (labels.known.tolist(), labels.label.tolist()) == ([True], [0])
 
 
@@ -118,16 +118,11 @@ def test_without_a_horizon_what_is_recorded_counts_and_open_leads_are_left_out()
     assert label_of("open", None, horizon_days=None) == "still open"
 
 
-def test_a_horizon_without_an_extract_is_an_error():
-    with pytest.raises(ValueError, match="extract"):
-        label_of("won", END, extract_us=None)
-
-
 def test_the_same_lead_at_several_ages_has_a_label_for_each():
     """Won on day 40: too late for day 0, in time for days 10 and 39, over on day 40."""
     won_on = AS_OF + 40 * DAY_US
     snapshots = take_snapshots(leads_of({"a": AS_OF}), [0, 9, 10, 39, 40, 60])
-    labels = label_snapshots(snapshots, outcomes_of(a=("won", won_on)), HORIZON, LATE)
+    labels = label_snapshots(snapshots, outcomes_of(a=("won", won_on)), Maturity(HORIZON, LATE))
     assert labels.known.tolist() == [True, True, True, True, False, False]
     assert labels.label[labels.known].tolist() == [0, 0, 1, 1]
     assert labels.left_out == {CLOSED_BEFORE: 2, "immature": 0}
@@ -136,7 +131,7 @@ def test_the_same_lead_at_several_ages_has_a_label_for_each():
 def test_the_reasons_count_every_snapshot_without_a_label():
     leads = leads_of({"open": AS_OF, "gone": AS_OF, "new": LATE})
     outcomes = outcomes_of(open=("open", None), gone=("lost", AS_OF), new=("won", LATE + 1))
-    labels = label_snapshots(take_snapshots(leads, [0]), outcomes, HORIZON, LATE)
+    labels = label_snapshots(take_snapshots(leads, [0]), outcomes, Maturity(HORIZON, LATE))
     assert labels.known.tolist() == [True, False, False]
     assert labels.left_out == {CLOSED_BEFORE: 1, "immature": 1}
 
@@ -158,8 +153,8 @@ def test_what_happens_after_the_horizon_or_the_extract_changes_no_label(stories)
         key: ("open", None) if closed is not None and closed > extract else (status, closed)
         for key, (status, closed) in known.items()
     }
-    full = label_snapshots(snapshots, outcomes_of(**known), 3, extract)
-    seen = label_snapshots(snapshots, outcomes_of(**hidden), 3, extract)
+    full = label_snapshots(snapshots, outcomes_of(**known), Maturity(3, extract))
+    seen = label_snapshots(snapshots, outcomes_of(**hidden), Maturity(3, extract))
     assert full.known.tolist() == seen.known.tolist()
     assert full.label[full.known].tolist() == seen.label[seen.known].tolist()
     assert sum(full.left_out.values()) == (~full.known).sum()

@@ -19,7 +19,8 @@ from pipeline.selection import (
     fit_pipeline,
     validation_folds,
 )
-from pipeline.signals.catalog import Catalog, ProfileSignal, Signal
+from pipeline.signals.catalog import Catalog, Signal
+from pipeline.signals.declarations import ProfileSignal
 from pipeline.values import FieldSpec
 
 PENALTIES = (0.003, 0.03, 0.3, 3.0)
@@ -39,6 +40,7 @@ def dataset_of(signals, label, lead=None, begin=None, wait=0.0, order="time"):
         label=np.asarray(label, np.int8),
         lead=lead.astype(np.intp),
         lead_id=np.array([f"{i:05}" for i in lead], object),
+        age_days=np.zeros(len(begin)),
         begin=begin,
         matured=begin + wait,
         order=order,

@@ -50,7 +50,11 @@ def test_a_project_reads_with_every_default_filled_in(tmp_path):
     assert project.leads_path == tmp_path / "shop" / "leads.csv"
     resolved = project.resolved()
     assert resolved["data"]["most_rejects"] == 0.05
-    assert resolved["training"]["snapshots"] == {"ages_days": [0.0]}
+    assert resolved["training"]["snapshots"] == {
+        "ages_days": [0.0],
+        "every_days": None,
+        "until_days": None,
+    }
     assert resolved["bands"] == {"mql": 0.2, "sql": 0.5}
 
 

@@ -10,22 +10,21 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from projects import WITHOUT_TIMES, lead, make_leads, merge, write_leads, write_project
+from projects import AGED, WITHOUT_TIMES, lead, make_leads, merge, write_leads, write_project
 
 from models.sql import quote_name
-from pipeline.dataset import read_history
 from pipeline.engine import run_sql
 from pipeline.ingest import ingest
 from pipeline.settings import read_project
 from pipeline.signals.catalog import (
-    FAMILIES,
     Catalog,
-    ProfileSignal,
     Signal,
     family_of,
 )
+from pipeline.signals.declarations import FAMILIES, ProfileSignal
 from pipeline.signals.history import signals_sql
 from pipeline.signals.live import LiveReader
+from pipeline.signals.matrix import History, read_history
 from pipeline.snapshots import take_snapshots
 from pipeline.values import FieldSpec
 
@@ -84,7 +83,7 @@ def test_two_signals_may_read_one_field():
         "web__visits": 3.0, "social__interest": 3.0,
     }  # fmt: skip
     leads = pa.table({"lead_id": ["a"], "visits": [3.0]})
-    frame = read_history(catalog, one_snapshot_each(leads), leads)
+    frame = read_history(catalog, one_snapshot_each(leads), History(leads))
     assert frame.to_dict("records") == [{"web__visits": 3.0, "social__interest": 3.0}]
 
 
@@ -101,7 +100,7 @@ def one_snapshot_each(leads):
 def test_rows_come_in_the_snapshots_order_whatever_the_leads_order():
     leads = pa.table({"lead_id": ["c", "a", "b"], "x": [3.0, 1.0, 2.0]})
     snapshots = pa.table({"snapshot_id": [2, 0, 3, 1], "lead_id": ["b", "c", "a", "b"]})
-    frame = read_history(make_catalog(x=FieldSpec(type="number")), snapshots, leads)
+    frame = read_history(make_catalog(x=FieldSpec(type="number")), snapshots, History(leads))
     assert frame["web__x"].tolist() == [3.0, 2.0, 2.0, 1.0]
 
 
@@ -109,7 +108,7 @@ def test_a_snapshot_of_an_unknown_lead_keeps_its_row_with_everything_missing():
     catalog = make_catalog(x=FieldSpec(type="number"), y=FieldSpec())
     leads = pa.table({"lead_id": ["a"], "x": [1.0], "y": ["u"]})
     snapshots = pa.table({"snapshot_id": [0, 1], "lead_id": ["a", "ghost"]})
-    frame = read_history(catalog, snapshots, leads)
+    frame = read_history(catalog, snapshots, History(leads))
     assert [plain(v) for v in frame["web__x"]] == [1.0, None]
     assert frame["web__y"].tolist() == ["u", None]
 
@@ -124,7 +123,7 @@ def test_columns_have_their_types_even_where_everything_is_missing():
             "z": pa.nulls(1, pa.float64()),
         }
     )
-    frame = read_history(catalog, one_snapshot_each(leads), leads)
+    frame = read_history(catalog, one_snapshot_each(leads), History(leads))
     assert [str(kind) for kind in frame.dtypes] == ["float64", "object", "float64"]
     assert frame["web__y"].tolist() == [None]
     assert frame["web__x"].isna().all()
@@ -191,7 +190,7 @@ def test_both_readers_say_the_same_of_every_lead_and_so_does_sqlite(history, fam
         write_leads(Path(folder), [*rows, {**dict.fromkeys(rows[0], ""), "LEAD ID": "blank"}])
         tables = ingest(project)
     snapshots = take_snapshots(tables.leads, [0.0])
-    frame = read_history(project.catalog, snapshots, tables.leads)
+    frame = read_history(project.catalog, snapshots, History(tables.leads))
     by_history = {
         lead_id: {column: plain(value) for column, value in row.items()}
         for lead_id, row in zip(
@@ -225,7 +224,9 @@ def test_both_readers_say_the_same_of_every_tricky_text(tmp_path, kind, missing,
     rows = [{"LEAD ID": str(i), "OUTCOME": "won", "it": text} for i, text in enumerate(TRICKY)]
     write_leads(tmp_path, rows)
     tables = ingest(project)
-    frame = read_history(project.catalog, take_snapshots(tables.leads, [0.0]), tables.leads)
+    frame = read_history(
+        project.catalog, take_snapshots(tables.leads, [0.0]), History(tables.leads)
+    )
     kept = dict(zip(tables.leads["lead_id"].to_pylist(), frame["web__it"], strict=True))
     assert len(kept) + len(tables.rejects) == len(TRICKY)
     reader = LiveReader(project.catalog)
@@ -257,27 +258,33 @@ def check_sqlite(catalog, snapshots, leads):
 
 
 def test_the_demo_kind_of_leads_read_the_same_at_several_ages(tmp_path):
-    folder = write_project(tmp_path, training={"snapshots": {"ages_days": [0, 7, 30]}})
+    folder = write_project(
+        tmp_path, signals=AGED, training={"snapshots": {"ages_days": [0, 7, 30]}}
+    )
     raw = make_leads(120)
     raw[5]["country"], raw[6]["employees"] = "it's", None
     write_leads(folder, raw)
     project = read_project(folder)
     tables = ingest(project)
-    snapshots = take_snapshots(tables.leads, project.training.snapshots.ages_days)
-    frame = read_history(project.catalog, snapshots, tables.leads)
+    snapshots = take_snapshots(tables.leads, project.training.snapshots.ages)
+    frame = read_history(project.catalog, snapshots, History(tables.leads))
     assert len(frame) == 360
     reader, by_id = LiveReader(project.catalog), {row["lead_id"]: row for row in raw}
-    for lead_id, row in zip(
-        snapshots["lead_id"].to_pylist(), frame.to_dict("records"), strict=True
-    ):
-        assert {k: plain(v) for k, v in row.items()} == reader.read_signals(by_id[lead_id])
+    for at, row in zip(snapshots.to_pylist(), frame.to_dict("records"), strict=True):
+        found = reader.read_signals(
+            by_id[at["lead_id"]], as_of_us=at["as_of_us"], created_us=at["created_us"]
+        )
+        assert {k: plain(v) for k, v in row.items()} == found
+        assert found["demographic__age"] == at["age_days"]
     check_sqlite(project.catalog, snapshots, tables.leads)
 
 
 @pytest.mark.parametrize("number", [0.1, 1e300, -1e300, 5e-324, 1 / 3, 123456789.123456789])
 def test_numbers_come_through_the_engine_to_the_last_bit(number):
     leads = pa.table({"lead_id": ["a"], "x": [number]})
-    frame = read_history(make_catalog(x=FieldSpec(type="number")), one_snapshot_each(leads), leads)
+    frame = read_history(
+        make_catalog(x=FieldSpec(type="number")), one_snapshot_each(leads), History(leads)
+    )
     assert frame["web__x"].tolist() == [number]
 
 
@@ -299,7 +306,7 @@ def test_names_that_need_it_are_quoted():
     odd = 'x" FROM leads; DROP TABLE leads --'
     leads = pa.table({"lead_id": ["a"], odd: [1.0]})
     catalog = make_catalog(**{odd: FieldSpec(type="number")})
-    frame = read_history(catalog, one_snapshot_each(leads), leads)
+    frame = read_history(catalog, one_snapshot_each(leads), History(leads))
     assert frame.to_dict("records") == [{f"web__{odd}": 1.0}]
     assert '"x"" FROM leads; DROP TABLE leads --"' in signals_sql(catalog)
     check_sqlite(catalog, one_snapshot_each(leads).select(["snapshot_id", "lead_id"]), leads)

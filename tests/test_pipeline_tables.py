@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import DataError
-from pipeline.tables import LONGEST_CELL, is_parquet, read_header, read_table
+from pipeline.ingestion.tables import LONGEST_CELL, is_parquet, read_header, read_table
 
 
 def write(tmp_path, content, name="leads.csv", encoding="utf-8"):

@@ -132,6 +132,8 @@ def test_several_ages_of_a_lead_stay_on_one_side(registered, tmp_path):
     shutil.copytree(registered.project.folder, tmp_path / "demo")
     path = tmp_path / "demo" / "training.yaml"
     path.write_text(path.read_text().replace("ages_days: [0]", "ages_days: [0, 7, 30]"))
+    with (tmp_path / "demo" / "signals.yaml").open("a") as signals:
+        signals.write("age: {family: form, kind: lead_age}\n")
     training = train(read_project(tmp_path / "demo", registered.home / "demo"))
     assert len(training.earlier) > 2 * len(np.unique(training.earlier.lead))
     assert not set(training.earlier.lead_id) & set(training.later.lead_id)

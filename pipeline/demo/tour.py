@@ -57,7 +57,9 @@ def take_tour(folder: Path, home: Path, progress: Progress) -> Tour:
     progress("judging the champion")
     evaluation, _ = evaluate_version(store, project, CHAMPION)
     target = folder / SCORED_FILE
-    batch = score_with_version(store, project, CHAMPION, project.leads_path, target, None, progress)
+    batch = score_with_version(
+        store, project, CHAMPION, project.leads_path, target, None, progress=progress
+    )
     newest = training.tables.leads["lead_id"][-1].as_py()
     return Tour(version, evaluation, _truth_auc(folder, training.later), batch, newest)
 

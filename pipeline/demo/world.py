@@ -13,8 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from scipy.stats import lognorm
 
-from pipeline.snapshots import DAY_US
-from pipeline.values import format_time
+from pipeline.values import DAY_US, format_time
 
 HORIZON_DAYS = 60.0
 _BEGIN_US = 1_704_067_200_000_000  # 2024-01-01

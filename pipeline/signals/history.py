@@ -1,23 +1,53 @@
-"""The history reader: all signals of all snapshots by one plain ANSI SQL text.
+"""The history reader: all signals of all snapshots by plain ANSI SQL over integer microseconds.
 
 The text starts from the normalised tables and uses nothing that engines disagree on (no date
-functions, no timestamps, no text functions), so the same string runs on DuckDB and SQLite, and on
-a warehouse.
+functions, no timestamps, no text functions, no integer division), so the same string runs on
+DuckDB, SQLite, Spark or a warehouse. Activities are grouped once by snapshot and cell, a cell
+being the activities that one filter means; distinct days take a grouping of their own.
+
+`signals_sql` is one statement with a column per signal. `read_plan` gives its parts, which
+`pipeline.signals.matrix` runs one after the other and scatters into a matrix: the same text, but
+for the widening at the end, which costs an engine more than all the rest.
 """
 
-from models.sql import quote_name
-from pipeline.signals.catalog import Catalog
+from dataclasses import dataclass
 
-SNAPSHOT_KEY = "snapshot_id"
+from models.sql import quote_name, write_number
+from pipeline.signals.catalog import Catalog
+from pipeline.signals.declarations import ActiveDaysSignal
+from pipeline.signals.filters import read_filter
+from pipeline.signals.grouping import SNAPSHOT_KEY, Block, Grouping, Reading, measures_of
+from pipeline.signals.profile_sql import profile_sql
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a project's signals are read.
+
+    `profile` is a SELECT of snapshot_id and the signals of profile and age, a row per snapshot.
+    `readings` says for each signal of activities where its value stands; for a rate there are two,
+    the part and the whole.
+    """
+
+    profile: str
+    blocks: tuple[Block, ...]
+    readings: dict[str, tuple[Reading, ...]]
 
 
 def signals_sql(catalog: Catalog) -> str:
-    """Return the SQL text that computes a project's signals.
+    """Return the one SQL text that computes a project's signals.
 
-    Tables in: ``snapshots`` (snapshot_id, lead_id, as_of_us) and ``leads`` (lead_id, one column per
-    field, typed). Columns out: snapshot_id, then one per signal, named ``family__name``; text for
-    categories, double for the rest; NULL where missing. Grain: one row per snapshot, ordered by
-    snapshot_id. A snapshot whose lead is unknown keeps its row, with everything missing.
+    Tables in, all times in integer UTC microseconds:
+    ``snapshots`` (snapshot_id, lead_id, as_of_us),
+    ``leads`` (lead_id, created_us, one column per field, typed),
+    ``activities`` (lead_id, kind, occurred_us, recorded_us, place, one column per property, typed),
+    where `place` numbers the rows by lead, occurred_us and activity_id; and ``changes`` (lead_id,
+    field, recorded_us, place, old_text, new_text, old_number, new_number), place numbering them in
+    the order they were recorded. A table that no signal reads is not named.
+
+    Columns out: snapshot_id, then one per signal, named ``family__name``; text for categories,
+    numbers for the rest; NULL where missing. Grain: one row per snapshot, ordered by snapshot_id.
+    A snapshot whose lead is unknown keeps its row: counts 0, everything else missing.
 
     Parameters
     ----------
@@ -28,13 +58,70 @@ def signals_sql(catalog: Catalog) -> str:
     str
         One SELECT statement.
     """
-    columns = "".join(
-        f",\n  l.{quote_name(signal.field)} AS {quote_name(signal.column)}"
-        for signal in catalog.signals
+    plan = read_plan(catalog)
+    names = [f"block_{place}" for place in range(len(plan.blocks))]
+    parts = [f"profile AS (\n{plan.profile}\n)"]
+    parts += [
+        f"{name} AS (\n{block.sql}\n)" for name, block in zip(names, plan.blocks, strict=True)
+    ]
+    for place, name in enumerate(names):
+        wanted = sorted(
+            {(r.cell, r.measure) for rs in plan.readings.values() for r in rs if r.block == place}
+        )
+        spread = "".join(
+            f",\n  MAX(CASE WHEN cell = {cell} THEN {measure} END) AS c{cell}_{measure}"
+            for cell, measure in wanted
+        )
+        parts.append(
+            f"wide_{place} AS (\nSELECT {SNAPSHOT_KEY}{spread}\nFROM {name}\n"
+            f"GROUP BY {SNAPSHOT_KEY}\n)"
+        )
+    columns = ",\n  ".join(_value(plan, column) for column in catalog.columns)
+    joins = "".join(
+        f"\nLEFT JOIN wide_{place} ON wide_{place}.{SNAPSHOT_KEY} = profile.{SNAPSHOT_KEY}"
+        for place in range(len(names))
     )
     return (
-        f"SELECT s.{SNAPSHOT_KEY}{columns}\n"
-        "FROM snapshots AS s\n"
-        "LEFT JOIN leads AS l ON l.lead_id = s.lead_id\n"
-        f"ORDER BY s.{SNAPSHOT_KEY}"
+        "WITH " + ",\n".join(parts) + f"\nSELECT profile.{SNAPSHOT_KEY},\n  {columns}\n"
+        f"FROM profile{joins}\nORDER BY profile.{SNAPSHOT_KEY}"
     )
+
+
+def _value(plan: Plan, column: str) -> str:
+    name = quote_name(column)
+    readings = plan.readings.get(column)
+    if readings is None:
+        return f"profile.{name}"
+    texts = []
+    for reading in readings:
+        text = f"wide_{reading.block}.c{reading.cell}_{reading.measure}"
+        if reading.if_none is not None:
+            text = f"COALESCE({text}, {write_number(reading.if_none)})"
+        texts.append(text)
+    if len(texts) == 1:
+        return f"{texts[0]} AS {name}"
+    part, whole = texts
+    return f"CASE WHEN {whole} > 0 THEN {part} * 1e0 / {whole} END AS {name}"
+
+
+def read_plan(catalog: Catalog) -> Plan:
+    """Return the parts of the SQL text, and where each signal's value is found in them.
+
+    Raises
+    ------
+    ValueError
+        If a filter does not fit the properties of the catalogue.
+    """
+    drafts: dict[tuple[bool, bool], Grouping] = {}
+    readings: dict[str, tuple[Reading, ...]] = {}
+    for signal, declared in catalog.activity_signals():
+        found = []
+        for filter_, measure, if_none in measures_of(declared):
+            read = read_filter(filter_, catalog.properties)
+            way = (isinstance(declared, ActiveDaysSignal), read.kinds is None)
+            draft = drafts.setdefault(way, Grouping(len(drafts), *way))
+            found.append(draft.reading(read, measure, if_none))
+        readings[signal.column] = tuple(found)
+    offset_us = round(catalog.day_offset_hours * 3_600_000_000)
+    blocks = tuple(draft.block(offset_us) for draft in drafts.values())
+    return Plan(profile_sql(catalog), blocks, readings)

@@ -1,0 +1,22 @@
+"""How a decayed count is counted: in units of 2 to the -40, so that its sum has no order."""
+
+from math import log
+
+from pipeline.values import DAY_US
+
+UNITS = 2.0**40
+"""One activity of age 0 counts so many units; a weight is rounded to the nearest."""
+HALF_LIVES = 42.0
+"""A weight this many half-lives old rounds to no unit."""
+
+
+def decay_rate(half_life_days: float) -> float:
+    """Return the (negative) rate per microsecond at which a weight halves every `half_life_days`.
+
+    Examples
+    --------
+    >>> from math import exp
+    >>> round(exp(decay_rate(7.0) * 7 * 86_400_000_000), 12)
+    0.5
+    """
+    return -log(2.0) / (half_life_days * DAY_US)

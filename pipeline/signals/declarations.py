@@ -1,0 +1,200 @@
+"""What may stand in signals.yaml: the kinds of signals, each closed and typed."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from pipeline.values import Word
+
+Family = Literal["demographic", "firmographic", "email", "web", "social", "spam", "form"]
+FAMILIES: tuple[Family, ...] = (
+    "demographic", "firmographic", "email", "web", "social", "spam", "form",
+)  # fmt: skip
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
+LONGEST_DAYS = 36_525.0
+"""A century: no window, half-life or horizon is longer."""
+
+
+def no_flag(value: object) -> object:
+    """Refuse true and false where a number is expected, which Python would take for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("a number is expected, found true or false")
+    return value
+
+
+def _listed(value: object) -> object:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+Number = Annotated[float, BeforeValidator(no_flag), Field(allow_inf_nan=False)]
+Days = Annotated[Number, Field(gt=0.0, le=LONGEST_DAYS)]
+Words = Annotated[tuple[Word, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Condition(_Closed):
+    """What a property's value must be: one of `values`, or within `min` and `max`, both included.
+
+    In YAML a value, a list of values, or ``{min, max}``. A missing property meets no condition.
+    """
+
+    values: tuple[str | bool | float, ...] | None = None
+    min: Number | None = None
+    max: Number | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, written: object) -> object:
+        if isinstance(written, dict):
+            return written
+        return {"values": written if isinstance(written, list | tuple) else [written]}
+
+    @model_validator(mode="after")
+    def _check_way(self) -> Self:
+        bounded = self.min is not None or self.max is not None
+        if bounded == (self.values is not None):
+            raise ValueError("give a value, a list of values, or min and max")
+        if self.values is not None and not self.values:
+            raise ValueError("an empty list of values would match nothing")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} lies above max {self.max:g}")
+        return self
+
+
+class ActivityFilter(_Closed):
+    """Which activities are meant: of one of these kinds (any, if absent), with these properties."""
+
+    activity: Words | None = None
+    where: dict[str, Condition] = Field(default_factory=dict)
+
+
+class _Declared(_Closed):
+    family: Family
+
+
+class ProfileSignal(_Declared):
+    """A fact of the lead's profile: a category, a number or a flag, read from one field.
+
+    `field` is the profile field it reads, by default the one of the signal's own name.
+    """
+
+    kind: Literal["category", "number", "flag"]
+    field: str | None = None
+
+
+class LeadAgeSignal(_Declared):
+    """Days from the lead's creation to as_of."""
+
+    kind: Literal["lead_age"]
+
+
+class ActivitySignal(_Declared):
+    """What the kinds that are made from activities have in common.
+
+    Only activities that occurred and were recorded by as_of are seen.
+    """
+
+    kind: str
+
+    @property
+    def filters(self) -> "tuple[ActivityFilter, ...]":
+        """The filters it counts by."""
+        raise NotImplementedError
+
+
+class _Filtered(ActivitySignal, ActivityFilter):
+    @property
+    def filters(self) -> tuple[ActivityFilter, ...]:
+        return (self,)
+
+
+class CountSignal(_Filtered):
+    """How many activities; with a window those in ``(as_of - window_days, as_of]``."""
+
+    kind: Literal["count"]
+    window_days: Days | None = None
+
+
+class ActiveDaysSignal(_Filtered):
+    """On how many distinct days there were activities; windows as in a count."""
+
+    kind: Literal["active_days"]
+    window_days: Days | None = None
+
+
+class DecayedSignal(_Filtered):
+    """How many activities, older ones counting less.
+
+    With ``half_life_days`` one counts ``2 ** (-age / half_life)``, with ``linear_days``
+    ``max(0, 1 - age / linear_days)``.
+    """
+
+    kind: Literal["decayed"]
+    half_life_days: Days | None = None
+    linear_days: Days | None = None
+
+    @model_validator(mode="after")
+    def _check_way(self) -> Self:
+        if (self.half_life_days is None) == (self.linear_days is None):
+            raise ValueError("give either `half_life_days` or `linear_days`")
+        return self
+
+
+class DaysSinceSignal(_Filtered):
+    """Days since the last activity; missing if there was none."""
+
+    kind: Literal["days_since"]
+
+
+class RateSignal(ActivitySignal):
+    """Activities of `part` for each one of `whole`, clicks per delivery say.
+
+    Missing where there is none of `whole`; windows as in a count.
+    """
+
+    kind: Literal["rate"]
+    part: ActivityFilter
+    whole: ActivityFilter
+    window_days: Days | None = None
+
+    @property
+    def filters(self) -> tuple[ActivityFilter, ...]:
+        """Part and whole."""
+        return (self.part, self.whole)
+
+
+class PropertySignal(_Filtered):
+    """The sum, largest or last known value of a numeric property.
+
+    The sum of nothing is 0; largest and last are then missing. Windows as in a count.
+    """
+
+    kind: Literal["sum", "max", "last"]
+    property: str
+    window_days: Days | None = None
+
+
+class TouchSignal(_Filtered):
+    """The first or last activity's kind, or the first or last known value of a text property."""
+
+    kind: Literal["first_touch", "last_touch"]
+    property: str | None = None
+    window_days: Days | None = None
+
+
+Declaration = (
+    ProfileSignal | LeadAgeSignal | CountSignal | ActiveDaysSignal | DecayedSignal
+    | DaysSinceSignal | RateSignal | PropertySignal | TouchSignal
+)  # fmt: skip
+DECLARATIONS: dict[str, type[Declaration]] = {
+    kind: record
+    for record in (
+        ProfileSignal, LeadAgeSignal, CountSignal, ActiveDaysSignal, DecayedSignal,
+        DaysSinceSignal, RateSignal, PropertySignal, TouchSignal,
+    )
+    for kind in record.model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
+}  # fmt: skip
+"""The record of each kind, by the word that stands in signals.yaml."""

@@ -1,0 +1,138 @@
+"""Run the history reader's plan, and scatter its long rows into one column per signal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.engine import Limits, run_sql
+from pipeline.signals.catalog import Catalog
+from pipeline.signals.grouping import SNAPSHOT_KEY, Reading
+from pipeline.signals.history import Plan, read_plan
+
+Values = npt.NDArray[np.float64] | npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class History:
+    """The normalised tables that signals are read from.
+
+    `leads` as `pipeline.ingest.Ingested` has it; `activities` a Parquet file or a table, and
+    `changes` a table, None where the project has none.
+    """
+
+    leads: pa.Table
+    activities: pa.Table | Path | None = None
+    changes: pa.Table | None = None
+
+
+def read_history(
+    catalog: Catalog, snapshots: pa.Table, history: History, limits: Limits | None = None
+) -> pd.DataFrame:
+    """Compute the signals of some snapshots.
+
+    Columns in: snapshot_id, lead_id, as_of_us. Columns out: one per signal, ``family__name``:
+    object (text or None) for categories, float64 with NaN for the rest. Grain: one row per
+    snapshot, ordered by snapshot_id. The result is that of ``signals_sql``.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    snapshots : Table
+    history : History
+    limits : Limits, optional
+        Of the engine.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    ValueError
+        If the catalogue reads activities or changes and `history` has none.
+    """
+    plan = read_plan(catalog)
+    tables: dict[str, pa.Table | Path] = {"snapshots": snapshots, "leads": history.leads}
+    for name, table, needed in (
+        ("activities", history.activities, catalog.reads_activities),
+        ("changes", history.changes, bool(catalog.changing)),
+    ):
+        if needed and table is None:
+            raise ValueError(f"the catalogue reads {name}, and there are none")
+        if needed and table is not None:
+            tables[name] = table
+    ids = np.sort(snapshots[SNAPSHOT_KEY].to_numpy())
+    columns = _read_profile(catalog, plan, tables, limits)
+    categories = set(catalog.category_columns)
+    for place, block in enumerate(plan.blocks):
+        one_thread = replace(limits or Limits(), threads=1)  # then rows are added up in one order
+        rows = run_sql(block.sql, tables, one_thread if block.adds_floats else limits)
+        long = _Long(rows, ids)
+        for column, readings in plan.readings.items():
+            found = [
+                long.spread(reading, column in categories)
+                for reading in readings
+                if reading.block == place
+            ]
+            if found:
+                columns[column] = found[0] if len(found) == 1 else _rate(*found)
+    return pd.DataFrame(
+        {name: pd.Series(columns[name], dtype=columns[name].dtype) for name in catalog.columns},
+        columns=catalog.columns,
+    )
+
+
+def _read_profile(
+    catalog: Catalog, plan: Plan, tables: Mapping[str, pa.Table | Path], limits: Limits | None
+) -> dict[str, Values]:
+    table = run_sql(plan.profile, tables, limits).sort_by(SNAPSHOT_KEY)
+    categories = set(catalog.category_columns)
+    return {
+        name: np.array(table[name].to_pylist(), dtype=object)
+        if name in categories
+        else table[name].to_numpy().astype(np.float64)
+        for name in table.column_names
+        if name != SNAPSHOT_KEY
+    }
+
+
+def _rate(part: Values, whole: Values) -> Values:
+    rate = np.full(len(whole), np.nan)
+    np.divide(part, whole, out=rate, where=whole > 0)
+    return rate
+
+
+class _Long:
+    """The rows of one block, sorted by cell, each knowing its row of the matrix."""
+
+    def __init__(self, table: pa.Table, ids: npt.NDArray[np.int64]) -> None:
+        cells = table["cell"].to_numpy()
+        order = np.argsort(cells, kind="stable")
+        self._rows = np.searchsorted(ids, table[SNAPSHOT_KEY].to_numpy())[order]
+        self._edges = np.searchsorted(cells[order], np.arange(cells.max(initial=-1) + 2))
+        self._order = order
+        self._table = table
+        self._length = len(ids)
+
+    def spread(self, reading: Reading, is_category: bool) -> Values:
+        """Return one measure of one cell as a column of the matrix."""
+        if reading.cell + 1 >= len(self._edges):
+            which = slice(0, 0)
+        else:
+            which = slice(self._edges[reading.cell], self._edges[reading.cell + 1])
+        values = self._table[reading.measure]
+        if is_category:
+            texts = np.full(self._length, None, dtype=object)
+            found = values.take(pa.array(self._order[which])).to_pylist()
+            texts[self._rows[which]] = np.array(found, dtype=object)
+            return texts
+        numbers = np.full(self._length, np.nan)
+        numbers[self._rows[which]] = values.to_numpy()[self._order[which]].astype(np.float64)
+        if reading.if_none is not None:
+            numbers[np.isnan(numbers)] = reading.if_none
+        return numbers
