@@ -1,7 +1,7 @@
 """Score a file: chunk by chunk, in the input's order, rejects in a file beside it."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,29 +13,37 @@ import pyarrow.compute as pc
 
 from models.frame import FrameScores, score_frame
 from models.scorecard import Scorecard
-from pipeline.declarations import ROW_NUMBER, DataConfig
-from pipeline.errors import ConfigError, DataError
-from pipeline.ingestion.activities import ActivitiesRead, read_activities
-from pipeline.ingestion.changes import read_changes
-from pipeline.ingestion.columns import read_fields, read_ids, read_times
-from pipeline.ingestion.rejects import Problems, keep_rows, write_rejects
-from pipeline.ingestion.tables import CHUNK_ROWS, Chunk, Reject, is_parquet, read_table
+from pipeline.batch_inputs import (
+    Known,
+    find_as_of,
+    part_unborn,
+    read_catalog,
+    read_chunks,
+    read_known,
+    read_leads,
+)
+from pipeline.errors import DataError
+from pipeline.ingestion.rejects import write_rejects
+from pipeline.ingestion.tables import Reject, is_parquet
 from pipeline.progress import Progress, silent
 from pipeline.scored_file import ScoredWriter, to_scored_table
 from pipeline.settings import Project
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.matrix import History, read_history
-from pipeline.values import DAY_US, format_time, read_moment
+from pipeline.snapshots import look_at
+from pipeline.values import DAY_US, format_time
 
 _ENDINGS = (".csv", ".parquet", ".pq")
-_ROWS_WITH_ACTIVITIES = 10 * CHUNK_ROWS
-"""Every chunk reads the activities once more, so with them chunks are longer."""
 _MOST_COPIES = 100
 
 
 @dataclass(frozen=True)
 class BatchReport:
-    """What scoring a file came to; `notes` is what its user should know."""
+    """What scoring a file came to.
+
+    `rejected` rows could not be read; `not_yet` leads were created after `as_of`. `notes` is what
+    the user of the result should know.
+    """
 
     model: str
     fingerprint: str
@@ -43,6 +51,7 @@ class BatchReport:
     rows: int
     scored: int
     rejected: int
+    not_yet: int
     bands: dict[str, int]
     mean_prob: float | None
     scored_path: Path
@@ -84,7 +93,8 @@ def score_file(
     target : Path
         CSV or Parquet, by its ending. Columns out: lead_id, as_of, probability, score, band,
         model, fingerprint, reason_1 to reason_3 (signal and points against the average lead).
-        Grain and order: one row per row of the source that could be read.
+        Grain and order: one row per row of the source that could be read; one per lead, where the
+        file is declared `repeated`.
     as_of_us : int or None
         The moment whose knowledge is used. If None, the extract that data.yaml names, else the
         last activity; leads that need neither are scored without a moment.
@@ -113,15 +123,22 @@ def score_file(
     rejects: list[Reject] = []
     bands = dict.fromkeys(("SQL", "MQL", "cold"), 0)
     scored, total, too_old = 0, 0.0, 0
+    leads_seen: set[str] = set()
+    unborn: list[Reject] = []
     with tempfile.TemporaryDirectory(prefix="leadscore-") as folder:
-        known = _read_known(project, catalog, activities, Path(folder), progress)
-        as_of_us = _find_as_of(project, catalog, known, as_of_us)
+        progress("reading activities and changes")
+        known = read_known(project, catalog, activities, Path(folder))
+        as_of_us = find_as_of(project, catalog, known, as_of_us)
         oldest = scorecard.training.get("oldest_days")
         try:
             with ScoredWriter(unfinished, parquet=is_parquet(target)) as writer:
-                for chunk in _chunks(project, catalog, source):
-                    table, refused = _read_leads(project, catalog, source, chunk, as_of_us)
+                for chunk in read_chunks(project, catalog, source):
+                    table, refused = read_leads(project, catalog, source, chunk)
                     rejects += [*chunk.rejects, *refused]
+                    if project.data.leads.repeated:
+                        table = _first_rows(table, leads_seen)
+                    table, later = part_unborn(table, source.name, as_of_us)
+                    unborn += later
                     scores = _score(project, scorecard, catalog, table, known, as_of_us)
                     writer.write(to_scored_table(scorecard, model, table, scores, as_of_us))
                     scored += len(table)
@@ -135,25 +152,27 @@ def score_file(
             unfinished.unlink(missing_ok=True)
     beside = target.with_name(f"{target.name}.rejects.csv")
     beside.unlink(missing_ok=True)
-    if rejects:
-        write_rejects(sorted(rejects, key=lambda reject: reject.line), beside)
+    left_out = sorted([*rejects, *unborn], key=lambda reject: reject.line)
+    if left_out:
+        write_rejects(left_out, beside)
     return BatchReport(
         model=model,
         fingerprint=scorecard.fingerprint,
         as_of=None if as_of_us is None else format_time(as_of_us),
-        rows=scored + len(rejects),
+        rows=scored + len(left_out),
         scored=scored,
         rejected=len(rejects),
+        not_yet=len(unborn),
         bands=bands,
         mean_prob=total / scored if scored else None,
         scored_path=target,
-        rejects_path=beside if rejects else None,
+        rejects_path=beside if left_out else None,
         too_many_rejects=len(rejects) > project.data.most_rejects * (scored + len(rejects)),
         notes=_notes(known, too_old, scored, oldest),
     )
 
 
-def _notes(known: "_Known", too_old: int, scored: int, oldest: float | None) -> list[str]:
+def _notes(known: Known, too_old: int, scored: int, oldest: float | None) -> list[str]:
     notes = []
     if known.read is not None:
         files = ", ".join(str(file.path) for file in known.read.files)
@@ -166,120 +185,13 @@ def _notes(known: "_Known", too_old: int, scored: int, oldest: float | None) -> 
     return notes
 
 
-def read_catalog(scorecard: Scorecard, project: Project, model: str) -> Catalog:
-    """Return the catalogue a scorecard was trained with; the project has to know what it reads.
-
-    Raises
-    ------
-    DataError
-        If data.yaml lacks a field or property that the scorecard reads, or its activities.
-    """
-    catalog = Catalog.model_validate(scorecard.definitions)
-    data = project.data
-    missing = [name for name in catalog.fields if name not in data.leads.fields]
-    if missing:
-        raise DataError(
-            f"data.yaml has no field {', '.join(missing)}, which {model} reads; "
-            "declare it under leads.fields, or train again"
-        )
-    properties = {name for source in data.activities for name in source.properties}
-    missing = sorted(set(catalog.properties) - properties)
-    if missing or (catalog.reads_activities and not data.activities):
-        raise DataError(
-            f"data.yaml has no activities{' with ' if missing else ''}{', '.join(missing)}, which "
-            f"{model} reads; declare them under activities, or train again"
-        )
-    return catalog
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What is known beside the leads' own file: activities and changes, read once."""
-
-    read: ActivitiesRead | None
-    changes: pa.Table | None
-
-
-def _read_known(
-    project: Project,
-    catalog: Catalog,
-    activities: Sequence[Path],
-    folder: Path,
-    progress: Progress,
-) -> _Known:
-    sources, read, changes = project.data.activities, None, None
-    if activities and len(activities) != len(sources):
-        raise ConfigError(
-            f"--activities: {len(activities)} files given, data.yaml describes {len(sources)}; "
-            "give one for each, in its order"
-        )
-    if catalog.reads_activities:
-        progress("reading the activities")
-        paths = activities or [project.data_folder / source.file for source in sources]
-        read = read_activities(
-            list(zip(paths, sources, strict=True)), catalog.properties, folder,
-            project.data.most_rejects, limits=project.limits,
-        )  # fmt: skip
-    if catalog.changing and project.data.changes is not None:
-        changes = read_changes(project, catalog).table
-    elif catalog.changing:
-        raise DataError(
-            "data.yaml has no changes, which the model reads; declare them, or train again"
-        )
-    return _Known(read, changes)
-
-
-def _find_as_of(
-    project: Project, catalog: Catalog, known: _Known, as_of_us: int | None
-) -> int | None:
-    needed = catalog.reads_activities or catalog.reads_age or bool(catalog.changing)
-    if as_of_us is not None or not needed:
-        return as_of_us
-    if project.data.extract is not None:
-        return read_moment(project.data.extract)
-    ends = [file.last_us for file in known.read.files] if known.read is not None else []
-    if not any(end is not None for end in ends):
-        raise ConfigError("--as-of: these signals need a moment, and neither data.yaml (extract) "
-                          "nor an activity names one")  # fmt: skip
-    return max(end for end in ends if end is not None)
-
-
-def _chunks(project: Project, catalog: Catalog, source: Path) -> Iterator[Chunk]:
-    leads = project.data.leads
-    columns = [leads.fields[name].column or name for name in catalog.fields]
-    if leads.id != ROW_NUMBER:
-        columns.append(leads.id)
-    if catalog.reads_age:
-        columns.append(_created(project.data))
-    rows = _ROWS_WITH_ACTIVITIES if catalog.reads_activities else CHUNK_ROWS
-    return read_table(source, list(dict.fromkeys(columns)), leads.delimiter, leads.encoding, rows)
-
-
-def _created(data: DataConfig) -> str:
-    if data.leads.created is None:
-        raise DataError("the model reads the lead's age, and data.yaml has no leads.created")
-    return data.leads.created.column
-
-
-def _read_leads(
-    project: Project, catalog: Catalog, source: Path, chunk: Chunk, as_of_us: int | None
-) -> tuple[pa.Table, list[Reject]]:
-    leads = project.data.leads
-    problems: Problems = {}
-    arrays = {
-        "lead_id": read_ids(chunk, leads.id, problems),
-        "created_us": pa.nulls(len(chunk.lines), pa.int64()),
-    }
-    if catalog.reads_age and leads.created is not None and as_of_us is not None:
-        created = arrays["created_us"] = read_times(chunk, leads.created, problems, needed=True)
-        later = pc.fill_null(pc.greater(created, as_of_us), False)
-        for row in np.flatnonzero(later.to_numpy(zero_copy_only=False)):
-            problems.setdefault(
-                int(row), (leads.created.column, f"created after {format_time(as_of_us)}, as of "
-                           "which is scored"),
-            )  # fmt: skip
-    arrays |= read_fields(leads.fields, catalog.fields, chunk, problems)
-    return keep_rows(pa.table(arrays), source.name, chunk.lines, problems)
+def _first_rows(table: pa.Table, seen: set[str]) -> pa.Table:
+    """Keep the first row of each lead, as training does where the file repeats them."""
+    first = []
+    for lead_id in table["lead_id"].to_pylist():
+        first.append(lead_id not in seen)
+        seen.add(lead_id)
+    return table.filter(pa.array(first, pa.bool_()))
 
 
 def _score(
@@ -287,7 +199,7 @@ def _score(
     scorecard: Scorecard,
     catalog: Catalog,
     table: pa.Table,
-    known: _Known,
+    known: Known,
     as_of_us: int | None,
 ) -> FrameScores:
     """Score each row for itself: a file may name a lead twice."""
@@ -297,7 +209,7 @@ def _score(
         rows = pa.array(map(str, range(len(table))), pa.string())
         renamed = table.set_column(table.schema.get_field_index("lead_id"), "lead_id", rows)
         history = replace(history, leads=renamed)
-        signals = read_history(catalog, _look_at(renamed, as_of_us), history, project.limits)
+        signals = read_history(catalog, look_at(renamed, as_of_us), history, project.limits)
         return score_frame(scorecard, signals)
     copy = table["lead_id"].to_pandas().groupby(table["lead_id"].to_pandas()).cumcount().to_numpy()
     if copy.max(initial=0) >= _MOST_COPIES:
@@ -307,23 +219,12 @@ def _score(
         which = np.flatnonzero(copy == number)
         leads = table.take(pa.array(which))
         once = replace(history, leads=leads)
-        parts.append(read_history(catalog, _look_at(leads, as_of_us), once, project.limits))
+        parts.append(read_history(catalog, look_at(leads, as_of_us), once, project.limits))
         rows.append(which)
     if len(parts) == 1:
         return score_frame(scorecard, parts[0])
     signals = pd.concat([part.set_axis(at) for part, at in zip(parts, rows, strict=True)])
     return score_frame(scorecard, signals.sort_index())
-
-
-def _look_at(leads: pa.Table, as_of_us: int | None) -> pa.Table:
-    """Return one snapshot of every lead, all as of one moment."""
-    return pa.table(
-        {
-            "snapshot_id": pa.array(range(len(leads)), pa.int64()),
-            "lead_id": leads["lead_id"],
-            "as_of_us": pa.array([as_of_us] * len(leads), pa.int64()),
-        }
-    )
 
 
 def _count_older(table: pa.Table, as_of_us: int | None, oldest_days: float | None) -> int:

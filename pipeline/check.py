@@ -10,6 +10,7 @@ from pipeline.dataset import Dataset, build_dataset, split_dataset
 from pipeline.errors import LeadscoreError
 from pipeline.ingest import ingest
 from pipeline.settings import Project
+from pipeline.silence import find_silence
 from pipeline.values import format_time
 
 
@@ -40,8 +41,9 @@ class CheckReport:
     leads_path: str
     rows: int
     leads: int
+    activities: int | None
     extract: str | None
-    rejects: list[tuple[int, str, str, int]]
+    rejects: list[tuple[int, str, str, str, int]]
     left_out: dict[str, int]
     parts: list[PartCheck]
     signals: list[SignalCheck]
@@ -49,7 +51,7 @@ class CheckReport:
     problems: list[str]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report as plain data; a reject is (count, column, reason, first line)."""
+        """Return the report as plain data; a reject: count, file, column, reason, first line."""
         return asdict(self)
 
 
@@ -70,10 +72,10 @@ def check_project(project: Project) -> CheckReport:
         If the data cannot be read at all.
     """
     tables = ingest(project)
-    reasons = Counter((reject.column, reject.reason) for reject in tables.rejects)
-    first: dict[tuple[str, str], int] = {}
+    reasons = Counter((reject.file, reject.column, reject.reason) for reject in tables.rejects)
+    first: dict[tuple[str, str, str], int] = {}
     for reject in tables.rejects:
-        first.setdefault((reject.column, reject.reason), reject.line)
+        first.setdefault((reject.file, reject.column, reject.reason), reject.line)
     parts: list[PartCheck] = []
     signals: list[SignalCheck] = []
     problems: list[str] = []
@@ -81,8 +83,11 @@ def check_project(project: Project) -> CheckReport:
     try:
         dataset = build_dataset(project, tables)
         left_out = dataset.left_out
-        signals = [_check_signal(dataset, column) for column in project.catalog.columns]
+        signals = check_signals(dataset, project.catalog.columns)
         parts = _check_parts(project, dataset)
+        silence = find_silence(project, tables, dataset)
+        if silence is not None:
+            problems.append(silence)
     except LeadscoreError as error:
         problems.append(str(error))
     if parts and parts[0].wins < project.training.minimum_wins:
@@ -101,11 +106,9 @@ def check_project(project: Project) -> CheckReport:
         leads_path=str(project.leads_path),
         rows=tables.rows,
         leads=len(tables.leads),
+        activities=None if tables.activities is None else tables.activities.activities,
         extract=None if tables.extract_us is None else format_time(tables.extract_us),
-        rejects=[
-            (count, column, reason, first[column, reason])
-            for (column, reason), count in reasons.most_common()
-        ],
+        rejects=[(count, *what, first[what]) for what, count in reasons.most_common()],
         left_out=left_out,
         parts=parts,
         signals=signals,
@@ -114,9 +117,12 @@ def check_project(project: Project) -> CheckReport:
     )
 
 
-def _check_signal(dataset: Dataset, column: str) -> SignalCheck:
-    values = dataset.signals[column]
-    return SignalCheck(column, float(values.notna().mean()), int(values.nunique()))
+def check_signals(dataset: Dataset, columns: list[str]) -> list[SignalCheck]:
+    """Count how often each signal is known, and how many values it takes."""
+    return [
+        SignalCheck(column, float(values.notna().mean()), int(values.nunique()))
+        for column, values in ((column, dataset.signals[column]) for column in columns)
+    ]
 
 
 def _check_parts(project: Project, dataset: Dataset) -> list[PartCheck]:

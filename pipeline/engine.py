@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pipeline.errors import DataError
+from pipeline.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True)
@@ -23,55 +23,82 @@ class Limits:
     threads: int | None = None
 
 
-def run_sql(
-    sql: str, tables: Mapping[str, pa.Table | Path], limits: Limits | None = None
-) -> pa.Table:
-    """Run one statement over some tables.
+class Engine:
+    """An open engine over some tables; see ``open_engine``."""
 
-    Parameters
-    ----------
-    sql : str
-        One SELECT.
-    tables : mapping of str to Table or Path
-        The tables the statement may name; a path is a Parquet file, read as far as needed.
-    limits : Limits, optional
+    def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
+        self._connection = connection
+        self._limits = limits
 
-    Returns
-    -------
-    Table
-        The rows in the statement's order.
+    def query(self, sql: str, one_thread: bool = False) -> pa.Table:
+        """Run one SELECT and return its rows.
 
-    Raises
-    ------
-    DataError
-        If the memory allowed does not suffice, even with spilling.
-    """
-    with _connect(tables, limits) as connection:
-        return connection.sql(sql).to_arrow_table()
+        With `one_thread` floats are added up in the same order every time, so that a sum comes out
+        the same to the last bit.
 
+        Raises
+        ------
+        DataError
+            If the memory allowed does not suffice, even with spilling.
+        """
+        with self._memory_told():
+            if not one_thread:
+                return self._connection.sql(sql).to_arrow_table()
+            threads = self._connection.sql("SELECT current_setting('threads')").fetchall()[0][0]
+            self._connection.execute("SET threads = 1")
+            table = self._connection.sql(sql).to_arrow_table()
+            self._connection.execute(f"SET threads = {threads}")
+            return table
 
-def write_sql(
-    sql: str,
-    tables: Mapping[str, pa.Table | Path],
-    target: Path,
-    limits: Limits | None = None,
-) -> None:
-    """Run one statement and write its rows, in its order, to a Parquet file.
+    def write(self, sql: str, target: Path) -> None:
+        """Run one SELECT and write its rows, in its order, to a Parquet file.
 
-    Raises
-    ------
-    DataError
-        As ``run_sql``.
-    """
-    with _connect(tables, limits, target.parent) as connection:
-        connection.sql(sql).write_parquet(str(target), compression="zstd")
+        Raises
+        ------
+        DataError
+            As ``query``.
+        """
+        with self._memory_told():
+            self._connection.sql(sql).write_parquet(str(target), compression="zstd")
+
+    def add(self, name: str, table: pa.Table | Path) -> None:
+        """Let statements name a further table; a path must lie in a folder the engine reaches."""
+        if isinstance(table, Path):
+            self._connection.read_parquet(str(table)).create_view(name)
+        else:
+            self._connection.register(name, table)
+
+    @contextmanager
+    def _memory_told(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.OutOfMemoryException as error:
+            first = str(error).splitlines()[0]
+            raise DataError(
+                f"the memory allowed ({self._limits.memory or 'by the machine'}) does not suffice: "
+                f"{first}; give --memory-limit more"
+            ) from error
 
 
 @contextmanager
-def _connect(
-    tables: Mapping[str, pa.Table | Path], limits: Limits | None, *folders: Path
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an engine that reaches these tables and folders and nothing else."""
+def open_engine(
+    tables: Mapping[str, pa.Table | Path], limits: Limits | None = None, *folders: Path
+) -> Iterator[Engine]:
+    """Open an engine that reaches these tables, files in these folders, and nothing else.
+
+    Parameters
+    ----------
+    tables : mapping of str to Table or Path
+        The tables that statements may name; a path is a Parquet file, read as far as needed.
+    limits : Limits, optional
+    *folders : Path
+        Where files may be written, and read from by ``Engine.add``.
+
+    Raises
+    ------
+    ConfigError
+        If the memory of `limits` is no amount of memory.
+    """
     limits = limits or Limits()
     with tempfile.TemporaryDirectory(prefix="leadscore-") as spill:
         config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": spill}
@@ -79,21 +106,24 @@ def _connect(
             config["memory_limit"] = limits.memory
         if limits.threads is not None:
             config["threads"] = limits.threads
-        with duckdb.connect(config=config) as connection:
+        try:
+            connection = duckdb.connect(config=config)
+        except duckdb.Error as error:
+            raise ConfigError(f"--memory-limit: {limits.memory!r}: {error}; 4GB, say") from error
+        with connection:
             reached = [spill, *map(str, folders)]
             reached += [str(table.parent) for table in tables.values() if isinstance(table, Path)]
             connection.execute("SET allowed_directories = ?", [reached])
             connection.execute("SET enable_external_access = false")
+            engine = Engine(connection, limits)
             for name, table in tables.items():
-                if isinstance(table, Path):
-                    connection.read_parquet(str(table)).create_view(name)
-                else:
-                    connection.register(name, table)
-            try:
-                yield connection
-            except duckdb.OutOfMemoryException as error:
-                first = str(error).splitlines()[0]
-                raise DataError(
-                    f"the memory allowed ({limits.memory or 'by the machine'}) does not suffice: "
-                    f"{first}; give --memory-limit more"
-                ) from error
+                engine.add(name, table)
+            yield engine
+
+
+def run_sql(
+    sql: str, tables: Mapping[str, pa.Table | Path], limits: Limits | None = None
+) -> pa.Table:
+    """Run one SELECT over some tables; see ``open_engine`` and ``Engine.query``."""
+    with open_engine(tables, limits) as engine:
+        return engine.query(sql)

@@ -1,6 +1,6 @@
 """Judge scores against outcomes, in figures with intervals and in words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any
 
@@ -40,6 +40,18 @@ class Period:
 
 
 @dataclass(frozen=True)
+class AgeCount:
+    """The snapshots of one age. Pooled over ages a model that only knows the age ranks too."""
+
+    age_days: float
+    snapshots: int
+    wins: int
+    base_rate: float
+    mean_prob: float
+    auc: float | None
+
+
+@dataclass(frozen=True)
 class BandCount:
     """How many snapshots fell into a band, how many of them won, how many were expected to."""
 
@@ -67,6 +79,7 @@ class Evaluation:
     periods: list[Period]
     bands: list[BandCount]
     verdict: list[str]
+    ages: list[AgeCount] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as plain data."""
@@ -81,6 +94,7 @@ class Evaluation:
             "periods": [vars(period) for period in self.periods],
             "bands": [vars(band) for band in self.bands],
             "verdict": self.verdict,
+            "ages": [vars(age) for age in self.ages],
         }
 
     @classmethod
@@ -93,6 +107,7 @@ class Evaluation:
                 "calibration": [CalibrationBin(**row) for row in document["calibration"]],
                 "periods": [Period(**period) for period in document["periods"]],
                 "bands": [BandCount(**band) for band in document["bands"]],
+                "ages": [AgeCount(**age) for age in document.get("ages", [])],
             }
         )
 
@@ -142,6 +157,7 @@ def evaluate_scores(
         periods=_by_period(dataset, log_odds, probability),
         bands=_by_band(dataset, probability, assign_bands(log_odds, cutoffs)),
         verdict=_judge(metrics, dataset, probability, earlier_base_rate),
+        ages=_by_age(dataset, log_odds, probability),
     )
 
 
@@ -178,6 +194,25 @@ def _stretches(dataset: Dataset) -> list[Any]:
 
 def _name_moment(begin: float, order: Order) -> str:
     return format_time(int(begin))[:10] if order == "time" else f"{begin:.15g}"
+
+
+def _by_age(dataset: Dataset, log_odds: Any, probability: Any) -> list[AgeCount]:
+    ages = []
+    for age in np.unique(dataset.age_days):
+        rows = dataset.age_days == age
+        label = dataset.label[rows]
+        mixed = 0 < label.sum() < len(label)
+        ages.append(
+            AgeCount(
+                float(age),
+                len(label),
+                int(label.sum()),
+                float(label.mean()),
+                float(probability[rows].mean()),
+                auc(tally(log_odds[rows], probability[rows], label)) if mixed else None,
+            )
+        )
+    return ages
 
 
 def _by_band(dataset: Dataset, probability: Any, bands: Any) -> list[BandCount]:

@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.reasons import Explanation, explain_lead
+from models.scorecard import Scorecard
 from models.scoring import Scorer
-from pipeline.batch import BatchReport, read_catalog, score_file
+from pipeline.batch import BatchReport, score_file
+from pipeline.batch_inputs import read_catalog
 from pipeline.errors import ConfigError, NotFoundError, RefusalError
 from pipeline.evaluate import Evaluation
 from pipeline.ingest import ingest
@@ -18,7 +19,8 @@ from pipeline.progress import Progress, silent
 from pipeline.recording import EVALUATION_FILE
 from pipeline.settings import Project
 from pipeline.signals.matrix import read_history
-from pipeline.tracking.store import Store
+from pipeline.snapshots import look_at
+from pipeline.tracking.store import Store, has_store, open_store
 from pipeline.train import evaluate_registered
 from pipeline.values import format_time, read_moment
 
@@ -26,6 +28,18 @@ from pipeline.values import format_time, read_moment
 def model_name(project: Project) -> str:
     """Return the name under which a project's predictive model is registered."""
     return f"{project.name}.predictive"
+
+
+def find_scorecard(home: Path, project: Project, which: str) -> tuple[Scorecard | None, str]:
+    """Return a registered scorecard and its name, or None and why there is none yet."""
+    name = model_name(project)
+    if not has_store(home):
+        return None, "nothing is registered yet"
+    try:
+        scorecard, version = open_store(home).load_scorecard(name, which)
+    except NotFoundError as error:
+        return None, str(error)
+    return scorecard, f"{name} version {version}"
 
 
 def evaluate_version(store: Store, project: Project, which: str) -> tuple[Evaluation, int]:
@@ -125,15 +139,8 @@ def explain_with_version(
             f"lead {lead_id!r} was created at {format_time(created_us)}, after "
             f"{format_time(as_of_us)}, as of which it is scored; see --as-of"
         )
-    snapshots = pa.table(
-        {
-            "snapshot_id": pa.array([0], pa.int64()),
-            "lead_id": leads["lead_id"],
-            "as_of_us": pa.array([as_of_us], pa.int64()),
-        }
-    )
     history = replace(tables.history, leads=leads)
-    signals = read_history(catalog, snapshots, history, project.limits)
+    signals = read_history(catalog, look_at(leads, as_of_us), history, project.limits)
     row = signals.astype(object).where(signals.notna(), None).iloc[0]
     values = {column: row[column] for column in catalog.columns}
     return ExplainedLead(explain_lead(Scorer(scorecard), values), version, as_of_us)

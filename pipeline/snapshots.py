@@ -45,3 +45,18 @@ def take_snapshots(leads: pa.Table, ages_days: Sequence[float]) -> pa.Table:
             )
         )
     return pa.concat_tables(parts).sort_by("snapshot_id")
+
+
+def look_at(leads: pa.Table, as_of_us: int | None) -> pa.Table:
+    """Look at every lead once, all as of one moment.
+
+    Columns in: lead_id. Columns out: snapshot_id (int64, from 0), lead_id, as_of_us. Grain and
+    order: those of `leads`.
+    """
+    return pa.table(
+        {
+            "snapshot_id": pa.array(range(len(leads)), pa.int64()),
+            "lead_id": leads["lead_id"],
+            "as_of_us": pa.array([as_of_us] * len(leads), pa.int64()),
+        }
+    )

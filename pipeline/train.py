@@ -24,6 +24,7 @@ from pipeline.ingest import Ingested, ingest
 from pipeline.progress import Progress, silent
 from pipeline.selection import Choice, choose_recipe, cross_validate, fit_pipeline
 from pipeline.settings import Project
+from pipeline.silence import find_silence
 
 POINTS_TO_DOUBLE = 20.0
 """So many points double the odds, as credit scorecards have it."""
@@ -85,6 +86,9 @@ def _train(project: Project, progress: Progress) -> Training:
         if ordered
         else Split(dataset, dataset, float("nan"), 0)
     )
+    silence = find_silence(project, tables, dataset)
+    if silence is not None:
+        raise RefusalError(silence)
     _check_classes(project, split)
     try:
         choice = choose_recipe(split.earlier, project.catalog, project.training.model, progress)

@@ -5,6 +5,18 @@ from typing import Annotated
 
 import typer
 
+from serve.options import (
+    HOME,
+    AsOfOption,
+    DataOption,
+    HomeOption,
+    JsonOption,
+    MemoryOption,
+    ModelOption,
+    ProjectOption,
+    TracebackOption,
+)
+from serve.store_commands import doctor, export, list_models, promote
 from serve.terminal import errors_told, progress_shown, say, say_json
 
 app = typer.Typer(
@@ -16,32 +28,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 internal error, 2 configuration or usage, 3 data, "
     "4 refused since the result could not be trusted, 5 not found, 6 the MLflow store.",
 )
-
-ProjectOption = Annotated[
-    str, typer.Option("-c", "--config", help="The project's folder, or the name of a shipped one.")
-]
-HomeOption = Annotated[
-    Path, typer.Option("--home", help="Holds the MLflow store (unless MLFLOW_TRACKING_URI is set).")
-]
-DataOption = Annotated[
-    Path | None, typer.Option("--data", help="In place of the data folder in data.yaml.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.")]
-ModelOption = Annotated[
-    str, typer.Option("--model", help="champion, challenger or a version's number.")
-]
-TracebackOption = Annotated[bool, typer.Option("--traceback", help="Show errors in full.")]
-AsOfOption = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of", help="Score as of this moment, 2026-01-31T00:00:00Z say; by default the extract."
-    ),
-]
-MemoryOption = Annotated[
-    str | None,
-    typer.Option("--memory-limit", help="Of the SQL engine, as 4GB; beyond it spills to disk."),
-]
-HOME = Path("var")
 
 
 @app.command()
@@ -192,94 +178,32 @@ def explain(
         show_explanation(explained, lead, name)
 
 
-@app.command("models")
-def list_models(
-    config: ProjectOption = "demo",
-    home: HomeOption = HOME,
-    as_json: JsonOption = False,
-    traceback: TracebackOption = False,
-) -> None:
-    """List the registered versions, with their aliases and figures."""
-    with errors_told(traceback), progress_shown() as progress:
-        progress("opening the store")
-        from pipeline.settings import find_project, read_project
-        from pipeline.tracking.store import open_store
-        from serve.report import show_versions, version_json
-
-        name = f"{read_project(find_project(config)).name}.predictive"
-        versions = open_store(home).list_versions(name)
-    say_json([version_json(v) for v in versions]) if as_json else show_versions(versions, name)
-
-
 @app.command()
-def promote(
-    version: Annotated[str, typer.Argument(help="A version's number, or challenger.")],
+def describe(
     config: ProjectOption = "demo",
-    home: HomeOption = HOME,
-    as_json: JsonOption = False,
-    traceback: TracebackOption = False,
-) -> None:
-    """Make a version the champion, the one that scores by default."""
-    with errors_told(traceback), progress_shown() as progress:
-        progress("opening the store")
-        from pipeline.settings import find_project, read_project
-        from pipeline.tracking.store import open_store
-        from serve.report import version_json
-
-        name = f"{read_project(find_project(config)).name}.predictive"
-        promoted = open_store(home).promote(name, version)
-    if as_json:
-        say_json(version_json(promoted))
-    else:
-        say(f"{name} version {promoted.version} ({promoted.fingerprint}) is now champion.")
-
-
-@app.command()
-def export(
-    form: Annotated[str, typer.Argument(metavar="json|sql", help="What to write to stdout.")],
-    config: ProjectOption = "demo",
+    data: DataOption = None,
     home: HomeOption = HOME,
     model: ModelOption = "champion",
-    table: Annotated[str, typer.Option("--table", help="sql: the table of signals.")] = "signals",
+    memory_limit: MemoryOption = None,
+    as_json: JsonOption = False,
     traceback: TracebackOption = False,
 ) -> None:
-    """Write a scorecard to stdout: as JSON, or as one SQL statement for a warehouse."""
+    """Describe every signal: what it says, how often it is known, and what its values are worth."""
     with errors_told(traceback), progress_shown() as progress:
-        progress("opening the store")
-        from models.sql import score_sql
-        from pipeline.errors import ConfigError
+        from pipeline.describe import describe_signals
+        from pipeline.engine import Limits
+        from pipeline.registered import find_scorecard
         from pipeline.settings import find_project, read_project
-        from pipeline.tracking.store import open_store
+        from serve.description import show_description
 
-        if form not in {"json", "sql"}:
-            raise ConfigError(f"{form!r} is no form of export; json and sql are")
-        name = f"{read_project(find_project(config)).name}.predictive"
-        scorecard, _ = open_store(home).load_scorecard(name, model)
-        text = scorecard.to_json() if form == "json" else score_sql(scorecard, table) + ";\n"
-    typer.echo(text, nl=False)
-
-
-@app.command()
-def doctor(
-    relocate: Annotated[
-        bool, typer.Option("--relocate", help="Rewrite the paths of a store that was moved.")
-    ] = False,
-    home: HomeOption = HOME,
-    traceback: TracebackOption = False,
-) -> None:
-    """Look after the store: say whether it is where it says it is, and mend that."""
-    with errors_told(traceback):
-        from pipeline.errors import NotFoundError
-        from pipeline.tracking.relocation import check_place
-        from pipeline.tracking.relocation import relocate as relocate_store
-
-        if relocate:
-            say(f"{relocate_store(home)} paths rewritten in {home}.")
-        else:
-            if not (home / "mlflow.db").is_file():
-                raise NotFoundError(f"{home / 'mlflow.db'}: no such file; there is no store here")
-            check_place(home)
-            say(f"The store in {home} is where it says it is.")
+        progress("reading and describing")
+        project = read_project(find_project(config), data, Limits(memory_limit))
+        scorecard, told = find_scorecard(home, project, model)
+        signals = describe_signals(project, scorecard)
+    if as_json:
+        say_json({"model": told, "signals": [signal.to_json() for signal in signals]})
+    else:
+        show_description(signals, project.name, told)
 
 
 @app.command()
@@ -308,6 +232,12 @@ def demo(
     else:
         say(f"{world.leads} leads, {world.wins} won so far, in {world.leads_path}; "
             f"the true probabilities in {world.truth_path}")  # fmt: skip
+
+
+app.command("models")(list_models)
+app.command()(promote)
+app.command()(export)
+app.command()(doctor)
 
 
 def main() -> None:

@@ -32,11 +32,13 @@ _IN_WORDS = {
 
 def show_check(report: CheckReport) -> None:
     """Show what a project's data comes to."""
-    say(f"{report.project}: {report.rows:,} rows in {report.leads_path}, {report.leads:,} leads"
+    say(f"{report.project}: {report.rows:,} rows read, {report.leads:,} leads in "
+        f"{report.leads_path}"
+        + (f", {report.activities:,} activities" if report.activities is not None else "")
         + (f", extract {report.extract}" if report.extract else ""))  # fmt: skip
-    for count, column, reason, line in report.rejects[:10]:
+    for count, file, column, reason, line in report.rejects[:10]:
         where = f"{column}: " if column else ""
-        say(f"  rejected {count:,}: {where}{reason} (first at line {line})")
+        say(f"  rejected {count:,} of {file}: {where}{reason} (first at line {line})")
     for reason, count in report.left_out.items():
         if count:
             say(f"  left out {count:,} snapshots: {reason}")
@@ -67,6 +69,9 @@ def show_training(training: Training, version: Version, options: str) -> None:
     show_evaluation(training.evaluation, f"{version.name} version {version.version}")
     recipe, affine = training.choice.recipe, training.choice.affine
     say()
+    for reason, count in training.earlier.left_out.items():
+        if count:
+            say(f"Left out {count:,} snapshots: {reason}.")
     say(f"Learned from {len(training.earlier):,} snapshots with {training.earlier.label.sum():,} "
         f"wins; {training.neither:,} snapshots belong to neither part; "
         f"{len(training.tables.rejects):,} of {training.tables.rows:,} rows rejected.")  # fmt: skip
@@ -134,6 +139,16 @@ def show_evaluation(evaluation: Evaluation, name: str) -> None:
                 for p in evaluation.periods
             ],
         )  # fmt: skip
+    if len(evaluation.ages) > 1:
+        say()
+        say_table(
+            ("age in days", "snapshots", "share won", "mean prediction", "AUC within the age"),
+            [
+                (f"{a.age_days:g}", f"{a.snapshots:,}", f"{a.base_rate:.1%}", f"{a.mean_prob:.1%}",
+                 "-" if a.auc is None else f"{a.auc:.3f}")
+                for a in evaluation.ages
+            ],
+        )  # fmt: skip
     say()
     for line in evaluation.verdict:
         say(line)
@@ -154,8 +169,12 @@ def show_batch(report: BatchReport) -> None:
     bands = ", ".join(f"{count:,} {band}" for band, count in report.bands.items())
     mean = "" if report.mean_prob is None else f"; mean probability {report.mean_prob:.1%}"
     say(bands + mean)
+    if report.not_yet:
+        say(f"{report.not_yet:,} leads were created after that and are not scored")
+    if report.rejected:
+        say(f"{report.rejected:,} rows could not be read")
     if report.rejects_path is not None:
-        say(f"{report.rejected:,} rows could not be read; see {report.rejects_path}")
+        say(f"what is not scored, and why: {report.rejects_path}")
     if report.too_many_rejects:
         say("MORE REJECTED than most_rejects allows (data.yaml): do not use this file as it is.")
 

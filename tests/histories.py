@@ -95,7 +95,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Story:
-    """One lead: when created, its profile today, what it did, what changed, when it is looked at."""
+    """One lead: created when, its profile today, what it did, what changed, when looked at."""
 
     created_us: int
     profile: dict[str, Any]
@@ -181,17 +181,18 @@ def lead_ids(count: int) -> list[str]:
 def tables_of(drawn: list[Story], folder: Path | None = None) -> Any:
     """Yield snapshots and History of some stories; ids of activities get the lead's in front."""
     ids = lead_ids(len(drawn))
+    did = [(i, activity) for i, s in zip(ids, drawn, strict=True) for activity in s.activities]
     raw = pa.table(
         {
-            "activity_id": pa.array([own_id(i, a) for i, s in zip(ids, drawn, strict=True) for a in s.activities], pa.string()),
-            "lead_id": pa.array([i for i, s in zip(ids, drawn, strict=True) for _ in s.activities], pa.string()),
-            "kind": pa.array([a.kind for s in drawn for a in s.activities], pa.string()),
-            "occurred_us": pa.array([a.occurred_us for s in drawn for a in s.activities], pa.int64()),
-            "recorded_us": pa.array([a.recorded_us for s in drawn for a in s.activities], pa.int64()),
-            "page": pa.array([a.properties["page"] for s in drawn for a in s.activities], pa.string()),
-            "seconds": pa.array([a.properties["seconds"] for s in drawn for a in s.activities], pa.float64()),
+            "activity_id": pa.array([own_id(i, a) for i, a in did], pa.string()),
+            "lead_id": pa.array([i for i, _ in did], pa.string()),
+            "kind": pa.array([a.kind for _, a in did], pa.string()),
+            "occurred_us": pa.array([a.occurred_us for _, a in did], pa.int64()),
+            "recorded_us": pa.array([a.recorded_us for _, a in did], pa.int64()),
+            "page": pa.array([a.properties["page"] for _, a in did], pa.string()),
+            "seconds": pa.array([a.properties["seconds"] for _, a in did], pa.float64()),
         }
-    )  # fmt: skip
+    )
     leads = pa.table(
         {
             "lead_id": pa.array(ids, pa.string()),

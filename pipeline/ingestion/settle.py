@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from models.sql import quote_name
-from pipeline.engine import Limits, run_sql, write_sql
+from pipeline.engine import Limits, open_engine
 from pipeline.values import FieldSpec
 
 
@@ -28,57 +28,63 @@ def settle_activities(
     dict
         The counts of `ActivitiesRead`, by their names there.
     """
-    tables: dict[str, pa.Table | Path] = {"raw": raw}
     names = ["activity_id", "lead_id", "kind", "occurred_us", "recorded_us"]
     names += [quote_name(name) for name in properties]
-    columns = ", ".join(names)
-    facts = ", ".join(f"{quote_name(name)} NULLS FIRST" for name in properties)
-    facts = f", {facts}" if facts else ""
-    doubled = (
-        "SELECT activity_id FROM raw WHERE activity_id IS NOT NULL "
-        "GROUP BY activity_id HAVING COUNT(*) > 1"
-    )
-    twice = run_sql(
-        f"SELECT COUNT(*) AS kept, CAST(COALESCE(SUM(copies), 0) AS BIGINT) AS copies, "
-        "COUNT(CASE WHEN stories > 1 THEN 1 END) AS conflicts FROM ("
-        "SELECT SUM(copies) AS copies, COUNT(*) AS stories FROM ("
-        f"SELECT activity_id, COUNT(*) AS copies FROM raw WHERE activity_id IN ({doubled}) "
-        f"GROUP BY {', '.join(n for n in names if n != 'recorded_us')}) AS stories "
-        "GROUP BY activity_id) AS doubled",
-        tables, limits,
-    ).to_pylist()[0]  # fmt: skip
-    kept = f"SELECT {columns} FROM raw"
-    if twice["kept"]:
-        kept += (
-            f" WHERE activity_id IS NULL OR activity_id NOT IN ({doubled}) UNION ALL "
-            f"SELECT {columns} FROM (SELECT {columns}, ROW_NUMBER() OVER (PARTITION BY activity_id "
-            f"ORDER BY recorded_us, lead_id, occurred_us, kind{facts}) AS copy "
-            f"FROM raw WHERE activity_id IN ({doubled})) AS copies WHERE copy = 1"
-        )
-    counts: dict[str, Any] = {
-        "duplicates": twice["copies"] - twice["kept"],
-        "conflicts": twice["conflicts"],
-    }
-    known = ""
+    facts = "".join(f", {quote_name(name)} NULLS FIRST" for name in properties)
+    tables: dict[str, pa.Table | Path] = {"raw": raw}
     if leads is not None:
         tables["leads"] = leads.select(["lead_id"])
-        known = "WHERE lead_id IN (SELECT lead_id FROM leads)"
-        strange = run_sql(
-            f"SELECT COUNT(*) AS strangers, MIN(lead_id) AS stranger FROM ({kept}) AS kept "
-            "WHERE lead_id NOT IN (SELECT lead_id FROM leads)",
-            tables, limits,
-        )  # fmt: skip
-        counts |= strange.to_pylist()[0]
-    write_sql(
-        f"SELECT *, ROW_NUMBER() OVER () AS place FROM (SELECT {columns} FROM ({kept}) AS kept "
-        f"{known} ORDER BY lead_id, occurred_us, activity_id NULLS FIRST, recorded_us, kind{facts}"
-        ") AS sorted",
-        tables, settled, limits,
-    )  # fmt: skip
-    kinds = run_sql(
-        "SELECT kind, COUNT(*) AS activities FROM settled GROUP BY kind ORDER BY kind",
-        {"settled": settled}, limits,
-    ).to_pylist()  # fmt: skip
-    counts["kinds"] = {row["kind"]: row["activities"] for row in kinds}
-    counts["activities"] = sum(counts["kinds"].values())
-    return counts
+    with open_engine(tables, limits, settled.parent) as engine:
+        counts = engine.query(_count_doubles(names)).to_pylist()[0]
+        kept = _keep(names, facts, has_doubles=counts.pop("ids") > 0)
+        known = ""
+        if leads is not None:
+            known = "WHERE lead_id IN (SELECT lead_id FROM leads)"
+            strangers = (
+                f"SELECT COUNT(*) AS strangers, MIN(lead_id) AS stranger FROM ({kept}) AS kept "
+                "WHERE lead_id NOT IN (SELECT lead_id FROM leads)"
+            )
+            counts |= engine.query(strangers).to_pylist()[0]
+        engine.write(
+            f"SELECT *, ROW_NUMBER() OVER () AS place FROM (SELECT * FROM ({kept}) AS kept {known} "
+            f"ORDER BY lead_id, occurred_us, activity_id NULLS FIRST, recorded_us, kind{facts}"
+            ") AS sorted",
+            settled,
+        )
+        engine.add("settled", settled)
+        kinds = "SELECT kind, COUNT(*) AS activities FROM settled GROUP BY kind ORDER BY kind"
+        found = {row["kind"]: row["activities"] for row in engine.query(kinds).to_pylist()}
+    return {**counts, "kinds": found, "activities": sum(found.values())}
+
+
+_DOUBLED = (
+    "SELECT activity_id FROM raw WHERE activity_id IS NOT NULL "
+    "GROUP BY activity_id HAVING COUNT(*) > 1"
+)
+
+
+def _count_doubles(names: list[str]) -> str:
+    """Count ids of several rows, the rows too many, and the ids whose rows tell two things."""
+    told = ", ".join(name for name in names if name != "recorded_us")
+    return (
+        "SELECT COUNT(*) AS ids, "
+        "CAST(COALESCE(SUM(copies), 0) - COUNT(*) AS BIGINT) AS duplicates, "
+        "COUNT(CASE WHEN stories > 1 THEN 1 END) AS conflicts FROM ("
+        "SELECT SUM(copies) AS copies, COUNT(*) AS stories FROM ("
+        f"SELECT activity_id, COUNT(*) AS copies FROM raw WHERE activity_id IN ({_DOUBLED}) "
+        f"GROUP BY {told}) AS stories GROUP BY activity_id) AS doubled"
+    )
+
+
+def _keep(names: list[str], facts: str, has_doubles: bool) -> str:
+    """Select each activity once: of those with one id the first recorded, then the smallest."""
+    columns = ", ".join(names)
+    if not has_doubles:
+        return f"SELECT {columns} FROM raw"
+    return (
+        f"SELECT {columns} FROM raw "
+        f"WHERE activity_id IS NULL OR activity_id NOT IN ({_DOUBLED}) UNION ALL "
+        f"SELECT {columns} FROM (SELECT {columns}, ROW_NUMBER() OVER (PARTITION BY activity_id "
+        f"ORDER BY recorded_us, lead_id, occurred_us, kind{facts}) AS copy "
+        f"FROM raw WHERE activity_id IN ({_DOUBLED})) AS copies WHERE copy = 1"
+    )

@@ -1,7 +1,6 @@
 """Run the history reader's plan, and scatter its long rows into one column per signal."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +8,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.engine import Limits, run_sql
+from pipeline.engine import Limits, open_engine
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.grouping import SNAPSHOT_KEY, Reading
-from pipeline.signals.history import Plan, read_plan
+from pipeline.signals.history import read_plan
 
 Values = npt.NDArray[np.float64] | npt.NDArray[np.object_]
 
@@ -67,31 +66,26 @@ def read_history(
         if needed and table is not None:
             tables[name] = table
     ids = np.sort(snapshots[SNAPSHOT_KEY].to_numpy())
-    columns = _read_profile(catalog, plan, tables, limits)
     categories = set(catalog.category_columns)
-    for place, block in enumerate(plan.blocks):
-        one_thread = replace(limits or Limits(), threads=1)  # then rows are added up in one order
-        rows = run_sql(block.sql, tables, one_thread if block.adds_floats else limits)
-        long = _Long(rows, ids)
-        for column, readings in plan.readings.items():
-            found = [
-                long.spread(reading, column in categories)
-                for reading in readings
-                if reading.block == place
-            ]
-            if found:
-                columns[column] = found[0] if len(found) == 1 else _rate(*found)
+    with open_engine(tables, limits) as engine:
+        columns = _to_columns(engine.query(plan.profile).sort_by(SNAPSHOT_KEY), categories)
+        for place, block in enumerate(plan.blocks):
+            long = _Long(engine.query(block.sql, one_thread=block.adds_floats), ids)
+            for column, readings in plan.readings.items():
+                found = [
+                    long.spread(reading, column in categories)
+                    for reading in readings
+                    if reading.block == place
+                ]
+                if found:
+                    columns[column] = found[0] if len(found) == 1 else _rate(*found)
     return pd.DataFrame(
         {name: pd.Series(columns[name], dtype=columns[name].dtype) for name in catalog.columns},
         columns=catalog.columns,
     )
 
 
-def _read_profile(
-    catalog: Catalog, plan: Plan, tables: Mapping[str, pa.Table | Path], limits: Limits | None
-) -> dict[str, Values]:
-    table = run_sql(plan.profile, tables, limits).sort_by(SNAPSHOT_KEY)
-    categories = set(catalog.category_columns)
+def _to_columns(table: pa.Table, categories: set[str]) -> dict[str, Values]:
     return {
         name: np.array(table[name].to_pylist(), dtype=object)
         if name in categories

@@ -230,6 +230,11 @@ class Store:
                 raise
 
 
+def has_store(home: Path) -> bool:
+    """Say whether there is a store to look into: looking must not make one."""
+    return bool(os.environ.get(_ADDRESS)) or (home / "mlflow.db").is_file()
+
+
 def open_store(home: Path) -> Store:
     """Open the store of a home folder, or the MLflow server that MLFLOW_TRACKING_URI names.
 

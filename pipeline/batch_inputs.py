@@ -1,0 +1,163 @@
+"""What scoring a file reads: the scorecard's signals, the leads in chunks, activities, changes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.scorecard import Scorecard
+from pipeline.declarations import ROW_NUMBER
+from pipeline.errors import ConfigError, DataError
+from pipeline.ingestion.activities import ActivitiesRead, read_activities
+from pipeline.ingestion.changes import read_changes
+from pipeline.ingestion.columns import read_fields, read_ids, read_times
+from pipeline.ingestion.rejects import Problems, keep_rows
+from pipeline.ingestion.tables import CHUNK_ROWS, Chunk, Reject, read_header, read_table
+from pipeline.settings import Project
+from pipeline.signals.catalog import Catalog
+from pipeline.values import format_time, read_moment
+
+_ROWS_WITH_ACTIVITIES = 10 * CHUNK_ROWS
+"""Every chunk reads the activities once more, so with them chunks are longer."""
+
+
+def read_catalog(scorecard: Scorecard, project: Project, model: str) -> Catalog:
+    """Return the catalogue a scorecard was trained with; the project has to know what it reads.
+
+    Raises
+    ------
+    DataError
+        If data.yaml lacks a field or property that the scorecard reads, or its activities.
+    """
+    catalog = Catalog.model_validate(scorecard.definitions)
+    data = project.data
+    missing = [name for name in catalog.fields if name not in data.leads.fields]
+    if missing:
+        raise DataError(
+            f"data.yaml has no field {', '.join(missing)}, which {model} reads; "
+            "declare it under leads.fields, or train again"
+        )
+    properties = {name for source in data.activities for name in source.properties}
+    missing = sorted(set(catalog.properties) - properties)
+    if missing or (catalog.reads_activities and not data.activities):
+        raise DataError(
+            f"data.yaml has no activities{' with ' if missing else ''}{', '.join(missing)}, which "
+            f"{model} reads; declare them under activities, or train again"
+        )
+    return catalog
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known beside the leads' own file: activities and changes, read once."""
+
+    read: ActivitiesRead | None
+    changes: pa.Table | None
+
+
+def read_known(
+    project: Project, catalog: Catalog, activities: Sequence[Path], folder: Path
+) -> Known:
+    """Read the activities and changes that a catalogue needs; `folder` holds the former.
+
+    Raises
+    ------
+    ConfigError
+        If `activities` are not as many files as data.yaml describes.
+    DataError
+        If a file cannot be read, or data.yaml knows nothing of it.
+    """
+    sources, read, changes = project.data.activities, None, None
+    if activities and len(activities) != len(sources):
+        raise ConfigError(
+            f"--activities: {len(activities)} files given, data.yaml describes {len(sources)}; "
+            "give one for each, in its order"
+        )
+    if catalog.reads_activities:
+        paths = activities or [project.data_folder / source.file for source in sources]
+        read = read_activities(
+            list(zip(paths, sources, strict=True)), catalog.properties, folder,
+            project.data.most_rejects, limits=project.limits,
+        )  # fmt: skip
+    if catalog.changing and project.data.changes is not None:
+        changes = read_changes(project, catalog).table
+    elif catalog.changing:
+        raise DataError(
+            "data.yaml has no changes, which the model reads; declare them, or train again"
+        )
+    return Known(read, changes)
+
+
+def find_as_of(
+    project: Project, catalog: Catalog, known: Known, as_of_us: int | None
+) -> int | None:
+    """Return the moment to score as of: the one given, the extract, or the last activity.
+
+    Raises
+    ------
+    ConfigError
+        If a moment is needed and there is none.
+    """
+    if as_of_us is not None or not _needs_moment(catalog):
+        return as_of_us
+    if project.data.extract is not None:
+        return read_moment(project.data.extract)
+    ends = [file.last_us for file in known.read.files] if known.read is not None else []
+    if not any(end is not None for end in ends):
+        raise ConfigError("--as-of: these signals need a moment, and neither data.yaml (extract) "
+                          "nor an activity names one")  # fmt: skip
+    return max(end for end in ends if end is not None)
+
+
+def _needs_moment(catalog: Catalog) -> bool:
+    return catalog.reads_activities or catalog.reads_age or bool(catalog.changing)
+
+
+def read_chunks(project: Project, catalog: Catalog, source: Path) -> Iterator[Chunk]:
+    """Yield what a file of leads holds of the columns that are needed.
+
+    The column of creation is needed for the lead's age; where anything is read as of a moment, it
+    is taken if it is there.
+    """
+    leads = project.data.leads
+    columns = [leads.fields[name].column or name for name in catalog.fields]
+    if leads.id != ROW_NUMBER:
+        columns.append(leads.id)
+    if leads.created is not None and _needs_moment(catalog):
+        header = read_header(source, leads.delimiter, leads.encoding)
+        if catalog.reads_age or leads.created.column in header:
+            columns.append(leads.created.column)
+    elif catalog.reads_age:
+        raise DataError("the model reads the lead's age, and data.yaml has no leads.created")
+    rows = _ROWS_WITH_ACTIVITIES if catalog.reads_activities else CHUNK_ROWS
+    return read_table(source, list(dict.fromkeys(columns)), leads.delimiter, leads.encoding, rows)
+
+
+def read_leads(
+    project: Project, catalog: Catalog, source: Path, chunk: Chunk
+) -> tuple[pa.Table, list[Reject]]:
+    """Normalise a chunk of leads: line, lead_id, created_us and the fields; rejects beside them."""
+    leads = project.data.leads
+    problems: Problems = {}
+    arrays = {
+        "line": pa.array(chunk.lines, pa.int64()),
+        "lead_id": read_ids(chunk, leads.id, problems),
+        "created_us": pa.nulls(len(chunk.lines), pa.int64()),
+    }
+    spec = leads.created
+    if spec is not None and spec.column in chunk.table.column_names:
+        arrays["created_us"] = read_times(chunk, spec, problems, needed=True)
+    arrays |= read_fields(leads.fields, catalog.fields, chunk, problems)
+    return keep_rows(pa.table(arrays), source.name, chunk.lines, problems)
+
+
+def part_unborn(table: pa.Table, file: str, as_of_us: int | None) -> tuple[pa.Table, list[Reject]]:
+    """Part leads into those that were there as of a moment, and rejects for those created later."""
+    if as_of_us is None:
+        return table, []
+    later = pc.fill_null(pc.greater(table["created_us"], as_of_us), False)
+    reason = f"created after {format_time(as_of_us)}, as of which is scored"
+    lines = table["line"].filter(later).to_pylist()
+    return table.filter(pc.invert(later)), [Reject(file, line, "", reason) for line in lines]
