@@ -1,6 +1,7 @@
 """Checks that look at several parts of a project's configuration together."""
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -108,7 +109,7 @@ def check_activities(
     for place, source in enumerate(data.activities):
         where = f"{files['data']}: activities.{place}.properties"
         for name, config in source.properties.items():
-            if name in OUR_ACTIVITY_COLUMNS:
+            if name in OUR_ACTIVITY_COLUMNS or re.fullmatch(r"m\d+", name):
                 yield (f"{where}.{name}: the name of a column of ours; choose another, with "
                        f"column: {config.column or name}")  # fmt: skip
             other = properties.setdefault(name, config)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.signals.declarations import LONGEST_DAYS, NAME_PATTERN, Days, Number, no_flag
 from pipeline.values import FieldSpec, TimeSpec, Word
@@ -121,6 +121,16 @@ class Constant(Closed):
     constant: Word
 
 
+def _read_kind(written: object) -> object:
+    """Read a kind in one go, so that a mistake in it is one line."""
+    if isinstance(written, str | Constant):
+        return written
+    try:
+        return Constant.model_validate(written)
+    except ValidationError as error:
+        raise ValueError("a column's name, or {constant: a text}, is expected") from error
+
+
 class ActivitiesConfig(FileConfig):
     """One file of activities.
 
@@ -131,7 +141,7 @@ class ActivitiesConfig(FileConfig):
     """
 
     lead: str
-    kind: str | Constant
+    kind: Annotated[str | Constant, BeforeValidator(_read_kind)]
     occurred: TimeSpec
     recorded: TimeSpec | None = None
     id: str | None = None

@@ -113,6 +113,7 @@ def open_engine(
         with connection:
             reached = [spill, *map(str, folders)]
             reached += [str(table.parent) for table in tables.values() if isinstance(table, Path)]
+            connection.execute("SET enable_progress_bar = false")  # it would go to stdout
             connection.execute("SET allowed_directories = ?", [reached])
             connection.execute("SET enable_external_access = false")
             engine = Engine(connection, limits)

@@ -133,7 +133,7 @@ def read_project(folder: Path, data: Path | None = None, limits: Limits | None =
     if data_config is None or training is None or bands is None:  # each left a mistake
         raise ConfigError(f"{folder}: cannot be read")
     data_folder = data if data is not None else files["data"].parent / data_config.folder
-    is_variant = files["data"].parent != folder
+    is_variant = any(path.parent != folder for path in files.values())
     return Project(
         f"{folder.parent.name}-{folder.name}" if is_variant else folder.name,
         folder,
@@ -236,7 +236,16 @@ def _is_name(name: str) -> bool:
 
 
 def _describe(error: ValidationError, record: type[BaseModel]) -> Iterator[str]:
-    for problem in error.errors(include_url=False):
+    problems = error.errors(include_url=False)
+    places = [problem["loc"] for problem in problems]
+    for problem in problems:
+        inner = [
+            at
+            for at in places
+            if at != problem["loc"] and at[: len(problem["loc"])] == problem["loc"]
+        ]
+        if problem["type"] == "too_short" and inner:  # what would be in it has a line of its own
+            continue
         where = ".".join(str(part) for part in problem["loc"]) or "the whole file"
         found = "" if problem["type"] == "missing" else f", found {_show(problem['input'])}"
         if problem["type"] == "extra_forbidden":

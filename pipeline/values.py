@@ -35,11 +35,14 @@ _EPOCH_FORMATS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 def _word(value: object) -> object:
     if isinstance(value, bool | float):
         raise ValueError("text is expected; put it in quotes")
-    return str(value) if isinstance(value, int) else value
+    return _clean(str(value)) if isinstance(value, str | int) else value
 
 
 Word = Annotated[str, BeforeValidator(_word)]
-"""Text in a configuration; a whole number is taken for its digits, true and false are refused."""
+"""Text in a configuration, cleaned as the texts of a file are.
+
+A whole number is taken for its digits; true and false are refused.
+"""
 
 
 class FieldSpec(BaseModel):

@@ -64,14 +64,17 @@ _DOUBLED = (
 
 
 def _count_doubles(names: list[str]) -> str:
-    """Count ids of several rows, the rows too many, and the ids whose rows tell two things."""
+    """Count ids of several rows, the rows too many, and the ids whose rows tell two things.
+
+    Names of our own begin with #, which no property's does.
+    """
     told = ", ".join(name for name in names if name != "recorded_us")
     return (
         "SELECT COUNT(*) AS ids, "
-        "CAST(COALESCE(SUM(copies), 0) - COUNT(*) AS BIGINT) AS duplicates, "
-        "COUNT(CASE WHEN stories > 1 THEN 1 END) AS conflicts FROM ("
-        "SELECT SUM(copies) AS copies, COUNT(*) AS stories FROM ("
-        f"SELECT activity_id, COUNT(*) AS copies FROM raw WHERE activity_id IN ({_DOUBLED}) "
+        'CAST(COALESCE(SUM("#copies"), 0) - COUNT(*) AS BIGINT) AS duplicates, '
+        'COUNT(CASE WHEN "#stories" > 1 THEN 1 END) AS conflicts FROM ('
+        'SELECT SUM("#copies") AS "#copies", COUNT(*) AS "#stories" FROM ('
+        f'SELECT activity_id, COUNT(*) AS "#copies" FROM raw WHERE activity_id IN ({_DOUBLED}) '
         f"GROUP BY {told}) AS stories GROUP BY activity_id) AS doubled"
     )
 
@@ -85,6 +88,6 @@ def _keep(names: list[str], facts: str, has_doubles: bool) -> str:
         f"SELECT {columns} FROM raw "
         f"WHERE activity_id IS NULL OR activity_id NOT IN ({_DOUBLED}) UNION ALL "
         f"SELECT {columns} FROM (SELECT {columns}, ROW_NUMBER() OVER (PARTITION BY activity_id "
-        f"ORDER BY recorded_us, lead_id, occurred_us, kind{facts}) AS copy "
-        f"FROM raw WHERE activity_id IN ({_DOUBLED})) AS copies WHERE copy = 1"
+        f'ORDER BY recorded_us, lead_id, occurred_us, kind{facts}) AS "#copy" '
+        f'FROM raw WHERE activity_id IN ({_DOUBLED})) AS copies WHERE "#copy" = 1'
     )

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pipeline.signals.declarations import ActivityFilter, Condition
 from pipeline.values import FieldSpec, Normalised, make_normaliser
 
-_KIND = make_normaliser(FieldSpec())
-
 
 @dataclass(frozen=True)
 class PropertyTest:
@@ -50,10 +48,9 @@ def read_filter(declared: ActivityFilter, properties: Mapping[str, FieldSpec]) -
     """
     kinds = None
     if declared.activity is not None:
-        named = {_KIND(kind) for kind in declared.activity} - {None}
-        if not named:
-            raise ValueError("activity: every kind is blank")
-        kinds = tuple(sorted(map(str, named)))
+        if "" in declared.activity:
+            raise ValueError("activity: a kind is blank")
+        kinds = tuple(sorted(set(declared.activity)))
     tests = []
     for name, condition in sorted(declared.where.items()):
         if name not in properties:

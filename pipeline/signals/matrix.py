@@ -82,6 +82,7 @@ def read_history(
     return pd.DataFrame(
         {name: pd.Series(columns[name], dtype=columns[name].dtype) for name in catalog.columns},
         columns=catalog.columns,
+        copy=False,
     )
 
 
@@ -102,31 +103,34 @@ def _rate(part: Values, whole: Values) -> Values:
 
 
 class _Long:
-    """The rows of one block, sorted by cell, each knowing its row of the matrix."""
+    """The rows of one block, by cell, each knowing its row of the matrix."""
 
     def __init__(self, table: pa.Table, ids: npt.NDArray[np.int64]) -> None:
-        cells = table["cell"].to_numpy()
+        cells = table["cell"].to_numpy().astype(np.int16)  # which numpy sorts by radix
         order = np.argsort(cells, kind="stable")
-        self._rows = np.searchsorted(ids, table[SNAPSHOT_KEY].to_numpy())[order]
-        self._edges = np.searchsorted(cells[order], np.arange(cells.max(initial=-1) + 2))
-        self._order = order
+        edges = np.searchsorted(cells[order], np.arange(cells.max(initial=-1) + 2))
+        self._which = np.split(order, edges[1:-1]) if len(edges) > 1 else []
+        found = table[SNAPSHOT_KEY].to_numpy()
+        numbered = len(ids) == 0 or (ids[0] == 0 and ids[-1] == len(ids) - 1)
+        rows = found if numbered else np.searchsorted(ids, found)
+        self._rows = [rows[which] for which in self._which]
         self._table = table
         self._length = len(ids)
 
     def spread(self, reading: Reading, is_category: bool) -> Values:
         """Return one measure of one cell as a column of the matrix."""
-        if reading.cell + 1 >= len(self._edges):
-            which = slice(0, 0)
-        else:
-            which = slice(self._edges[reading.cell], self._edges[reading.cell + 1])
+        seen = reading.cell < len(self._which)
+        which = self._which[reading.cell] if seen else np.empty(0, np.intp)
+        rows = self._rows[reading.cell] if seen else which
         values = self._table[reading.measure]
         if is_category:
             texts = np.full(self._length, None, dtype=object)
-            found = values.take(pa.array(self._order[which])).to_pylist()
-            texts[self._rows[which]] = np.array(found, dtype=object)
+            texts[rows] = np.array(values.take(pa.array(which)).to_pylist(), dtype=object)
             return texts
-        numbers = np.full(self._length, np.nan)
-        numbers[self._rows[which]] = values.to_numpy()[self._order[which]].astype(np.float64)
+        numbers = values.to_numpy()[which].astype(np.float64)
+        none = np.nan if reading.if_none is None else reading.if_none
         if reading.if_none is not None:
-            numbers[np.isnan(numbers)] = reading.if_none
-        return numbers
+            numbers[np.isnan(numbers)] = none
+        column = np.full(self._length, none)
+        column[rows] = numbers
+        return column

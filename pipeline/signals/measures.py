@@ -79,7 +79,7 @@ def _window(window_days: float | None) -> int | None:
 
 def _make_count(place: int, window_us: int | None) -> Measure:
     if window_us is None:
-        return lambda seen: float(len(seen.activities(place)))
+        return lambda seen: float(len(seen.ages(place)))
     return lambda seen: float(bisect_left(seen.ages(place), window_us))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pipeline.signals.filters import Filter
 from pipeline.values import Normalised
@@ -27,58 +27,80 @@ Rank = Callable[[Activity], Any]
 
 
 class Seen:
-    """The activities of one lead that were known at as_of, sorted out by filter on demand."""
+    """The activities of one lead that were known at as_of, sorted out by filter on demand.
+
+    Parameters
+    ----------
+    activities : sequence of Activity
+        In any order, duplicates included.
+    as_of_us : int
+    filters : list of Filter
+        Known to the measures by their place here.
+    rank : Rank
+    """
 
     def __init__(
-        self,
-        activities: Sequence[Activity],
-        as_of_us: int,
-        filters: list[Filter],
-        rank: Rank,
+        self, activities: Sequence[Activity], as_of_us: int, filters: list[Filter], rank: Rank
     ) -> None:
         self.as_of_us = as_of_us
         self.rank = rank
         self._filters = filters
         self._found: list[list[Activity] | None] = [None] * len(filters)
         self._ages: list[list[int] | None] = [None] * len(filters)
-        self._by_kind: dict[str, list[Activity]] = {}
-        ids = [a[3] for a in activities if a[3] is not None]
-        if len(set(ids)) < len(ids):
+        ids = {activity[3] for activity in activities}
+        if len(ids) < len(activities):  # the same twice, or without ids
             activities = _drop_duplicates(activities, rank)
-        by_kind = self._by_kind
-        for activity in activities:
-            if activity[1] <= as_of_us and activity[2] <= as_of_us:
-                kind = activity[0]
-                if kind in by_kind:
-                    by_kind[kind].append(activity)
+        self._activities = activities
+        self._by_kind: dict[str, list[Activity]] | None = None
+        ages: dict[str, list[int]] = {}
+        for kind, occurred_us, recorded_us, _, _ in activities:
+            if occurred_us <= as_of_us and recorded_us <= as_of_us:
+                if kind in ages:
+                    ages[kind].append(as_of_us - occurred_us)
                 else:
-                    by_kind[kind] = [activity]
+                    ages[kind] = [as_of_us - occurred_us]
+        self._ages_by_kind = ages
 
     def activities(self, place: int) -> list[Activity]:
-        """Return the activities of a filter, in the order given."""
+        """Return the activities of a filter."""
         found = self._found[place]
         if found is None:
             found = self._found[place] = self._find(self._filters[place])
         return found
 
     def ages(self, place: int) -> list[int]:
-        """Return the ages of the activities of a filter, youngest first."""
+        """Return the ages of the activities of a filter in microseconds, youngest first."""
         ages = self._ages[place]
         if ages is None:
-            as_of_us = self.as_of_us
-            ages = self._ages[place] = sorted([as_of_us - a[1] for a in self.activities(place)])
+            wanted = self._filters[place]
+            if wanted.tests:
+                ages = [self.as_of_us - a[1] for a in self.activities(place)]
+            else:
+                ages = list(_joined(self._ages_by_kind, wanted.kinds))
+            ages.sort()
+            self._ages[place] = ages
         return ages
 
     def _find(self, wanted: Filter) -> list[Activity]:
-        by_kind = self._by_kind
-        kinds = by_kind if wanted.kinds is None else wanted.kinds
-        if len(kinds) == 1:
-            found = by_kind.get(next(iter(kinds)), [])
-        else:
-            found = list(chain.from_iterable(by_kind.get(kind, ()) for kind in kinds))
+        if self._by_kind is None:
+            self._by_kind, as_of_us = {}, self.as_of_us
+            for activity in self._activities:
+                if activity[1] <= as_of_us and activity[2] <= as_of_us:
+                    self._by_kind.setdefault(activity[0], []).append(activity)
+        found = list(_joined(self._by_kind, wanted.kinds))
         for test in wanted.tests:
             found = [a for a in found if test.passes(a.properties.get(test.property))]
         return found
+
+
+Item = TypeVar("Item")
+
+
+def _joined(by_kind: Mapping[str, list[Item]], kinds: Iterable[str] | None) -> Iterable[Item]:
+    """Return what is listed under some kinds, or under all of them."""
+    if kinds is None:
+        return chain.from_iterable(by_kind.values())
+    return chain.from_iterable(by_kind.get(kind, ()) for kind in kinds)
 
 
 def make_rank(properties: tuple[str, ...]) -> Rank:

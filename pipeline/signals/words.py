@@ -65,10 +65,16 @@ def _what(filter_: ActivityFilter) -> str:
 
 def _condition(condition: Condition) -> str:
     if condition.values is not None:
-        return " or ".join(map(str, condition.values))
-    low = [] if condition.min is None else [f"from {condition.min:g}"]
-    high = [] if condition.max is None else [f"up to {condition.max:g}"]
+        return " or ".join(map(_value, condition.values))
+    low = [] if condition.min is None else [f"from {_value(condition.min)}"]
+    high = [] if condition.max is None else [f"up to {_value(condition.max)}"]
     return " ".join([*low, *high])
+
+
+def _value(value: str | bool | float) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _window(window_days: float | None) -> str:
