@@ -97,7 +97,7 @@ def score_file(
         file is declared `repeated`.
     as_of_us : int or None
         The moment whose knowledge is used. If None, the extract that data.yaml names, else the
-        last activity; leads that need neither are scored without a moment.
+        earliest end of the files of activities; leads that need neither are scored without.
     activities : sequence of Path
         In place of the files of activities in data.yaml, as many and in their order.
     progress : Progress

@@ -93,7 +93,9 @@ def read_known(
 def find_as_of(
     project: Project, catalog: Catalog, known: Known, as_of_us: int | None
 ) -> int | None:
-    """Return the moment to score as of: the one given, the extract, or the last activity.
+    """Return the moment to score as of: the one given, the extract, or where activities end.
+
+    With several files of activities that is the earliest of their ends, as in training.
 
     Raises
     ------
@@ -108,7 +110,7 @@ def find_as_of(
     if not any(end is not None for end in ends):
         raise ConfigError("--as-of: these signals need a moment, and neither data.yaml (extract) "
                           "nor an activity names one")  # fmt: skip
-    return max(end for end in ends if end is not None)
+    return min(end for end in ends if end is not None)
 
 
 def _needs_moment(catalog: Catalog) -> bool:

@@ -181,7 +181,8 @@ class DataConfig(Closed):
     """data.yaml: where the data lies and what its columns mean.
 
     `folder` is relative to data.yaml; ``--data`` replaces it. `extract` is when the data was taken
-    from the CRM; without it the latest time in the data is taken. `left_out` gives the reason for
+    from the CRM; without it the earliest of the moments is
+    taken at which leads, outcomes and files of activities end. `left_out` gives the reason for
     every column that is known and not used. More than `most_rejects` of a file's rows rejected is
     an error, since the rest could not be trusted. `day_offset_hours` is added to a time before it
     is cut to its day, where distinct days are counted.

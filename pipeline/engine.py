@@ -68,6 +68,10 @@ class Engine:
         else:
             self._connection.register(name, table)
 
+    def define(self, name: str, sql: str) -> None:
+        """Let statements name the rows of a SELECT, computed anew each time."""
+        self._connection.sql(sql).create_view(name)
+
     @contextmanager
     def _memory_told(self) -> Iterator[None]:
         try:

@@ -12,6 +12,7 @@ from pipeline.values import days_to_us
 
 WON, NOT_WON = 1, 0
 _NEVER = np.iinfo(np.int64).max
+_UNDATED = _NEVER - 1
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ def label_snapshots(snapshots: pa.Table, outcomes: pa.Table, maturity: Maturity 
     With a horizon: won if the lead was won in ``(as_of, as_of + horizon]``; immature, and left out,
     if that and the time to settle end after the extract, early wins included, since keeping only
     those would raise the win rate. Left out too are snapshots at or after the lead's first closing,
-    won or lost, and those before outcomes were logged. Without a horizon (outcomes have no times):
-    won or not as recorded at the extract, leads still open left out.
+    won or lost, those before outcomes were logged, and those of leads won nobody knows when.
+    Without a horizon (outcomes have no times): won or not as recorded at the extract, leads still
+    open left out.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ def label_snapshots(snapshots: pa.Table, outcomes: pa.Table, maturity: Maturity 
         In the order of `snapshots`.
     """
     lead_id = pd.Index(snapshots["lead_id"].to_pandas())
-    closed_us = pc.fill_null(outcomes["closed_us"], _NEVER)  # which keeps it integer
+    closed_us = pc.fill_null(outcomes["closed_us"], _UNDATED)  # which keeps it integer
     deals = pd.DataFrame(
         {
             "lead_id": outcomes["lead_id"].to_pandas(),
@@ -83,13 +85,15 @@ def label_snapshots(snapshots: pa.Table, outcomes: pa.Table, maturity: Maturity 
         won = lead_id.isin(won_deals["lead_id"])
         known = lead_id.isin(deals.loc[deals["status"] != "open", "lead_id"])
         return Labels(known, won.astype(np.int8), {"still open": int((~known).sum())})
+    undated = lead_id.isin(won_deals.loc[won_deals["closed_us"] == _UNDATED, "lead_id"])
     as_of = snapshots["as_of_us"].to_numpy()
     closed = _first(lead_id, deals[deals["status"] != "open"])
     won_us = _first(lead_id, won_deals)  # the first win after as_of, since none is before
-    closed_before = closed <= as_of
+    closed_before = ~undated & (closed <= as_of)
+    is_open = ~undated & ~closed_before
     since = -_NEVER if maturity.since_us is None else maturity.since_us
-    unlogged = ~closed_before & (as_of < since)
-    immature = ~closed_before & ~unlogged & (as_of + maturity.wait_us > maturity.extract_us)
+    unlogged = is_open & (as_of < since)
+    immature = is_open & ~unlogged & (as_of + maturity.wait_us > maturity.extract_us)
     label = won_us <= as_of + days_to_us(maturity.horizon_days)
     left_out = {
         "closed at or before the snapshot": int(closed_before.sum()),
@@ -97,7 +101,9 @@ def label_snapshots(snapshots: pa.Table, outcomes: pa.Table, maturity: Maturity 
     }
     if maturity.since_us is not None:
         left_out["before outcomes were logged"] = int(unlogged.sum())
-    known = ~closed_before & ~unlogged & ~immature
+    if undated.any():
+        left_out["won, nobody knows when"] = int(undated.sum())
+    known = is_open & ~unlogged & ~immature
     return Labels(known, label.astype(np.int8), left_out)
 
 

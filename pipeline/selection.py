@@ -9,6 +9,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline
 
 from models.calibration import IDENTITY, Affine, fit_affine
+from models.errors import ScorecardError
 from models.predictive import Recipe, build_pipeline, decide
 from pipeline.dataset import Dataset, earlier_than
 from pipeline.declarations import ModelConfig
@@ -113,9 +114,17 @@ def choose_recipe(
     if not folds:
         return Choice(recipes[0], [], IDENTITY)
     found: list[list[Floats]] = []
+    judged: list[tuple[Mask, Mask]] = []
     for number, (train, test) in enumerate(folds):
-        found.append(_predict_path(dataset, catalog, recipes, train, test))
         progress("choosing the penalty", number + 1, len(folds))
+        try:
+            found.append(_predict_path(dataset, catalog, recipes, train, test))
+        except ScorecardError:  # nothing varies yet where this fold learns
+            continue
+        judged.append((train, test))
+    folds = judged
+    if not folds:
+        return Choice(recipes[0], [], IDENTITY)
     rows = np.concatenate([np.flatnonzero(test) for _, test in folds])
     losses = np.column_stack(
         [

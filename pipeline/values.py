@@ -143,7 +143,7 @@ def _to_number(value: object, spec: FieldSpec) -> float:
         number = float("inf")
     if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
         raise ValueError(f"a number beyond {LARGEST_NUMBER:g}")
-    return number
+    return number + 0.0  # which makes -0 a plain 0
 
 
 def _to_flag(value: object, spec: FieldSpec) -> float:

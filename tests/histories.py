@@ -53,6 +53,14 @@ def _signals() -> dict[str, dict[str, Any]]:
             "kind": "rate", "window_days": 30,
             "part": {"activity": "click"}, "whole": {"activity": ["click", "open"]},
         },
+        "pricing_of_clicks": {
+            "kind": "rate",
+            "part": {"where": {"page": "/pricing"}},
+            "whole": {"activity": "click"},
+        },
+        "opens_of_a": {
+            "kind": "rate", "part": {"activity": "open"}, "whole": {"where": {"page": "a"}},
+        },
         "pricing_rate": {"kind": "rate", "part": {"where": {"page": "/pricing"}}, "whole": {}},
         "seconds": {"kind": "sum", "property": "seconds"},
         "seconds_7": {"kind": "sum", "property": "seconds", "activity": "visit", "window_days": 7},

@@ -272,6 +272,8 @@ def settle_by_hand(rows):
         facts = [(fact is not None, fact) for fact in (clicked, row["page"] or None, seconds)]
         story = (row["lead_id"], occurred, row["kind"], facts)
         told.append((row["activity_id"], (recorded, *story), story))
+    strangers = sum(rank[1] == "z" for _, rank, _ in told)
+    told = [row for row in told if row[1][1] != "z"]
     kept = [rank for key, rank, _ in told if key is None]
     duplicates = conflicts = 0
     for key in {key for key, _, _ in told} - {None}:
@@ -280,8 +282,7 @@ def settle_by_hand(rows):
         kept.append(min(ranks))
         duplicates += len(ranks) - 1
         conflicts += any(story != stories[0] for story in stories)
-    strangers = sum(rank[1] == "z" for rank in kept)
-    return sorted(rank for rank in kept if rank[1] != "z"), duplicates, conflicts, strangers
+    return sorted(kept), duplicates, conflicts, strangers
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -230,11 +230,11 @@ def test_without_a_moment_the_extract_is_taken(world, tmp_path):
     check_alone(world, rows, world.leads[:20], as_of=EXTRACT)
 
 
-def test_without_an_extract_the_last_activity_of_any_file_is_the_moment(world, tmp_path):
+def test_without_an_extract_the_moment_is_where_the_first_file_of_activities_ends(world, tmp_path):
     data = world.project.data.model_copy(update={"extract": None})
     project = replace(world.project, data=data)
     report, rows = score(world, tmp_path, world.leads[:5], as_of=None, project=project)
-    last = max(us(row["at"]) for row in (*world.visits, *world.mails))
+    last = min(max(us(row["at"]) for row in rows) for rows in (world.visits, world.mails))
     assert report.as_of == format_time(last)
     check_alone(world, rows, world.leads[:5], as_of=format_time(last))
 

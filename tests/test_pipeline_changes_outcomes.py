@@ -10,6 +10,7 @@ from pipeline.check import check_project
 from pipeline.dataset import build_dataset
 from pipeline.errors import DataError, RefusalError
 from pipeline.ingest import ingest
+from pipeline.labels import Maturity, label_snapshots
 from pipeline.settings import read_project
 from pipeline.signals.matrix import read_history
 from pipeline.silence import find_silence
@@ -301,7 +302,19 @@ def test_a_closing_without_its_time_or_lead_is_a_reject_of_its_line(tmp_path):
         ("deals.csv", 5, "contact", "blank where a value is needed"),
         ("deals.csv", 6, "closed", "'soon' where a time is expected (iso)"),
     ]
-    assert tables.outcomes["lead_id"].to_pylist() == ["b"]
+    closings = tables.outcomes.select(["lead_id", "status", "closed_us"]).to_pylist()
+    assert [(row["lead_id"], row["closed_us"]) for row in closings] == [
+        ("a", None), ("b", us(at)), ("b", None),
+    ]  # fmt: skip
+
+
+def test_a_lead_won_nobody_knows_when_does_not_pass_for_not_won(tmp_path):
+    tables = with_deals(tmp_path, [deal("a", "signed", None), deal("b", "signed", "2025-01-03")])
+    snapshots = look_at(tables.leads, us("2025-01-02T00:00:00Z"))
+    labels = label_snapshots(snapshots, tables.outcomes, Maturity(30, us("2025-12-31T00:00:00Z")))
+    found = dict(zip(snapshots["lead_id"].to_pylist(), labels.known.tolist(), strict=True))
+    assert found["a"] is False
+    assert labels.left_out["won, nobody knows when"] == 1
 
 
 def test_open_deals_do_not_dilute_the_share_of_bad_closings(tmp_path):

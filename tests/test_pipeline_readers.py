@@ -1,9 +1,19 @@
 """The two readers of activities say the same, whatever a history looks like; and what they say."""
 
 import math
+import random
 
 import pytest
-from histories import CATALOG, lead_ids, own_id, profile_as_of, run_on_sqlite, stories, tables_of
+from histories import (
+    CATALOG,
+    Story,
+    lead_ids,
+    own_id,
+    profile_as_of,
+    run_on_sqlite,
+    stories,
+    tables_of,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +21,8 @@ from pipeline.engine import run_sql
 from pipeline.signals.history import signals_sql
 from pipeline.signals.live import LiveReader
 from pipeline.signals.matrix import read_history
+from pipeline.signals.seen import Activity
+from pipeline.values import DAY_US
 
 COUNTS = {
     signal.column
@@ -65,3 +77,72 @@ def test_both_readers_say_the_same_of_every_history_and_so_does_sqlite(drawn):
             check_equal(column, by_matrix[column], value, where)
             check_equal(column, by_sqlite_row[column], value, where)
             check_equal(column, duckdb_row[column], value, where)
+
+
+def test_a_rate_of_one_kind_per_something_of_any_kind_is_a_rate():
+    """Part and whole then come from two groupings, which once came out as a bare count."""
+    story = Story(0, {"title": None, "employees": None}, [
+        Activity("click", 10, 10, None, {"page": "/pricing", "seconds": None}),
+        Activity("click", 20, 20, None, {"page": "a", "seconds": None}),
+        Activity("open", 30, 30, None, {"page": "a", "seconds": None}),
+    ], [], [100])  # fmt: skip
+    with tables_of([story]) as (snapshots, history):
+        frame = read_history(CATALOG, snapshots, history)
+    assert frame["web__pricing_of_clicks"].tolist() == [0.5]
+    assert frame["web__opens_of_a"].tolist() == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("age_us", "seen"),
+    [(0, 1.0), (-1, 0.0), (DAY_US - 1, 1.0), (DAY_US, 0.0), (DAY_US + 1, 0.0)],
+)
+def test_a_window_begins_just_after_its_first_moment_and_ends_with_the_snapshot(age_us, seen):
+    visit = Activity("visit", 5 * DAY_US - age_us, 5 * DAY_US - age_us, None, {})
+    found = READER.read_signals({}, [visit], as_of_us=5 * DAY_US)
+    assert found["web__visits_1d"] == seen
+
+
+def test_what_is_recorded_late_is_seen_from_then_on():
+    visit = Activity("visit", 0, 2 * DAY_US, None, {})
+    assert READER.read_signals({}, [visit], as_of_us=2 * DAY_US - 1)["web__total"] == 0.0
+    assert READER.read_signals({}, [visit], as_of_us=2 * DAY_US)["web__total"] == 1.0
+
+
+def test_unknown_activities_are_missing_and_no_activities_are_none():
+    unknown = READER.read_signals({}, None, as_of_us=0)
+    none = READER.read_signals({}, [], as_of_us=0)
+    for signal, _ in CATALOG.activity_signals():
+        assert unknown[signal.column] is None
+    assert (none["web__total"], none["web__since"], none["web__click_rate"]) == (0.0, None, None)
+    assert (none["web__seconds"], none["web__longest"], none["web__last_kind"]) == (0.0, None, None)
+
+
+def test_activities_without_a_moment_are_an_error():
+    with pytest.raises(ValueError, match="as of when"):
+        READER.read_signals({}, [Activity("visit", 0, 0)])
+
+
+def test_half_of_a_decayed_count_is_left_after_every_half_life():
+    visits = [Activity("visit", 0, 0)] * 3
+    found = [
+        READER.read_signals({}, visits, as_of_us=days * DAY_US)["web__half"] for days in (0, 7, 14)
+    ]
+    assert found == [3.0, 1.5, 0.75]
+
+
+def test_a_lead_with_a_hundred_thousand_activities_reads_the_same(tmp_path):
+    """In one group, and as one Python list."""
+    dice = random.Random(0)
+    activities = [
+        Activity(dice.choice(["visit", "open"]), dice.randrange(60 * DAY_US), 0, str(i), {
+            "page": dice.choice(["/pricing", None]), "seconds": dice.random(),
+        })
+        for i in range(100_000)
+    ]  # fmt: skip
+    activities = [a._replace(recorded_us=a.occurred_us) for a in activities]
+    story = Story(0, {"title": None, "employees": None}, activities, [], [50 * DAY_US])
+    with tables_of([story], tmp_path) as (snapshots, history):
+        (row,) = read_history(CATALOG, snapshots, history).to_dict("records")
+    for column, value in read_live(story, "lead 0", 50 * DAY_US).items():
+        check_equal(column, row[column], value, "the busy lead")
+    assert row["web__total"] > 80_000

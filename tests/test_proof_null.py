@@ -22,7 +22,7 @@ pytestmark = pytest.mark.proof
 
 SEEDS = 50
 COVERED_AT_LEAST = 44
-LEADS = 1500
+LEADS = 3000
 DAYS = 400
 START = 1_735_689_600_000_000
 EXTRACT = START + DAYS * DAY_US
@@ -127,8 +127,9 @@ def test_activities_that_do_not_depend_on_the_outcome_add_nothing_to_age(tmp_pat
     pull = 1.0 if shuffled else 0.0
     found = [gain for gain, _ in gains(tmp_path, pull, shuffled, SEEDS)]
     covered = sum(gain.low <= 0.0 <= gain.high for gain in found)
+    above = sum(gain.low > 0.0 for gain in found)
     mean = np.mean([gain.value for gain in found])
-    print(f"\ncovered 0: {covered} of {SEEDS}; mean gain {mean:+.4f}")  # noqa: T201
+    print(f"\ncovered 0: {covered} of {SEEDS}, {above} above; mean {mean:+.4f}")  # noqa: T201
     assert covered >= COVERED_AT_LEAST
 
 

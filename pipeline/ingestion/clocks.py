@@ -80,9 +80,18 @@ def note_clocks(
         after = pc.sum(pc.greater(column, extract_us)).as_py() or 0
         if after:
             notes.append(f"{after:,} {name} after the extract, {format_time(extract_us)}")
+    early = _closed_before_creation(leads, outcomes)
+    if early:
+        notes.append(f"{early:,} outcomes closed before their lead was created")
     if activities is not None and activities.activities:
         notes += _note_activities(leads, activities, extract_us)
     return notes
+
+
+def _closed_before_creation(leads: pa.Table, outcomes: pa.Table) -> int:
+    rows = pc.index_in(outcomes["lead_id"], leads["lead_id"].combine_chunks())
+    early = pc.less(outcomes["closed_us"], leads["created_us"].take(rows))
+    return pc.sum(early).as_py() or 0
 
 
 def _note_activities(leads: pa.Table, read: ActivitiesRead, extract_us: int) -> list[str]:

@@ -22,6 +22,8 @@ OUTCOME_COLUMNS = ("lead_id", "status", "closed_us", "recorded_us")
 class OutcomesRead:
     """The deals of a file of outcomes that closed: columns ``OUTCOME_COLUMNS``, a row per deal.
 
+    closed_us is null for a deal that was won nobody knows when: a reject, and yet its lead must
+    not pass for not won.
     `unknown` counts the texts that are neither won nor lost, and so no closing.
     """
 
@@ -91,7 +93,11 @@ def _normalise(config: OutcomesConfig, file: str, chunk: Chunk) -> tuple[pa.Tabl
     if config.recorded is not None:
         recorded = read_times(chunk, config.recorded, problems)
         arrays["recorded_us"] = pc.coalesce(recorded, arrays["closed_us"])
-    return keep_rows(pa.table(arrays), file, chunk.lines, problems)
+    table = pa.table(arrays)
+    kept, rejects = keep_rows(table, file, chunk.lines, problems)
+    undated = pc.and_(pc.equal(table["status"], "won"), pc.is_null(table["closed_us"]))
+    known = pc.and_(undated, pc.is_valid(table["lead_id"]))
+    return pa.concat_tables([kept, table.filter(known)]), rejects
 
 
 def status_reader(outcomes: OutcomesConfig) -> Callable[[object], str | None]:

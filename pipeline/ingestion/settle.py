@@ -31,22 +31,23 @@ def settle_activities(
     names = ["activity_id", "lead_id", "kind", "occurred_us", "recorded_us"]
     names += [quote_name(name) for name in properties]
     facts = "".join(f", {quote_name(name)} NULLS FIRST" for name in properties)
-    tables: dict[str, pa.Table | Path] = {"raw": raw}
+    tables: dict[str, pa.Table | Path] = {"read": raw}
+    known = ""
     if leads is not None:
         tables["leads"] = leads.select(["lead_id"])
+        known = " WHERE lead_id IN (SELECT lead_id FROM leads)"
     with open_engine(tables, limits, settled.parent) as engine:
+        engine.define("raw", f"SELECT * FROM read{known}")
         counts = engine.query(_count_doubles(names)).to_pylist()[0]
         kept = _keep(names, facts, has_doubles=counts.pop("ids") > 0)
-        known = ""
         if leads is not None:
-            known = "WHERE lead_id IN (SELECT lead_id FROM leads)"
             strangers = (
-                f"SELECT COUNT(*) AS strangers, MIN(lead_id) AS stranger FROM ({kept}) AS kept "
+                "SELECT COUNT(*) AS strangers, MIN(lead_id) AS stranger FROM read "
                 "WHERE lead_id NOT IN (SELECT lead_id FROM leads)"
             )
             counts |= engine.query(strangers).to_pylist()[0]
         engine.write(
-            f"SELECT *, ROW_NUMBER() OVER () AS place FROM (SELECT * FROM ({kept}) AS kept {known} "
+            f"SELECT *, ROW_NUMBER() OVER () AS place FROM (SELECT * FROM ({kept}) AS kept "
             f"ORDER BY lead_id, occurred_us, activity_id NULLS FIRST, recorded_us, kind{facts}"
             ") AS sorted",
             settled,

@@ -11,8 +11,9 @@ FAMILIES: tuple[Family, ...] = (
     "demographic", "firmographic", "email", "web", "social", "spam", "form",
 )  # fmt: skip
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
+SHORTEST_DAYS = 1e-6
 LONGEST_DAYS = 36_525.0
-"""A century: no window, half-life or horizon is longer."""
+"""A blink and a century: windows, half-lives and horizons lie between them."""
 
 
 def no_flag(value: object) -> object:
@@ -27,7 +28,7 @@ def _listed(value: object) -> object:
 
 
 Number = Annotated[float, BeforeValidator(no_flag), Field(allow_inf_nan=False)]
-Days = Annotated[Number, Field(gt=0.0, le=LONGEST_DAYS)]
+Days = Annotated[Number, Field(ge=SHORTEST_DAYS, le=LONGEST_DAYS)]
 Words = Annotated[tuple[Word, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
@@ -50,6 +51,8 @@ class Condition(_Closed):
     def _read(cls, written: object) -> object:
         if isinstance(written, dict):
             return written
+        if written is None:
+            raise ValueError("a value is needed here; a missing property meets no condition")
         return {"values": written if isinstance(written, list | tuple) else [written]}
 
     @model_validator(mode="after")

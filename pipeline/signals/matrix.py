@@ -69,16 +69,16 @@ def read_history(
     categories = set(catalog.category_columns)
     with open_engine(tables, limits) as engine:
         columns = _to_columns(engine.query(plan.profile).sort_by(SNAPSHOT_KEY), categories)
+        found: dict[str, list[Values]] = {column: [] for column in plan.readings}
         for place, block in enumerate(plan.blocks):
             long = _Long(engine.query(block.sql, one_thread=block.adds_floats), ids)
             for column, readings in plan.readings.items():
-                found = [
-                    long.spread(reading, column in categories)
-                    for reading in readings
-                    if reading.block == place
-                ]
-                if found:
-                    columns[column] = found[0] if len(found) == 1 else _rate(*found)
+                here = [r for r in readings if r.block == place]
+                found[column] += [long.spread(r, column in categories) for r in here]
+    for column, readings in plan.readings.items():
+        in_order = sorted(range(len(readings)), key=lambda i: readings[i].block)
+        parts = [found[column][in_order.index(i)] for i in range(len(readings))]
+        columns[column] = parts[0] if len(parts) == 1 else _rate(*parts)
     return pd.DataFrame(
         {name: pd.Series(columns[name], dtype=columns[name].dtype) for name in catalog.columns},
         columns=catalog.columns,
