@@ -309,7 +309,9 @@ def test_a_closing_without_its_time_or_lead_is_a_reject_of_its_line(tmp_path):
 
 
 def test_a_lead_won_nobody_knows_when_does_not_pass_for_not_won(tmp_path):
-    tables = with_deals(tmp_path, [deal("a", "signed", None), deal("b", "signed", "2025-01-03")])
+    tables = with_deals(
+        tmp_path, [deal("a", "signed", None), deal("b", "signed", "2025-01-03T00:00:00Z")]
+    )
     snapshots = look_at(tables.leads, us("2025-01-02T00:00:00Z"))
     labels = label_snapshots(snapshots, tables.outcomes, Maturity(30, us("2025-12-31T00:00:00Z")))
     found = dict(zip(snapshots["lead_id"].to_pylist(), labels.known.tolist(), strict=True))
