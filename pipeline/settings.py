@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -21,13 +21,13 @@ from pipeline.consistency import (
 from pipeline.declarations import ROW_NUMBER, DataConfig, TrainingConfig
 from pipeline.engine import Limits
 from pipeline.errors import ConfigError
+from pipeline.mistakes import describe_mistakes, show_value
 from pipeline.signals.catalog import Catalog, Signal
 from pipeline.signals.declarations import DECLARATIONS, NAME_PATTERN, Declaration
 from pipeline.values import FieldSpec
 from pipeline.yaml_file import read_yaml
 
 Record = TypeVar("Record", bound=BaseModel)
-_SHOWN = 60
 _FILES = ("data", "signals", "training", "bands")
 
 
@@ -182,7 +182,7 @@ def _read_record(path: Path, record: type[Record], mistakes: list[str]) -> Recor
     except ConfigError as error:
         mistakes.append(str(error))
     except ValidationError as error:
-        mistakes += [f"{path}: {line}" for line in _describe(error, record)]
+        mistakes += [f"{path}: {line}" for line in describe_mistakes(error, record)]
     return None
 
 
@@ -203,7 +203,7 @@ def _read_signals(path: Path, mistakes: list[str]) -> list[Signal]:
         try:
             declared = record.model_validate(declaration)
         except ValidationError as error:
-            mistakes += [f"{path}: {name}.{line}" for line in _describe(error, record)]
+            mistakes += [f"{path}: {name}.{line}" for line in describe_mistakes(error, record)]
             continue
         if not isinstance(name, str) or not _is_name(name):
             mistakes.append(
@@ -222,65 +222,18 @@ def _record_of(declaration: object) -> type[Declaration] | None:
 
 def _wrong_kind(where: str, declaration: object) -> str:
     if not isinstance(declaration, dict):
-        return f"{where}: a mapping of family, kind and more is needed, found {_show(declaration)}"
+        found = show_value(declaration)
+        return f"{where}: a mapping of family, kind and more is needed, found {found}"
     if "kind" not in declaration:
         return f"{where}.kind: this key is needed and absent"
     found = declaration["kind"]
     near = difflib.get_close_matches(str(found), DECLARATIONS, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(DECLARATIONS)}"
-    return f"{where}.kind: no such kind of signal, found {_show(found)}; {hint}"
+    return f"{where}.kind: no such kind of signal, found {show_value(found)}; {hint}"
 
 
 def _is_name(name: str) -> bool:
     return re.fullmatch(NAME_PATTERN, name) is not None and "__" not in name
-
-
-def _describe(error: ValidationError, record: type[BaseModel]) -> Iterator[str]:
-    problems = error.errors(include_url=False)
-    places = [problem["loc"] for problem in problems]
-    for problem in problems:
-        inner = [
-            at
-            for at in places
-            if at != problem["loc"] and at[: len(problem["loc"])] == problem["loc"]
-        ]
-        if problem["type"] == "too_short" and inner:  # what would be in it has a line of its own
-            continue
-        where = ".".join(str(part) for part in problem["loc"]) or "the whole file"
-        found = "" if problem["type"] == "missing" else f", found {_show(problem['input'])}"
-        if problem["type"] == "extra_forbidden":
-            yield f"{where}: unknown key{_suggest(problem['loc'], record)}"
-        elif problem["type"] == "missing":
-            yield f"{where}: this key is needed and absent"
-        else:
-            yield f"{where}: {problem['msg'].removeprefix('Value error, ')}{found}"
-
-
-def _show(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-
-
-def _suggest(location: tuple[int | str, ...], record: type[BaseModel]) -> str:
-    known = sorted(_keys_near(location, record))
-    near = difflib.get_close_matches(str(location[-1]), known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-
-
-def _keys_near(location: tuple[int | str, ...], record: type[BaseModel]) -> set[str]:
-    here: type[BaseModel] = record
-    for part in location[:-1]:
-        inner = here.model_fields.get(str(part))
-        if inner is not None:
-            here = next(_records_in(inner.annotation), here)
-    return set(here.model_fields)
-
-
-def _records_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in getattr(annotation, "__args__", ()):
-        yield from _records_in(part)
 
 
 def columns_used(project: Project) -> Mapping[str, str]:

@@ -369,7 +369,7 @@ def test_a_sensitive_field_that_no_signal_reads_is_no_mistake(tmp_path):
     [
         ({"outcomes": {"closed": None}}, {}, "horizon_days: needs closing times"),
         ({}, {"horizon_days": None}, "horizon_days: this key is needed where data.yaml gives"),
-        ({}, {"horizon_days": 0}, "horizon_days: Input should be greater than 0"),
+        ({}, {"horizon_days": 0}, "horizon_days: Input should be greater than or equal to"),
         ({}, {"split": {"gap": 5}}, "split.gap: only where leads have arrival numbers"),
         ({}, {"split": {"later": None}}, "give either `cut`"),
         ({}, {"split": {"cut": "2025-06-01T00:00:00Z"}}, "give either `cut`"),
