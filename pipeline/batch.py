@@ -122,7 +122,7 @@ def score_file(
     unfinished = target.with_name(target.name + ".unfinished")
     rejects: list[Reject] = []
     bands = dict.fromkeys(("SQL", "MQL", "cold"), 0)
-    scored, total, too_old = 0, 0.0, 0
+    scored, total, too_old, closed = 0, 0.0, 0, 0
     leads_seen: set[str] = set()
     unborn: list[Reject] = []
     with tempfile.TemporaryDirectory(prefix="leadscore-") as folder:
@@ -130,6 +130,7 @@ def score_file(
         known = read_known(project, catalog, activities, Path(folder))
         as_of_us = find_as_of(project, catalog, known, as_of_us)
         oldest = scorecard.training.get("oldest_days")
+        closed_ids = known.closed_by(as_of_us)
         try:
             with ScoredWriter(unfinished, parquet=is_parquet(target)) as writer:
                 for chunk in read_chunks(project, catalog, source):
@@ -142,6 +143,7 @@ def score_file(
                     scores = _score(project, scorecard, catalog, table, known, as_of_us)
                     writer.write(to_scored_table(scorecard, model, table, scores, as_of_us))
                     scored += len(table)
+                    closed += pc.sum(pc.is_in(table["lead_id"], closed_ids)).as_py() or 0
                     too_old += _count_older(table, as_of_us, oldest)
                     total += float(scores.probability.sum())
                     for band in bands:
@@ -168,19 +170,41 @@ def score_file(
         scored_path=target,
         rejects_path=beside if left_out else None,
         too_many_rejects=len(rejects) > project.data.most_rejects * (scored + len(rejects)),
-        notes=_notes(known, too_old, scored, oldest),
+        notes=[
+            *_note_activities(known, as_of_us),
+            *_note_leads(scored, too_old, oldest, closed),
+        ],
     )
 
 
-def _notes(known: Known, too_old: int, scored: int, oldest: float | None) -> list[str]:
+def _note_activities(known: Known, as_of_us: int | None) -> list[str]:
+    if known.read is None:
+        return []
+    notes = [
+        f"{known.read.activities:,} activities from "
+        + ", ".join(str(file.path) for file in known.read.files)
+    ]
+    for file in known.read.files:
+        if as_of_us is not None and file.last_us is not None and as_of_us - file.last_us > DAY_US:
+            days = (as_of_us - file.last_us) // DAY_US
+            notes.append(
+                f"{file.path.name} ends {days:,} days before, at {format_time(file.last_us)}: "
+                "what leads did since is not seen"
+            )
+    return notes
+
+
+def _note_leads(scored: int, too_old: int, oldest: float | None, closed: int) -> list[str]:
     notes = []
-    if known.read is not None:
-        files = ", ".join(str(file.path) for file in known.read.files)
-        notes.append(f"{known.read.activities:,} activities from {files}")
     if too_old:
         notes.append(
             f"{too_old:,} of {scored:,} leads are older than any the model learned from "
             f"({oldest:g} days): read their scores with care"
+        )
+    if closed:
+        notes.append(
+            f"{closed:,} of {scored:,} leads had a deal closed by then: the model learned from "
+            "open leads only"
         )
     return notes
 

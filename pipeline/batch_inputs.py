@@ -13,6 +13,7 @@ from pipeline.errors import ConfigError, DataError
 from pipeline.ingestion.activities import ActivitiesRead, read_activities
 from pipeline.ingestion.changes import read_changes
 from pipeline.ingestion.columns import read_fields, read_ids, read_times
+from pipeline.ingestion.outcomes import read_outcomes
 from pipeline.ingestion.rejects import Problems, keep_rows
 from pipeline.ingestion.tables import CHUNK_ROWS, Chunk, Reject, read_header, read_table
 from pipeline.settings import Project
@@ -51,10 +52,18 @@ def read_catalog(scorecard: Scorecard, project: Project, model: str) -> Catalog:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known beside the leads' own file: activities and changes, read once."""
+    """What is known beside the leads' own file, read once: activities, changes, deals."""
 
     read: ActivitiesRead | None
     changes: pa.Table | None
+    closings: pa.Table | None = None
+
+    def closed_by(self, as_of_us: int | None) -> pa.Array:
+        """Return the leads with a deal that had closed by a moment, as far as is on file."""
+        if self.closings is None or as_of_us is None:
+            return pa.array([], pa.string())
+        closed = pc.fill_null(pc.less_equal(self.closings["closed_us"], as_of_us), False)
+        return self.closings["lead_id"].filter(closed).combine_chunks()
 
 
 def read_known(
@@ -87,7 +96,9 @@ def read_known(
         raise DataError(
             "data.yaml has no changes, which the model reads; declare them, or train again"
         )
-    return Known(read, changes)
+    deals = project.data.outcomes.file
+    has_deals = deals is not None and (project.data_folder / deals).is_file()
+    return Known(read, changes, read_outcomes(project).table if has_deals else None)
 
 
 def find_as_of(

@@ -10,7 +10,7 @@ from pipeline.dataset import Dataset, build_dataset, split_dataset
 from pipeline.errors import LeadscoreError
 from pipeline.ingest import ingest
 from pipeline.settings import Project
-from pipeline.silence import find_silence
+from pipeline.silence import find_silence, note_uneven
 from pipeline.values import format_time
 
 
@@ -78,8 +78,9 @@ def check_project(project: Project) -> CheckReport:
         first.setdefault((reject.file, reject.column, reject.reason), reject.line)
     parts: list[PartCheck] = []
     signals: list[SignalCheck] = []
-    problems: list[str] = []
+    problems: list[str] = list(tables.problems)
     left_out: dict[str, int] = {}
+    uneven: list[str] = []
     try:
         dataset = build_dataset(project, tables)
         left_out = dataset.left_out
@@ -88,6 +89,7 @@ def check_project(project: Project) -> CheckReport:
         silence = find_silence(project, tables, dataset)
         if silence is not None:
             problems.append(silence)
+        uneven = note_uneven(project, dataset)
     except LeadscoreError as error:
         problems.append(str(error))
     if parts and parts[0].wins < project.training.minimum_wins:
@@ -112,7 +114,7 @@ def check_project(project: Project) -> CheckReport:
         left_out=left_out,
         parts=parts,
         signals=signals,
-        notes=list(tables.notes),
+        notes=[*tables.notes, *_note_constant(signals), *uneven],
         problems=problems,
     )
 
@@ -123,6 +125,11 @@ def check_signals(dataset: Dataset, columns: list[str]) -> list[SignalCheck]:
         SignalCheck(column, float(values.notna().mean()), int(values.nunique()))
         for column, values in ((column, dataset.signals[column]) for column in columns)
     ]
+
+
+def _note_constant(signals: list[SignalCheck]) -> list[str]:
+    constant = [signal.column for signal in signals if signal.distinct < 2]
+    return [f"signals that never change: {', '.join(constant)}"] if constant else []
 
 
 def _check_parts(project: Project, dataset: Dataset) -> list[PartCheck]:

@@ -15,7 +15,7 @@ from pipeline.labels import Maturity, label_snapshots
 from pipeline.settings import Project
 from pipeline.signals.matrix import read_history
 from pipeline.snapshots import take_snapshots
-from pipeline.values import read_moment
+from pipeline.values import format_time, read_moment
 
 Order = Literal["time", "arrival", "none"]
 
@@ -175,6 +175,13 @@ def split_dataset(dataset: Dataset, config: SplitConfig) -> Split:
         )
     neither = int((~later & ~earlier).sum())
     return Split(dataset.rows(earlier), dataset.rows(later), cut, neither)
+
+
+def name_cut(split: Split) -> str | None:
+    """Return where the later part begins: a moment, an arrival number, or None without order."""
+    if split.earlier.order == "none":
+        return None
+    return format_time(int(split.cut)) if split.earlier.order == "time" else f"{split.cut:.15g}"
 
 
 def earlier_than(dataset: Dataset, cut: float) -> npt.NDArray[np.bool_]:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline.ingestion.activities import ActivitiesRead, note_activities, read_activities
 from pipeline.ingestion.changes import read_changes
-from pipeline.ingestion.clocks import find_extract, note_clocks
+from pipeline.ingestion.clocks import find_extract, find_useless, note_clocks
 from pipeline.ingestion.digest import digest_rows
 from pipeline.ingestion.leads import read_leads
 from pipeline.ingestion.outcomes import OUTCOME_COLUMNS, note_unknown, read_outcomes
@@ -30,7 +30,7 @@ class Ingested:
     (won, lost or open), closed_us and recorded_us (int64, null if unknown); a lead may have several
     rows or none. `activities` and `changes` are None where no signal reads them. `extract_us` is
     when the data was taken, None without times. `rows` counts the rows of all files; `notes` is
-    what a reader of the figures should know.
+    what a reader of the figures should know, `problems` why nothing should be learned from this.
 
     The file of activities lives as long as this object.
     """
@@ -44,6 +44,7 @@ class Ingested:
     digest: str
     activities: ActivitiesRead | None = None
     changes: pa.Table | None = None
+    problems: tuple[str, ...] = ()
     _folder: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
     @property
@@ -99,7 +100,8 @@ def ingest(project: Project) -> Ingested:
             [(project.data_folder / source.file, source) for source in config.activities],
             catalog.properties, Path(folder.name), config.most_rejects, leads, project.limits,
         )  # fmt: skip
-        notes += note_activities(activities, catalog.activity_kinds)
+        closings = {*config.outcomes.won, *config.outcomes.lost}
+        notes += note_activities(activities, catalog.activity_kinds, closings)
         rows, rejects = rows + activities.rows, rejects + activities.rejects
         digests.append(_digest_file(activities.path))
     changes = None
@@ -107,18 +109,22 @@ def ingest(project: Project) -> Ingested:
         changed = read_changes(project, catalog)
         changes = changed.table
         if changed.others:
-            notes.append(f"{changed.others:,} changes of fields that no signal reads")
+            shown = ", ".join(f"{w[:30]!r} ({n})" for w, n in changed.others.most_common(5))
+            count = changed.others.total()
+            notes.append(f"{count:,} changes of fields that no signal reads: {shown}")
         rows, rejects = rows + changed.rows, rejects + changed.rejects
         digests.append(digest_rows(changes.column_names, changes.to_batches()))
-    extract_us, told = find_extract(config, leads, outcomes, activities)
-    notes += told + note_clocks(leads, outcomes, activities, extract_us)
+    extract = find_extract(config, leads, outcomes, activities)
+    notes += extract.notes + note_clocks(leads, outcomes, activities, extract.us)
+    useless = [] if activities is None else find_useless(activities, extract.us)
     return Ingested(
         leads=leads,
         outcomes=outcomes,
-        extract_us=extract_us,
+        extract_us=extract.us,
         rows=rows,
         rejects=tuple(sorted(rejects, key=lambda reject: (reject.file, reject.line))),
         notes=tuple(notes),
+        problems=(*extract.problems, *useless),
         digest=hashlib.sha256(" ".join(digests).encode()).hexdigest(),
         activities=activities,
         changes=changes,

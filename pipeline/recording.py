@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import joblib
+import numpy as np
 
 from models.calibration import tally
 from models.frame import to_probabilities
@@ -14,6 +15,7 @@ from pipeline.settings import Project
 from pipeline.tracking.records import DatasetNote, RunRecord, Version
 from pipeline.tracking.store import open_store
 from pipeline.train import Training
+from pipeline.values import format_time
 
 EVALUATION_FILE = "evaluation.json"
 
@@ -113,10 +115,27 @@ def _data(training: Training) -> dict[str, object]:
         "rows": training.tables.rows,
         "rejected": len(training.tables.rejects),
         "leads": len(training.tables.leads),
+        "extract": _moment(training.tables.extract_us),
+        "horizon_days": training.scorecard.horizon_days,
+        "order": training.earlier.order,
+        "cut": training.cut,
+        "parts": {
+            part: {
+                "snapshots": len(dataset),
+                "leads": len(np.unique(dataset.lead)),
+                "won": int(dataset.label.sum()),
+                "not_won": int(len(dataset) - dataset.label.sum()),
+            }
+            for part, dataset in _parts(training)
+        },
         "snapshots_left_out": training.earlier.left_out,
         "snapshots_in_neither_part": training.neither,
         "notes": list(training.notes),
     }
+
+
+def _moment(moment_us: int | None) -> str | None:
+    return None if moment_us is None else format_time(moment_us)
 
 
 def _datasets(training: Training) -> list[DatasetNote]:

@@ -11,7 +11,7 @@ from models.reasons import Explanation, explain_lead
 from models.scorecard import Scorecard
 from models.scoring import Scorer
 from pipeline.batch import BatchReport, score_file
-from pipeline.batch_inputs import read_catalog
+from pipeline.batch_inputs import Known, find_as_of, read_catalog
 from pipeline.errors import ConfigError, NotFoundError, RefusalError
 from pipeline.evaluate import Evaluation
 from pipeline.ingest import ingest
@@ -20,7 +20,7 @@ from pipeline.recording import EVALUATION_FILE
 from pipeline.settings import Project
 from pipeline.signals.matrix import read_history
 from pipeline.snapshots import look_at
-from pipeline.tracking.store import Store, has_store, open_store
+from pipeline.tracking.store import CHAMPION, Store, has_store, open_store
 from pipeline.train import evaluate_registered
 from pipeline.values import format_time, read_moment
 
@@ -38,6 +38,8 @@ def find_scorecard(home: Path, project: Project, which: str) -> tuple[Scorecard 
     try:
         scorecard, version = open_store(home).load_scorecard(name, which)
     except NotFoundError as error:
+        if which != CHAMPION:
+            raise
         return None, str(error)
     return scorecard, f"{name} version {version}"
 
@@ -116,7 +118,7 @@ def explain_with_version(
 ) -> ExplainedLead:
     """Explain the score of one lead of the project's own tables.
 
-    It is scored as of `as_of`, by default the extract, after the same rules as a file is.
+    It is scored as of `as_of`; the moment by default is the same as for a file.
 
     Raises
     ------
@@ -132,7 +134,8 @@ def explain_with_version(
     if not len(leads):
         rejected = " (some rows were rejected: see leadscore check)" if tables.rejects else ""
         raise NotFoundError(f"{project.leads_path}: no lead {lead_id!r}{rejected}")
-    as_of_us = _read_as_of(as_of) if as_of is not None else tables.extract_us
+    known = Known(tables.activities, tables.changes)
+    as_of_us = find_as_of(project, catalog, known, _read_as_of(as_of))
     created_us = leads["created_us"][0].as_py()
     if as_of_us is not None and created_us is not None and created_us > as_of_us:
         raise NotFoundError(

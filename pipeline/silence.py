@@ -1,6 +1,6 @@
 """Outcomes that were logged only for a part of the time would pass for losses: find that."""
 
-from math import log1p
+from math import log, log1p
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,8 @@ from pipeline.ingest import Ingested
 from pipeline.settings import Project
 from pipeline.values import days_to_us, format_time
 
+CLEARLY_LOG = 20.0
+"""Two rates must be likelier than one by this much, in nats, to be worth a word."""
 Mask = npt.NDArray[np.bool_]
 UNLIKELY_LOG = -13.8
 """Natural logarithm of one in a million: rarer than that, silence is no chance."""
@@ -71,3 +73,43 @@ def _unlikely(dataset: Dataset, silent: Mask) -> bool:
         return False
     rate = won[~silent].mean()
     return bool(rate >= 1.0 or silent.sum() * log1p(-rate) < UNLIKELY_LOG)
+
+
+def note_uneven(project: Project, dataset: Dataset) -> list[str]:
+    """Say where a first stretch of leads wins so much less often that wins may be missing there.
+
+    The stretch is the one that parts the leads best, by the likelihood of two rates against one; it
+    is told where its rate is below a quarter of the rest's, far beyond chance.
+    """
+    if dataset.order != "time" or project.data.outcomes.since is not None:
+        return []
+    leads, first = np.unique(dataset.lead, return_index=True)
+    order = np.argsort(dataset.begin[first], kind="stable")
+    won = (np.bincount(dataset.lead, weights=dataset.label) > 0)[leads][order]
+    begin, count = dataset.begin[first][order], len(won)
+    wins = np.cumsum(won)
+    best, found = CLEARLY_LOG, None
+    for share in np.arange(0.05, 0.80, 0.05):
+        size = int(share * count)
+        if not size:
+            continue
+        early, later = wins[size - 1] / size, (wins[-1] - wins[size - 1]) / (count - size)
+        gain = _likelihood(won[:size]) + _likelihood(won[size:]) - _likelihood(won)
+        if early < later / 4.0 and gain > best:
+            best, found = gain, (size, early, later)
+    if found is None:
+        return []
+    size, early, later = found
+    return [
+        f"the first {size:,} leads, created until {format_time(int(begin[size - 1]))[:10]}, won "
+        f"{early:.1%}, the rest {later:.1%}: were all wins on record then? If not, set "
+        "outcomes.since in data.yaml"
+    ]
+
+
+def _likelihood(won: Mask) -> float:
+    """Return the log-likelihood of some outcomes at their own rate, in nats."""
+    rate = float(won.mean()) if len(won) else 0.0
+    if rate in (0.0, 1.0):
+        return 0.0
+    return float(len(won) * (rate * log(rate) + (1.0 - rate) * log1p(-rate)))

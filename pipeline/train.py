@@ -17,14 +17,14 @@ from models.frame import score_frame
 from models.golden import add_golden_leads
 from models.predictive import recalibrate_pipeline, to_terms
 from models.scorecard import Points, Scorecard
-from pipeline.dataset import Dataset, Split, build_dataset, split_dataset
+from pipeline.dataset import Dataset, Split, build_dataset, name_cut, split_dataset
 from pipeline.errors import RefusalError
 from pipeline.evaluate import Evaluation, evaluate_scores
 from pipeline.ingest import Ingested, ingest
 from pipeline.progress import Progress, silent
 from pipeline.selection import Choice, choose_recipe, cross_validate, fit_pipeline
 from pipeline.settings import Project
-from pipeline.silence import find_silence
+from pipeline.silence import find_silence, note_uneven
 
 POINTS_TO_DOUBLE = 20.0
 """So many points double the odds, as credit scorecards have it."""
@@ -48,6 +48,7 @@ class Training:
     later: Dataset
     later_log_odds: npt.NDArray[np.float64]
     neither: int
+    cut: str | None
     tables: Ingested
     notes: tuple[str, ...]
 
@@ -78,6 +79,8 @@ def train(project: Project, progress: Progress = silent) -> Training:
 def _train(project: Project, progress: Progress) -> Training:
     progress("reading the leads")
     tables = ingest(project)
+    if tables.problems:
+        raise RefusalError("; ".join(tables.problems))
     progress("computing signals")
     dataset = build_dataset(project, tables)
     ordered = dataset.order != "none"
@@ -129,7 +132,8 @@ def _train(project: Project, progress: Progress) -> Training:
     )
     return Training(
         scorecard, pipeline, choice, evaluation, split.earlier, split.later, later_log_odds,
-        split.neither, tables, _notes(project, tables, scorecard),
+        split.neither, name_cut(split), tables,
+        (*_notes(project, tables, scorecard), *note_uneven(project, dataset)),
     )  # fmt: skip
 
 

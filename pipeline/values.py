@@ -215,7 +215,12 @@ def read_moment(text: str) -> int:
     """
     if _is_date(text):
         raise ValueError(f"{text!r} names no time and zone; write {text}T00:00:00Z, say")
-    moment = make_time_reader(TimeSpec(column="moment"))(text)
+    try:
+        moment = make_time_reader(TimeSpec(column="moment"))(text)
+    except ValueError as error:
+        if "names no time zone" in str(error):
+            raise ValueError(f"{text!r} names no zone; end it with Z or +01:00, say") from error
+        raise
     if moment is None:
         raise ValueError("empty where a time is expected")
     return moment

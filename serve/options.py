@@ -22,7 +22,9 @@ TracebackOption = Annotated[bool, typer.Option("--traceback", help="Show errors 
 AsOfOption = Annotated[
     str | None,
     typer.Option(
-        "--as-of", help="Score as of this moment, 2026-01-31T00:00:00Z say; by default the extract."
+        "--as-of",
+        help="Score as of this moment, 2026-01-31T00:00:00Z say; by default the extract "
+        "in data.yaml, else where activities end.",
     ),
 ]
 MemoryOption = Annotated[

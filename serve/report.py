@@ -73,7 +73,10 @@ def show_training(training: Training, version: Version, options: str) -> None:
         if count:
             say(f"Left out {count:,} snapshots: {reason}.")
     say(f"Learned from {len(training.earlier):,} snapshots with {training.earlier.label.sum():,} "
-        f"wins; {training.neither:,} snapshots belong to neither part; "
+        "wins; "
+        + (f"the later part begins at {training.cut}; " if training.cut else "")
+        + f"{training.neither:,} snapshots belong to neither part, their leads being earlier and "
+        "their labels known only later; "
         f"{len(training.tables.rejects):,} of {training.tables.rows:,} rows rejected.")  # fmt: skip
     how = (
         "by cross-validation"

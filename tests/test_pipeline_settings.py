@@ -374,7 +374,7 @@ def test_a_sensitive_field_that_no_signal_reads_is_no_mistake(tmp_path):
         ({}, {"split": {"later": None}}, "give either `cut`"),
         ({}, {"split": {"cut": "2025-06-01T00:00:00Z"}}, "give either `cut`"),
         ({}, {"split": {"later": None, "cut": "2025-06-01"}}, "write 2025-06-01T00:00:00Z, say"),
-        ({}, {"split": {"later": None, "cut": "2025-06-01T00:00:00"}}, "names no time zone"),
+        ({}, {"split": {"later": None, "cut": "2025-06-01T00:00:00"}}, "names no zone"),
         ({}, {"split": {"later": 2.5}}, "a share below 1 or a whole number"),
         ({}, {"snapshots": {"ages_days": []}}, "snapshots.ages_days"),
         ({}, {"snapshots": {"ages_days": [0, -1]}}, "snapshots.ages_days.1"),

@@ -11,6 +11,7 @@ import pytest
 from projects import SIGNALS, make_leads, write_leads, write_project
 from typer.testing import CliRunner
 
+from pipeline.tracking.store import open_store
 from serve.cli import app
 
 SOURCE = {
@@ -171,3 +172,45 @@ def test_a_memory_limit_that_is_none_is_told(shop):
     result = CliRunner().invoke(app, ["check", "-c", str(folder), "--memory-limit", "a lot"])
     assert result.exit_code == 2
     assert "--memory-limit: 'a lot'" in result.stderr
+
+
+def test_a_file_and_an_explanation_are_as_of_the_same_moment_by_default(shop, tmp_path):
+    folder, options = shop
+    (folder / "data.yaml").write_text(
+        (folder / "data.yaml").read_text().replace('"2025-06-30T00:00:00Z"', "null")
+    )
+    try:
+        report = run_json("score", folder / "leads.csv", tmp_path / "scored.csv", *options)
+        told = run_json("explain", "--lead", "00001", *options)
+    finally:
+        (folder / "data.yaml").write_text(
+            (folder / "data.yaml")
+            .read_text()
+            .replace('"extract": null', '"extract": "2025-06-30T00:00:00Z"')
+        )
+    assert told["as_of"] == report["as_of"] < "2025-06-30"
+
+
+def test_scoring_beyond_the_end_of_the_activities_is_noted(shop, tmp_path):
+    folder, options = shop
+    moment = ("--as-of", "2026-01-01T00:00:00Z")
+    report = run_json("score", folder / "leads.csv", tmp_path / "s.csv", *options, *moment)
+    assert any("what leads did since is not seen" in note for note in report["notes"])
+
+
+def test_a_version_that_is_not_there_is_an_error_for_describe_too(shop):
+    _, options = shop
+    result = CliRunner().invoke(app, ["describe", *map(str, options), "--model", "9"])
+    assert result.exit_code == 5
+
+
+def test_the_run_keeps_cut_parts_and_what_was_left_out(shop):
+    _, options = shop
+    store = open_store(options[3])
+    run_id = store.find_version("shop.predictive", "1").run_id
+    data = store.read_document(run_id, "data.json")
+    assert data["extract"] == "2025-06-30T00:00:00Z"
+    assert data["cut"].startswith("2025-")
+    for part in data["parts"].values():
+        assert part["won"] + part["not_won"] == part["snapshots"]
+    assert data["snapshots_left_out"]["closed at or before the snapshot"] > 0

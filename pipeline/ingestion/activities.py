@@ -57,10 +57,14 @@ class FileRead:
     first_us: int | None = None
     last_us: int | None = None
     early_records: int = 0
+    strangers: int = 0
     rejects: list[Reject] = field(default_factory=list)
 
-    def count(self, table: pa.Table) -> None:
-        """Take the rows of a chunk into account."""
+    def count(self, table: pa.Table, leads: pa.Table | None) -> None:
+        """Take the rows of a chunk into account, those of leads that are not in a table too."""
+        if leads is not None:
+            known = pc.is_in(table["lead_id"], leads["lead_id"].combine_chunks())
+            self.strangers += len(table) - (pc.sum(known).as_py() or 0)
         times = pc.min_max(table["occurred_us"])
         for name, pick in (("first_us", min), ("last_us", max)):
             found = times[name.removesuffix("_us").replace("first", "min").replace("last", "max")]
@@ -108,7 +112,7 @@ def read_activities(
     with pq.ParquetWriter(raw, _schema(properties), compression="zstd") as writer:
         for path, config in configs:
             file = FileRead(path)
-            for table in _read_file(file, config, properties):
+            for table in _read_file(file, config, properties, leads):
                 writer.write_table(table)
             check_rejects(path, most_rejects, file.rejects, file.rows)
             files.append(file)
@@ -133,7 +137,10 @@ def _schema(properties: Mapping[str, FieldSpec]) -> pa.Schema:
 
 
 def _read_file(
-    file: FileRead, config: ActivitiesConfig, properties: Mapping[str, FieldSpec]
+    file: FileRead,
+    config: ActivitiesConfig,
+    properties: Mapping[str, FieldSpec],
+    leads: pa.Table | None,
 ) -> Any:
     specs = {name: spec for name, spec in properties.items() if name in config.properties}
     columns = config.columns_for(specs)
@@ -159,7 +166,7 @@ def _read_file(
             )
             file.left_out += len(table) - len(kept)
             table = kept
-        file.count(table)
+        file.count(table, leads)
         yield table
 
 
@@ -181,10 +188,10 @@ def _normalise(config: ActivitiesConfig, chunk: Chunk, problems: Problems) -> di
     return arrays
 
 
-def note_activities(read: ActivitiesRead, wanted: set[str]) -> list[str]:
+def note_activities(read: ActivitiesRead, wanted: set[str], closings: set[str]) -> list[str]:
     """Say what a reader of the figures should know of the activities.
 
-    `wanted` are the kinds that signals name.
+    `wanted` are the kinds that signals name, `closings` the words of outcomes.
     """
     notes = [
         f"{file.path.name}: {file.left_out:,} activities of kinds left out in data.yaml"
@@ -209,6 +216,11 @@ def note_activities(read: ActivitiesRead, wanted: set[str]) -> list[str]:
                 f"{file.path.name}: {file.early_records:,} activities recorded before they "
                 "occurred; they are seen from when they occurred"
             )
+    telling = sorted(closings & set(read.kinds))
+    if telling:
+        notes.append(
+            f"activities tell the outcome itself: {', '.join(telling)}; name them under left_out"
+        )
     absent = sorted(wanted - set(read.kinds))
     if absent:
         notes.append(f"signals name kinds of activities that never occur: {', '.join(absent)}")

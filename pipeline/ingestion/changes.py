@@ -1,5 +1,6 @@
 """The file of changes of profile fields: who had which value until when."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -22,13 +23,13 @@ class ChangesRead:
 
     `table` has lead_id, field, recorded_us, place (int64, in the order of recording, rows of the
     same moment in the file's), old_text, new_text (string), old_number, new_number (float64).
-    `others` counts the rows of fields that no signal reads.
+    `others` counts the rows of fields that no signal reads, by the field's text in the file.
     """
 
     table: pa.Table
     rows: int
     rejects: list[Reject]
-    others: int
+    others: Counter[str]
 
 
 def read_changes(project: Project, catalog: Catalog) -> ChangesRead:
@@ -44,15 +45,17 @@ def read_changes(project: Project, catalog: Catalog) -> ChangesRead:
         raise ValueError("this project has no file of changes")
     path = project.data_folder / config.file
     columns = [config.lead, config.field, config.old, config.new, config.recorded.column]
-    parts, rejects, rows, others = [], list[Reject](), 0, 0
+    parts, rejects, rows, others = [], list[Reject](), 0, Counter[str]()
     chunks = read_table(path, list(dict.fromkeys(columns)), config.delimiter, config.encoding)
+    wanted = pa.array(catalog.changing, pa.string())
     for chunk in chunks:
         rows += len(chunk.lines) + len(chunk.rejects)
         table, refused = _normalise(config, catalog, path.name, chunk)
         rejects += [*chunk.rejects, *refused]
-        kept = table.filter(pc.is_in(table["field"], pa.array(catalog.changing, pa.string())))
-        others += len(table) - len(kept)
-        parts.append(kept)
+        kept = table.filter(pc.is_in(table["field"], wanted))
+        unread = table.filter(pc.invert(pc.is_in(table["field"], wanted)))
+        others.update(unread["word"].to_pylist())
+        parts.append(kept.drop_columns(["word"]))
     if rows:
         check_rejects(path, project.data.most_rejects, rejects, rows)
     table = pa.concat_tables(parts)
@@ -70,6 +73,7 @@ def _normalise(
     fields, _ = normalise_column(pa.chunked_array([words]), config.fields.get, pa.string())
     arrays = {
         "lead_id": read_ids(chunk, config.lead, problems),
+        "word": words,
         "field": fields,
         "recorded_us": read_times(chunk, config.recorded, problems, needed=True),
     }

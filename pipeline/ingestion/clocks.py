@@ -1,68 +1,120 @@
 """Until when the data goes, and whether the clocks of its tables can be right."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.declarations import DataConfig
 from pipeline.engine import run_sql
-from pipeline.ingestion.activities import ActivitiesRead
+from pipeline.ingestion.activities import ActivitiesRead, FileRead
 from pipeline.values import DAY_US, format_time, read_moment
 
+FAR_BEYOND_DAYS = 330
+"""An extract further than this after the last of the data is a mistake, in the year most likely."""
 FAR_APART_DAYS = 30
 """Ends of tables that lie further apart than this are worth a word."""
+USELESS = 0.95
+"""Above this share of strangers a file of activities tells nothing."""
 MANY = 0.2
 """Above this share, activities outside their lead's time look like a clock set wrong."""
 
 
+@dataclass(frozen=True)
+class Extract:
+    """When the data was taken, None without times; what to note; what forbids training."""
+
+    us: int | None
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
 def find_extract(
     config: DataConfig, leads: pa.Table, outcomes: pa.Table, activities: ActivitiesRead | None
-) -> tuple[int | None, list[str]]:
-    """Return when the data was taken, in UTC microseconds, and what to say about it.
+) -> Extract:
+    """Find when the data was taken.
 
-    Without ``extract`` in data.yaml it is the earliest of the moments at which leads, outcomes and
-    each file of activities end: up to then all of them are there. A single time far in the future
-    can therefore not make young leads look lost.
-
-    Returns
-    -------
-    int or None
-        None where leads have no times.
-    list of str
+    Without ``extract`` in data.yaml it is the earliest of the moments at which the files of leads,
+    outcomes and activities end: up to then all of them are there. Neither a file whose clock runs
+    ahead nor a few leads or outcomes far in the future can then make young leads look lost. An
+    extract long after all of them end is a problem, for the same reason.
     """
     if config.leads.created is None:
-        return None, []
-    if config.extract is not None:
-        return read_moment(config.extract), []
-    ends = dict(_ends(config, leads, outcomes, activities))
-    extract_us = min(ends.values())
+        return Extract(None)
+    ends = _ends(config, leads, outcomes, activities)
+    last = max(ends.values())
     told = ", ".join(f"{name} {format_time(end)}" for name, end in ends.items())
+    if config.extract is not None:
+        extract_us = read_moment(config.extract)
+        days = (extract_us - last) // DAY_US
+        said = [
+            f"extract in data.yaml, {config.extract}, lies {days:,} days after the last of the "
+            f"data ({told}): unless outcomes are known until then, open leads pass for lost"
+        ]
+        if days > FAR_BEYOND_DAYS:
+            return Extract(extract_us, problems=said)
+        return Extract(extract_us, said if days > FAR_APART_DAYS else [])
+    extract_us = min(ends.values())
     notes = [
         f"no extract in data.yaml: {format_time(extract_us)} is taken, the earliest of the ends "
         f"({told})"
     ]
-    if max(ends.values()) - extract_us > FAR_APART_DAYS * DAY_US:
+    if last - extract_us > FAR_APART_DAYS * DAY_US:
         notes.append(
             "the ends lie far apart: a clock may be wrong, or a file older than the others; give "
             "extract in data.yaml"
         )
-    return extract_us, notes
+    return Extract(extract_us, notes)
 
 
 def _ends(
     config: DataConfig, leads: pa.Table, outcomes: pa.Table, activities: ActivitiesRead | None
-) -> Iterator[tuple[str, int]]:
-    columns = [("leads", leads["created_us"])]
+) -> dict[str, int]:
+    """Return where each file ends; what comes from one file has one end, the last."""
+    found = [(Path(config.leads.file).name, _end(leads["created_us"]))]
     if config.outcomes.closed is not None:
-        columns.append(("outcomes", outcomes["closed_us"]))
-    for name, column in columns:
-        end = pc.max(column).as_py()
+        file = Path(config.outcomes.file or config.leads.file).name
+        name = file if activities is not None and file in _names(activities) else "outcomes"
+        found.append((name, _end(outcomes["closed_us"])))
+    for read in activities.files if activities is not None else []:
+        found.append((read.path.name, read.last_us))
+    ends: dict[str, int] = {}
+    for name, end in found:
         if end is not None:
-            yield name, end
-    for file in activities.files if activities is not None else []:
-        if file.last_us is not None:
-            yield file.path.name, file.last_us
+            ends[name] = max(end, ends.get(name, end))
+    return ends
+
+
+def _names(activities: ActivitiesRead) -> set[str]:
+    return {file.path.name for file in activities.files}
+
+
+def _end(times: pa.ChunkedArray) -> int | None:
+    """Return the last time, or the last of 99.9 % where the rest lies more than a year beyond."""
+    last = pc.max(times).as_py()
+    if last is None:
+        return None
+    nearly = int(pc.quantile(times, 0.999, interpolation="lower")[0].as_py())
+    return int(nearly if last - nearly > 365 * DAY_US else last)
+
+
+def find_useless(activities: ActivitiesRead, extract_us: int | None) -> list[str]:
+    """Say which files of activities tell nothing: they begin after the extract, or know no lead."""
+    problems = []
+    for file in activities.files:
+        rows = file.rows - len(file.rejects)
+        if file.strangers > USELESS * rows:
+            problems.append(
+                f"{file.path.name}: {file.strangers:,} of {rows:,} activities are of leads that "
+                "are not in the table; are the ids written in the same way?"
+            )
+        elif extract_us is not None and file.first_us is not None and file.first_us > extract_us:
+            problems.append(
+                f"{file.path.name}: all activities lie after the extract, "
+                f"{format_time(extract_us)}; {_span(file)}: is its clock right?"
+            )
+    return problems
 
 
 def note_clocks(
@@ -113,8 +165,9 @@ def _note_activities(leads: pa.Table, read: ActivitiesRead, extract_us: int) -> 
 
 
 def _spans(read: ActivitiesRead) -> str:
-    return ", ".join(
-        f"{file.path.name} goes from {format_time(file.first_us)} to {format_time(file.last_us)}"
-        for file in read.files
-        if file.first_us is not None and file.last_us is not None
-    )
+    return ", ".join(_span(file) for file in read.files if file.first_us is not None)
+
+
+def _span(file: FileRead) -> str:
+    first, last = (format_time(us) for us in (file.first_us or 0, file.last_us or 0))
+    return f"{file.path.name} goes from {first} to {last}"
