@@ -19,7 +19,7 @@ from pipeline.signals.catalog import Catalog
 from pipeline.signals.live import LiveReader
 from pipeline.signals.seen import Activity
 from pipeline.train import train
-from pipeline.values import format_time
+from pipeline.values import TimeSpec, format_time
 
 EXTRACT = "2025-06-30T00:00:00Z"
 AS_OF = "2025-04-10T00:00:00Z"
@@ -443,3 +443,26 @@ def test_leads_older_than_any_the_model_learned_from_are_noted(world, tmp_path):
         "2 of 4 leads are older than any the model learned from (14 days): read their scores with "
         "care"
     ) in report.notes
+
+
+def test_leads_with_a_deal_closed_by_the_moment_are_counted_where_deals_are_on_file(
+    world, tmp_path
+):
+    """The model learned from open leads; of the others its user should hear."""
+    some = world.leads[:10]
+    deals = [
+        {"who": some[0]["lead_id"], "stage": "won", "closed": "2025-01-02T00:00:00Z"},
+        {"who": some[1]["lead_id"], "stage": "won", "closed": "2099-01-02T00:00:00Z"},
+    ]
+    write_leads(tmp_path, deals, "deals.csv")
+    outcomes = world.project.data.outcomes.model_copy(
+        update={
+            "file": str(tmp_path / "deals.csv"), "lead": "who", "column": "stage",
+            "closed": TimeSpec(column="closed"),
+        }
+    )  # fmt: skip
+    data = world.project.data.model_copy(update={"outcomes": outcomes})
+    report, _ = score(world, tmp_path, some, project=replace(world.project, data=data))
+    assert any(note.startswith("1 of 10 leads had a deal closed by then") for note in report.notes)
+    report, _ = score(world, tmp_path, some)
+    assert not any("had a deal closed" in note for note in report.notes)
