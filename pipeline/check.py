@@ -10,7 +10,7 @@ from pipeline.dataset import Dataset, build_dataset, split_dataset
 from pipeline.errors import LeadscoreError
 from pipeline.ingest import ingest
 from pipeline.settings import Project
-from pipeline.silence import find_silence, note_uneven
+from pipeline.silence import find_silence, note_late, note_uneven
 from pipeline.values import format_time
 
 
@@ -114,7 +114,7 @@ def check_project(project: Project) -> CheckReport:
         left_out=left_out,
         parts=parts,
         signals=signals,
-        notes=[*tables.notes, *_note_constant(signals), *uneven],
+        notes=[*tables.notes, *_note_constant(signals), *uneven, *note_late(project, tables)],
         problems=problems,
     )
 

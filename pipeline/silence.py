@@ -107,6 +107,25 @@ def note_uneven(project: Project, dataset: Dataset) -> list[str]:
     ]
 
 
+def note_late(project: Project, tables: Ingested) -> list[str]:
+    """Say how many wins came on record later than ``settle_days`` after they closed.
+
+    A label that did not wait for them may have been "not won" when it was taken.
+    """
+    if project.data.outcomes.recorded is None:
+        return []
+    wins = tables.outcomes.filter(pc.equal(tables.outcomes["status"], "won"))
+    delays = pc.subtract(wins["recorded_us"], wins["closed_us"]).drop_null()
+    late = pc.sum(pc.greater(delays, days_to_us(project.training.settle_days))).as_py() or 0
+    if not late:
+        return []
+    most = pc.quantile(delays, 0.99)[0].as_py() / days_to_us(1.0)
+    return [
+        f"{late:,} of {len(delays):,} wins came on record later than settle_days "
+        f"({project.training.settle_days:g}) after they closed; {most:.1f} days would do for 99 %"
+    ]
+
+
 def _likelihood(won: Mask) -> float:
     """Return the log-likelihood of some outcomes at their own rate, in nats."""
     rate = float(won.mean()) if len(won) else 0.0

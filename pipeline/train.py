@@ -24,7 +24,7 @@ from pipeline.ingest import Ingested, ingest
 from pipeline.progress import Progress, silent
 from pipeline.selection import Choice, choose_recipe, cross_validate, fit_pipeline
 from pipeline.settings import Project
-from pipeline.silence import find_silence, note_uneven
+from pipeline.silence import find_silence, note_late, note_uneven
 
 POINTS_TO_DOUBLE = 20.0
 """So many points double the odds, as credit scorecards have it."""
@@ -133,7 +133,8 @@ def _train(project: Project, progress: Progress) -> Training:
     return Training(
         scorecard, pipeline, choice, evaluation, split.earlier, split.later, later_log_odds,
         split.neither, name_cut(split), tables,
-        (*_notes(project, tables, scorecard), *note_uneven(project, dataset)),
+        (*_notes(project, tables, scorecard), *note_uneven(project, dataset),
+         *note_late(project, tables)),
     )  # fmt: skip
 
 

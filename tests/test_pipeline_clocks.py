@@ -1,5 +1,7 @@
 """Data that a wrong clock, a typo or a foreign key has made useless is named, not learned from."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from projects import SIGNALS, lead, make_leads, merge, us, write_leads, write_project
 
@@ -8,7 +10,7 @@ from pipeline.dataset import build_dataset
 from pipeline.errors import RefusalError
 from pipeline.ingest import ingest
 from pipeline.settings import read_project
-from pipeline.silence import note_uneven
+from pipeline.silence import note_late, note_uneven
 from pipeline.train import train
 
 VISITS = {"file": "web.csv", "lead": "who", "kind": "what", "occurred": {"column": "at"}}
@@ -118,3 +120,21 @@ def test_wins_that_trickle_at_first_are_noted(tmp_path):
 def test_an_honest_table_is_not_noted(tmp_path):
     project = project_of(tmp_path, make_leads(800))
     assert note_uneven(project, build_dataset(project, ingest(project))) == []
+
+
+@pytest.mark.parametrize(("settle_days", "notes"), [(0, 1), (4, 1), (5, 0)])
+def test_wins_that_come_on_record_after_the_time_to_settle_are_noted(tmp_path, settle_days, notes):
+    leads = make_leads(200)
+    for row in leads:
+        closed = row["closed_at"]
+        row["noted_at"] = (
+            closed and (datetime.fromisoformat(closed) + timedelta(days=5)).isoformat()
+        )
+    data = {"outcomes": {"recorded": {"column": "noted_at"}}}
+    write_project(tmp_path, data=data, training={"settle_days": settle_days})
+    write_leads(tmp_path, leads)
+    project = read_project(tmp_path)
+    found = note_late(project, ingest(project))
+    assert len(found) == notes
+    assert all("5.0 days would do for 99 %" in note for note in found)
+    assert set(found) <= set(check_project(project).notes)

@@ -2,17 +2,16 @@
 
 import json
 import math
-import sqlite3
 import tempfile
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from histories import run_on_sqlite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from projects import AGED, WITHOUT_TIMES, lead, make_leads, merge, write_leads, write_project
 
-from models.sql import quote_name
 from pipeline.engine import run_sql
 from pipeline.ingest import ingest
 from pipeline.settings import read_project
@@ -241,17 +240,7 @@ def test_both_readers_say_the_same_of_every_tricky_text(tmp_path, kind, missing,
 def check_sqlite(catalog, snapshots, leads):
     """Run the history reader's text on SQLite and on DuckDB; expect the same rows."""
     text = signals_sql(catalog)
-    with sqlite3.connect(":memory:") as connection:
-        for name, table in (("snapshots", snapshots), ("leads", leads)):
-            kinds = {"string": "TEXT", "double": "REAL", "int64": "INTEGER"}
-            columns = ", ".join(f"{quote_name(f.name)} {kinds[str(f.type)]}" for f in table.schema)
-            connection.execute(f"CREATE TABLE {name} ({columns})")
-            marks = ", ".join("?" * table.num_columns)
-            values = [tuple(row.values()) for row in table.to_pylist()]
-            connection.executemany(f"INSERT INTO {name} VALUES ({marks})", values)
-        cursor = connection.execute(text)
-        found = cursor.fetchall()
-        header = [column[0] for column in cursor.description]
+    header, found = run_on_sqlite(text, {"snapshots": snapshots, "leads": leads})
     table = run_sql(text, {"snapshots": snapshots, "leads": leads})
     assert table.column_names == header == ["snapshot_id", *catalog.columns]
     assert [tuple(row.values()) for row in table.to_pylist()] == found

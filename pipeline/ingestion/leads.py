@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.declarations import ROW_NUMBER, DataConfig
 from pipeline.ingestion.columns import normalise_column, read_fields, read_ids, read_times
@@ -139,7 +140,7 @@ def _read_outcomes(
     arrays["recorded_us"] = arrays["closed_us"]
     if outcomes.recorded is not None:
         recorded = read_times(chunk, outcomes.recorded, problems)
-        arrays["recorded_us"] = pa.compute.coalesce(recorded, arrays["closed_us"])
+        arrays["recorded_us"] = pc.coalesce(recorded, arrays["closed_us"])
     return arrays
 
 
@@ -150,8 +151,8 @@ def _first_rows(table: pa.Table) -> tuple[pa.Table, int]:
     different = (
         table.group_by(names).aggregate([]).group_by("lead_id").aggregate([([], "count_all")])
     )
-    differing = pa.compute.sum(pa.compute.greater(different["count_all"], 1)).as_py() or 0
-    return table.filter(pa.compute.is_in(table["line"], firsts["line_min"])), differing
+    differing = pc.sum(pc.greater(different["count_all"], 1)).as_py() or 0
+    return table.filter(pc.is_in(table["line"], firsts["line_min"])), differing
 
 
 def _drop_doubles(table: pa.Table, file: str) -> tuple[pa.Table, list[Reject]]:

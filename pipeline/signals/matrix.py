@@ -69,16 +69,16 @@ def read_history(
     categories = set(catalog.category_columns)
     with open_engine(tables, limits) as engine:
         columns = _to_columns(engine.query(plan.profile).sort_by(SNAPSHOT_KEY), categories)
-        found: dict[str, list[Values]] = {column: [] for column in plan.readings}
+        parts: dict[tuple[str, int], Values] = {}  # a rate's two may lie in different blocks
         for place, block in enumerate(plan.blocks):
             long = _Long(engine.query(block.sql, one_thread=block.adds_floats), ids)
             for column, readings in plan.readings.items():
-                here = [r for r in readings if r.block == place]
-                found[column] += [long.spread(r, column in categories) for r in here]
+                for part, reading in enumerate(readings):
+                    if reading.block == place:
+                        parts[column, part] = long.spread(reading, column in categories)
     for column, readings in plan.readings.items():
-        in_order = sorted(range(len(readings)), key=lambda i: readings[i].block)
-        parts = [found[column][in_order.index(i)] for i in range(len(readings))]
-        columns[column] = parts[0] if len(parts) == 1 else _rate(*parts)
+        values = [parts[column, part] for part in range(len(readings))]
+        columns[column] = values[0] if len(values) == 1 else _rate(*values)
     return pd.DataFrame(
         {name: pd.Series(columns[name], dtype=columns[name].dtype) for name in catalog.columns},
         columns=catalog.columns,
