@@ -201,6 +201,11 @@ def check_training(
     if created is not None and len(ages) > 1 and not has_age:
         yield (f"{path}: snapshots: {len(ages)} ages, and no signal of kind lead_age in "
                "signals.yaml; counts would tell the age and pass for interest")  # fmt: skip
+    levels = [signal.column for signal in signals if signal.is_category]
+    for column in training.report.by or ():
+        if column not in levels:
+            yield (f"{path}: report.by: {column!r} is no category signal; "
+                   f"there are {', '.join(levels) or 'none'}")  # fmt: skip
     if not training.allow_sensitive:
         yield from _check_sensitive(files["signals"], signals, data)
 

@@ -276,6 +276,16 @@ class ModelConfig(Closed):
     recalibrate: bool = True
 
 
+class ReportConfig(Closed):
+    """What the report shows: `by` names the category signals to break figures down by.
+
+    They are named by their column, ``web__source`` say; by default the first two of the families
+    web and firmographic.
+    """
+
+    by: tuple[Word, ...] | None = None
+
+
 class TrainingConfig(Closed):
     """training.yaml: what is learned from which snapshots, and how it is judged.
 
@@ -283,6 +293,7 @@ class TrainingConfig(Closed):
     on record at the latest `settle_days` after they closed, and labels wait that much longer. With
     `allow_sensitive`, sensitive fields may be used. Below `minimum_wins` in the earlier period
     training refuses. `resamples` is the number of bootstrap draws behind each interval.
+    `report` changes what is shown, never the model.
     """
 
     horizon_days: Days | None = None
@@ -294,3 +305,4 @@ class TrainingConfig(Closed):
     allow_sensitive: bool = False
     resamples: Annotated[Count, Field(ge=100, le=10_000)] = 1000
     seed: Annotated[Count, Field(ge=0)] = 0
+    report: ReportConfig = ReportConfig()

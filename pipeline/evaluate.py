@@ -10,7 +10,7 @@ import numpy.typing as npt
 from models.calibration import CalibrationBin, calibration_table, tally
 from models.frame import assign_bands, to_probabilities
 from pipeline.dataset import Dataset, Order
-from pipeline.metrics import Estimate, Scored, auc, log_loss, measure
+from pipeline.metrics import Estimate, Scored, auc, log_loss, measure, share_interval
 from pipeline.values import format_time
 
 BASIS: dict[Order, str] = {
@@ -80,6 +80,17 @@ class Evaluation:
     bands: list[BandCount]
     verdict: list[str]
     ages: list[AgeCount] = field(default_factory=list)
+
+    def calibration_intervals(self) -> list[tuple[float, float]]:
+        """Return the 95 % interval of the win rate of each row of the calibration table.
+
+        Several snapshots of one lead are not independent: each bin counts as many leads as it would
+        have if all had equally many.
+        """
+        share = np.array([row.win_rate for row in self.calibration])
+        count = np.array([row.size for row in self.calibration]) * self.leads / self.snapshots
+        low, high = share_interval(share, count)
+        return list(zip(low.tolist(), high.tolist(), strict=True))
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as plain data."""
@@ -162,10 +173,8 @@ def evaluate_scores(
 
 
 def _by_period(dataset: Dataset, log_odds: Any, probability: Any) -> list[Period]:
-    if dataset.order == "none":
-        return []
     periods = []
-    for rows in _stretches(dataset):
+    for rows in part_by_period(dataset):
         label = dataset.label[rows]
         leads = tally(log_odds[rows], probability[rows], label)
         mixed = 0 < label.sum() < len(label)
@@ -183,8 +192,13 @@ def _by_period(dataset: Dataset, log_odds: Any, probability: Any) -> list[Period
     return periods
 
 
-def _stretches(dataset: Dataset) -> list[Any]:
-    """Part the rows by calendar month (UTC), or by arrival into stretches of equal count."""
+def part_by_period(dataset: Dataset) -> list[Any]:
+    """Part the rows by calendar month (UTC), or by arrival into stretches of equal count.
+
+    Without any order there are no periods.
+    """
+    if dataset.order == "none":
+        return []
     order = np.argsort(dataset.begin, kind="stable")
     if dataset.order == "arrival":
         return [rows for rows in np.array_split(order, PERIODS) if len(rows)]

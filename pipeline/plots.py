@@ -4,7 +4,6 @@ from math import ceil
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -12,8 +11,8 @@ from models.calibration import Tally
 from models.scorecard import Scorecard, Term
 from models.shapes import Steps, Table
 from pipeline.evaluate import Evaluation
+from pipeline.metrics import gain_curve
 
-Floats = npt.NDArray[np.float64]
 _BLUE, _GREY, _RED = "#2563a8", "#8a8f98", "#b3402a"
 _DPI = 100
 _LEVELS_SHOWN = 12
@@ -25,8 +24,7 @@ def draw_gain(leads: Tally, evaluation: Evaluation, path: Path) -> None:
 
     Gain: the share of all wins among the best-scored share of leads. Lift: that over chance.
     """
-    called = np.r_[0.0, np.cumsum(leads.size) / leads.size.sum()]
-    gained = np.r_[0.0, np.cumsum(leads.wins) / leads.wins.sum()]
+    called, gained = gain_curve(leads)
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.plot(called, gained, color=_BLUE, label="by score")
@@ -46,8 +44,7 @@ def draw_calibration(evaluation: Evaluation, path: Path) -> None:
     """Draw what was said against what came, in ten bins of equal count, and save it as PNG."""
     said = np.array([row.mean_prob for row in evaluation.calibration])
     came = np.array([row.win_rate for row in evaluation.calibration])
-    count = np.array([row.size for row in evaluation.calibration])
-    low, high = _wilson(came, count)
+    low, high = np.array(evaluation.calibration_intervals()).T
     top = max(said.max(), high.max()) * 1.05
     figure = Figure(figsize=(5.6, 5.2), layout="constrained")
     axes = figure.subplots()
@@ -59,15 +56,6 @@ def draw_calibration(evaluation: Evaluation, path: Path) -> None:
              xlim=(0, top), ylim=(0, top))  # fmt: skip
     axes.legend(frameon=False, loc="upper left")
     _save(figure, path, evaluation)
-
-
-def _wilson(share: Floats, count: Floats) -> tuple[Floats, Floats]:
-    """Return the ends of the 95 % interval of a share (E. B. Wilson, 1927)."""
-    z = 1.96
-    middle = (share + z**2 / (2.0 * count)) / (1.0 + z**2 / count)
-    spread = np.sqrt(share * (1.0 - share) / count + z**2 / (4.0 * count**2))
-    half = z / (1.0 + z**2 / count) * spread
-    return np.maximum(middle - half, 0.0), middle + half
 
 
 def draw_terms(scorecard: Scorecard, path: Path) -> None:

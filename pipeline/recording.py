@@ -11,20 +11,28 @@ from models.frame import to_probabilities
 from pipeline.dataset import Dataset
 from pipeline.ingestion.rejects import write_rejects
 from pipeline.plots import draw_calibration, draw_gain, draw_terms
+from pipeline.report.figures import make_report
+from pipeline.report.kept import keep_report, report_path
+from pipeline.report.page import write_page
 from pipeline.settings import Project
-from pipeline.tracking.records import DatasetNote, RunRecord, Version
+from pipeline.tracking.records import (
+    EVALUATION_FILE,
+    REPORT_FILE,
+    DatasetNote,
+    RunRecord,
+    Version,
+)
 from pipeline.tracking.store import open_store
 from pipeline.train import Training
 from pipeline.values import format_time
-
-EVALUATION_FILE = "evaluation.json"
 
 
 def record_training(project: Project, training: Training, home: Path) -> Version:
     """Track a training and register its scorecard as challenger.
 
     Rejected rows are written to ``rejects/`` in the home folder, since their reasons show values;
-    MLflow gets their number only.
+    MLflow gets their number only. The report lies in the run and, for people, where
+    ``report_path`` says.
 
     Parameters
     ----------
@@ -47,8 +55,9 @@ def record_training(project: Project, training: Training, home: Path) -> Version
         write_rejects(training.tables.rejects, rejects)
     store = open_store(home)
     evaluation = training.evaluation
+    page = write_page(make_report(project, training), home / "cache")
     with TemporaryDirectory() as scratch:
-        return store.record_training(
+        version = store.record_training(
             RunRecord(
                 project=project.name,
                 scorecard=training.scorecard,
@@ -69,11 +78,13 @@ def record_training(project: Project, training: Training, home: Path) -> Version
                     ],
                     "data.json": _data(training),
                 },
-                files=_write_files(training, Path(scratch)),
+                files=_write_files(training, page, Path(scratch)),
                 datasets=_datasets(training),
                 tags={"basis": evaluation.basis, "verdict": " ".join(evaluation.verdict)[:5000]},
             )
         )
+    keep_report(page, report_path(home, version))
+    return version
 
 
 def _params(training: Training) -> dict[str, object]:
@@ -150,10 +161,12 @@ def _datasets(training: Training) -> list[DatasetNote]:
     ]
 
 
-def _write_files(training: Training, folder: Path) -> list[Path]:
+def _write_files(training: Training, page: str, folder: Path) -> list[Path]:
     names = ("gain_and_lift.png", "calibration.png", "terms.png", "pipeline.joblib",
-             "scorecard.json")  # fmt: skip
-    gain, calibration, terms, pipeline, scorecard = paths = [folder / name for name in names]
+             "scorecard.json", REPORT_FILE)  # fmt: skip
+    gain, calibration, terms, pipeline, scorecard, report = paths = [
+        folder / name for name in names
+    ]
     log_odds = training.later_log_odds
     leads = tally(log_odds, to_probabilities(log_odds), training.later.label)
     draw_gain(leads, training.evaluation, gain)
@@ -161,4 +174,5 @@ def _write_files(training: Training, folder: Path) -> list[Path]:
     draw_terms(training.scorecard, terms)
     joblib.dump(training.pipeline, pipeline)
     scorecard.write_text(training.scorecard.to_json(), encoding="utf-8")
+    report.write_text(page, encoding="utf-8", newline="\n")
     return paths

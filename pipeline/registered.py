@@ -16,10 +16,10 @@ from pipeline.errors import ConfigError, NotFoundError, RefusalError
 from pipeline.evaluate import Evaluation
 from pipeline.ingest import ingest
 from pipeline.progress import Progress, silent
-from pipeline.recording import EVALUATION_FILE
 from pipeline.settings import Project
 from pipeline.signals.matrix import read_history
 from pipeline.snapshots import look_at
+from pipeline.tracking.records import EVALUATION_FILE
 from pipeline.tracking.store import CHAMPION, Store, has_store, open_store
 from pipeline.train import evaluate_registered
 from pipeline.values import format_time, read_moment

@@ -213,7 +213,9 @@ def _check_classes(project: Project, split: Split) -> None:
 def _fingerprint(
     project: Project, tables: Ingested, split: Split, affine: Affine
 ) -> dict[str, object]:
-    resolved = json.dumps(project.resolved(), sort_keys=True).encode()
+    configuration = project.resolved()
+    del configuration["training"]["report"]  # changes what is shown, never the model
+    resolved = json.dumps(configuration, sort_keys=True).encode()
     ordered = split.earlier.order != "none"
     ordered_by_time = split.earlier.order == "time"
     return {

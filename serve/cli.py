@@ -16,7 +16,7 @@ from serve.options import (
     ProjectOption,
     TracebackOption,
 )
-from serve.store_commands import doctor, export, list_models, promote
+from serve.store_commands import doctor, export, list_models, promote, write_report
 from serve.terminal import errors_told, progress_shown, say, say_json
 
 app = typer.Typer(
@@ -73,13 +73,15 @@ def train(
         training = train_project(project, progress)
         progress("opening the store")
         from pipeline.recording import record_training
+        from pipeline.report.kept import report_path
 
         progress("tracking and registering")
         version = record_training(project, training, home)
+        path = report_path(home, version)
     if as_json:
-        say_json(training_json(training, version))
+        say_json(training_json(training, version, path))
     else:
-        show_training(training, version, f"-c {config} --home {home}")
+        show_training(training, version, path, f"-c {config} --home {home}")
 
 
 @app.command()
@@ -236,6 +238,7 @@ def demo(
 
 app.command("models")(list_models)
 app.command()(promote)
+app.command("report")(write_report)
 app.command()(export)
 app.command()(doctor)
 

@@ -1,5 +1,6 @@
 """What the commands show on the terminal, and their JSON where it is not the report's own."""
 
+from pathlib import Path
 from typing import Any
 
 from models.reasons import round_to_sum
@@ -10,24 +11,13 @@ from pipeline.demo.world import World
 from pipeline.evaluate import Evaluation
 from pipeline.metrics import Estimate
 from pipeline.registered import ExplainedLead
+from pipeline.report.words import MEASURE_WORDS
 from pipeline.tracking.records import Version
 from pipeline.train import Training
 from pipeline.values import format_time
 from serve.terminal import say, say_table
 
 _BAR = 24
-_SHARES = frozenset({"base_rate", "mean_prob"})
-_IN_WORDS = {
-    "auc": "AUC",
-    "average_precision": "average precision",
-    "log_loss": "log loss",
-    "brier": "Brier",
-    "ece": "calibration error (ECE)",
-    "calibration_slope": "calibration slope",
-    "lift_at_10": "lift at 10 %",
-    "base_rate": "share that won",
-    "mean_prob": "mean prediction",
-}
 
 
 def show_check(report: CheckReport) -> None:
@@ -64,7 +54,7 @@ def show_check(report: CheckReport) -> None:
     say("Not ready to train." if report.problems else "Ready to train.")
 
 
-def show_training(training: Training, version: Version, options: str) -> None:
+def show_training(training: Training, version: Version, report: Path, options: str) -> None:
     """Show what a training came to and what to do next."""
     show_evaluation(training.evaluation, f"{version.name} version {version.version}")
     recipe, affine = training.choice.recipe, training.choice.affine
@@ -90,16 +80,18 @@ def show_training(training: Training, version: Version, options: str) -> None:
     say()
     say(f"Registered as {version.name} version {version.version}, fingerprint "
         f"{version.fingerprint}, alias challenger.")  # fmt: skip
+    say(f"Report: {report}")
     say(f"Next: leadscore promote {version.version} {options}")
 
 
-def training_json(training: Training, version: Version) -> dict[str, Any]:
+def training_json(training: Training, version: Version, report: Path) -> dict[str, Any]:
     """Return a training as plain data."""
     return {
         "model": version.name,
         "version": version.version,
         "fingerprint": version.fingerprint,
         "run_id": version.run_id,
+        "report": str(report),
         "recipe": vars(training.choice.recipe),
         "recalibration": training.choice.affine._asdict(),
         "earlier_snapshots": len(training.earlier),
@@ -121,7 +113,10 @@ def show_evaluation(evaluation: Evaluation, name: str) -> None:
     say()
     say_table(
         ("measure", "value", "from", "to"),
-        [(_IN_WORDS[key], *_figures(key, evaluation.metrics[key])) for key in _IN_WORDS],
+        [
+            (word.name, *_figures(key, evaluation.metrics[key]))
+            for key, word in MEASURE_WORDS.items()
+        ],
     )
     say()
     say_table(
@@ -158,7 +153,7 @@ def show_evaluation(evaluation: Evaluation, name: str) -> None:
 
 
 def _figures(key: str, estimate: Estimate) -> list[str]:
-    form = "{:.1%}" if key in _SHARES else "{:.3f}"
+    form = "{:.1%}" if MEASURE_WORDS[key].share else "{:.3f}"
     return [form.format(figure) for figure in estimate]
 
 
@@ -262,7 +257,7 @@ def show_tour(tour: Tour, world: World) -> None:
     say_table(
         ("result", "value", "95 % from", "to"),
         [
-            (f"{_IN_WORDS[key]}, {tour.evaluation.basis}", *_figures(key, metrics[key]))
+            (f"{MEASURE_WORDS[key].name}, {tour.evaluation.basis}", *_figures(key, metrics[key]))
             for key in ("auc", "log_loss", "ece", "lift_at_10", "base_rate", "mean_prob")
         ]
         + [("AUC of the true probabilities themselves", f"{tour.truth_auc:.3f}", "", "")],

@@ -1,4 +1,4 @@
-"""The commands that look after the store: models, promote, export, doctor."""
+"""The commands that look after the store: models, promote, report, export, doctor."""
 
 from typing import Annotated
 
@@ -54,6 +54,26 @@ def promote(
         say_json(version_json(promoted))
     else:
         say(f"{name} version {promoted.version} ({promoted.fingerprint}) is now champion.")
+
+
+def write_report(
+    version: Annotated[
+        str, typer.Argument(help="champion, challenger or a version's number.")
+    ] = "challenger",
+    config: ProjectOption = "demo",
+    home: HomeOption = HOME,
+    as_json: JsonOption = False,
+    traceback: TracebackOption = False,
+) -> None:
+    """Write the HTML report of a version, as its training made it, and say where it lies."""
+    with errors_told(traceback), progress_shown() as progress:
+        progress("opening the store")
+        from pipeline.report.kept import fetch_report
+        from pipeline.settings import find_project, read_project
+        from pipeline.tracking.store import open_store
+
+        path = fetch_report(open_store(home), read_project(find_project(config)), version, home)
+    say_json({"report": str(path)}) if as_json else say(str(path))
 
 
 def export(

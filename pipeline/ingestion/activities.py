@@ -18,6 +18,7 @@ from pipeline.ingestion.tables import Chunk, Reject, read_table
 from pipeline.values import FieldSpec
 
 ROWS_AT_ONCE = 200_000
+UNREAD_KINDS = "kinds of activities that no signal names"
 
 
 @dataclass(frozen=True)
@@ -226,5 +227,5 @@ def note_activities(read: ActivitiesRead, wanted: set[str], closings: set[str]) 
         notes.append(f"signals name kinds of activities that never occur: {', '.join(absent)}")
     unread = sorted(set(read.kinds) - wanted)
     if unread and wanted:
-        notes.append(f"kinds of activities that no signal names: {', '.join(unread[:20])}")
+        notes.append(f"{UNREAD_KINDS}: {', '.join(unread[:20])}")
     return notes

@@ -6,6 +6,10 @@ from pathlib import Path
 
 from models.scorecard import Scorecard
 
+EVALUATION_FILE = "evaluation.json"
+REPORT_FILE = "report.html"
+"""Files of a run that are read back."""
+
 
 @dataclass(frozen=True)
 class DatasetNote:

@@ -211,9 +211,19 @@ class Store:
 
     def read_document(self, run_id: str, file: str) -> Any:
         """Read back a JSON document that a run has logged."""
+        return json.loads(self.read_text(run_id, file))
+
+    def read_text(self, run_id: str, file: str) -> str:
+        """Read back a text that a run has logged.
+
+        Raises
+        ------
+        StoreError
+            If the run has no such file, or the store does not answer.
+        """
         with self._session(), TemporaryDirectory() as scratch:
             path = self._client.download_artifacts(run_id, file, scratch)
-            return json.loads(Path(path).read_text(encoding="utf-8"))
+            return Path(path).read_text(encoding="utf-8")
 
     def _experiment(self, project: str) -> str:
         found = self._client.get_experiment_by_name(project)

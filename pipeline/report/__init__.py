@@ -1,0 +1,1 @@
+"""The report of one training: one HTML file that opens anywhere, offline."""

@@ -1,0 +1,106 @@
+"""Which charts the page has, and their rows."""
+
+from typing import Any, NamedTuple
+
+from pipeline.report.counts import Group
+from pipeline.report.figures import Report
+from pipeline.report.judged import GainRow
+from pipeline.report.signals import SignalFigure, Worth
+
+MOST_BARS = 15
+_LONGEST = 40
+Rows = list[dict[str, Any]]
+
+
+class Drawing(NamedTuple):
+    """One chart: the id of its place on the page, its kind, its rows, and what it shows in words.
+
+    The words are for readers who hear the page.
+    """
+
+    place: str
+    kind: str
+    rows: Rows
+    says: str
+
+
+def make_drawings(report: Report) -> dict[str, Drawing]:
+    """Return the charts of a report by the id of their place."""
+    drawings = [
+        Drawing(
+            "chart-calibration", "calibration",
+            [{"said": r.said, "rate": r.came, "low": r.low, "high": r.high}
+             for r in report.calibration],
+            "Share won against mean prediction, in ten groups of equal size, with 95 % intervals",
+        ),
+        Drawing("chart-gain", "gain", _gain_rows(report.gain_curve),
+                "Share of all wins found against the share of leads called, best first"),
+        Drawing("chart-lift", "lift", _gain_rows(report.gain_curve[1:]),
+                "Lift over chance against the share of leads called, best first"),
+        Drawing("chart-bands", "rates", _rate_rows([row.group for row in report.bands]),
+                "Share won with its interval, and mean prediction, by band"),
+        Drawing("chart-periods", "periods", _rate_rows([row.group for row in report.periods]),
+                "Share won with its interval, and mean prediction, in order of time"),
+        Drawing("chart-ages", "rates", _rate_rows([row.group for row in report.ages]),
+                "Share won with its interval, and mean prediction, by age in days"),
+        Drawing(
+            "chart-swing", "swing",
+            [{"name": _short(figure.name), "swing": round(figure.swing, 3)}
+             for figure in sorted(report.signals, key=lambda f: (-f.swing, f.column))],
+            "How many points each signal moves a score on average, the strongest first",
+        ),
+    ]  # fmt: skip
+    for number, breakdown in enumerate(report.breakdowns):
+        drawings.append(
+            Drawing(f"chart-by-{number}", "rates", _rate_rows(breakdown.groups),
+                    f"Share won with its interval, and mean prediction, by {breakdown.column}")
+        )  # fmt: skip
+    drawings += [_draw_signal(figure) for figure in report.signals]
+    return {drawing.place: drawing for drawing in drawings if drawing.rows}
+
+
+def find_reach(report: Report) -> tuple[float, float]:
+    """Return the least and most points of all that is drawn of the signals, 0 included."""
+    points = [0.0]
+    for figure in report.signals:
+        points += [row["points"] for row in _draw_signal(figure).rows]
+    return min(points), max(points)
+
+
+def _gain_rows(rows: tuple[GainRow, ...]) -> Rows:
+    return [
+        {"called": round(r.called, 4), "gained": round(r.gained, 5), "lift": round(r.lift, 4)}
+        for r in rows
+    ]
+
+
+def _rate_rows(groups: list[Group] | tuple[Group, ...]) -> Rows:
+    return [
+        {"name": _short(g.name), "rate": g.rate, "low": g.low, "high": g.high, "said": g.mean_prob}
+        for g in groups if not g.is_few
+    ]  # fmt: skip
+
+
+def _draw_signal(figure: SignalFigure) -> Drawing:
+    place = f"chart-{figure.column}"
+    says = f"What values of {figure.name} are worth, in points against the average lead"
+    told = figure.missing.leads is not None
+    if figure.curve:
+        missing = round(figure.missing.points, 3) if told else None
+        rows: Rows = [
+            {"x": w.x, "points": round(w.points, 3), "missing": missing} for w in figure.curve
+        ]
+        return Drawing(place, "curve", rows, says)
+    bars = [worth for worth in figure.bars if worth.leads is not None]
+    bars += [figure.missing] if told else []
+    return Drawing(place, "levels", _bar_rows(bars), says)
+
+
+def _bar_rows(bars: list[Worth]) -> Rows:
+    strongest = sorted(bars, key=lambda worth: -abs(worth.points))[:MOST_BARS]
+    kept = sorted(strongest, key=lambda worth: -worth.points)
+    return [{"name": _short(worth.value), "points": round(worth.points, 3)} for worth in kept]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,0 +1,48 @@
+"""Where reports lie: in the run, and for people in the home's folder of reports."""
+
+from pathlib import Path
+
+from pipeline.registered import model_name
+from pipeline.settings import Project
+from pipeline.tracking.records import REPORT_FILE, Version
+from pipeline.tracking.store import Store
+
+
+def report_path(home: Path, version: Version) -> Path:
+    """Return where the report of a version lies in a home folder."""
+    project = version.name.rsplit(".", 1)[0]
+    return home / "reports" / f"{project}-v{version.version}.html"
+
+
+def keep_report(page: str, path: Path) -> None:
+    """Write a report, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8", newline="\n")
+
+
+def fetch_report(store: Store, project: Project, which: str, home: Path) -> Path:
+    """Write the report of a version, which its run keeps, to its place in a home folder.
+
+    Parameters
+    ----------
+    store : Store
+    project : Project
+    which : str
+        ``champion``, ``challenger`` or a version's number.
+    home : Path
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such version.
+    StoreError
+        If its run has no report, having been trained by an earlier leadscore.
+    """
+    version = store.find_version(model_name(project), which)
+    path = report_path(home, version)
+    keep_report(store.read_text(version.run_id, REPORT_FILE), path)
+    return path
