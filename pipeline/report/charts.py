@@ -1,7 +1,8 @@
 """The kinds of charts of the report, as Vega-Lite specifications made with Altair.
 
 Each kind is made once and drawn many times, its rows being named ``rows``. Colours are CSS
-variables of the page, so charts follow light, dark and print as the text does.
+variables of the page, so charts follow light, dark and print as the text does. Charts of rows below
+one another are given their height where they are drawn.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,6 @@ SERIES, SAID, AGAINST, MUTED, GRID, INK = (
     f"var(--{name})" for name in ("series", "said", "against", "muted", "grid", "ink")
 )
 _FONT = "system-ui, sans-serif"
-_ROW_PX = 24
 _DASH = [4, 3]
 
 CONFIG: dict[str, Any] = {
@@ -45,7 +45,8 @@ def make_specs(reach: tuple[float, float]) -> dict[str, dict[str, Any]]:
         "rates": _rates,
         "periods": _periods,
         "swing": _swing,
-        "curve": lambda: _curve(reach),
+        "curve": lambda: _curve(reach, alt.Scale(zero=False, nice=False)),
+        "bent": lambda: _curve(reach, alt.Scale(type="sqrt", zero=False, nice=False)),
         "levels": lambda: _levels(reach),
     }
     return {name: _to_spec(make()) for name, make in makers.items()}
@@ -85,8 +86,10 @@ def _calibration() -> Any:
     base = _base()
     x = alt.X(**_share("said", "predicted, on average", zero=True))
     line = base.mark_line(color=MUTED, strokeDash=_DASH).encode(x=x, y=alt.Y("said:Q", title="won"))
-    spans = base.mark_rule(color=SERIES).encode(x=x, y=alt.Y(**_share("low", "won")), y2="high:Q")
-    dots = base.mark_point(color=SERIES, fill=SERIES, size=36).encode(
+    spans = base.mark_rule(color=SERIES, opacity=1).encode(
+        x=x, y=alt.Y(**_share("low", "won")), y2="high:Q"
+    )
+    dots = base.mark_point(color=SERIES, fill=SERIES, opacity=1, size=36).encode(
         x=x, y=alt.Y(**_share("rate", "won")), tooltip=_RATE_TIPS
     )
     return (line + spans + dots).properties(width="container", height=280)
@@ -120,14 +123,14 @@ def _rates() -> Any:
     """Draw groups below one another: what won, with its interval, and what was predicted."""
     base = _base()
     y = alt.Y("name:N", title=None, sort=None)
-    spans = base.mark_rule(color=SERIES).encode(
+    spans = base.mark_rule(color=SERIES, opacity=1).encode(
         x=alt.X(**_share("low", "share of snapshots", zero=True)), x2="high:Q", y=y
     )
-    said = base.mark_tick(color=SAID, thickness=3, size=14).encode(x="said:Q", y=y)
-    won = base.mark_point(color=SERIES, fill=SERIES, size=42).encode(
+    said = base.mark_tick(color=SAID, opacity=1, thickness=3, size=14).encode(x="said:Q", y=y)
+    won = base.mark_point(color=SERIES, fill=SERIES, opacity=1, size=42).encode(
         x="rate:Q", y=y, tooltip=[_NAME_TIP, *_RATE_TIPS]
     )
-    return (spans + said + won).properties(width="container", height=alt.Step(_ROW_PX))
+    return (spans + said + won).properties(width="container", height=240)
 
 
 def _periods() -> Any:
@@ -136,10 +139,10 @@ def _periods() -> Any:
     said = base.mark_line(color=SAID, strokeWidth=2, point=alt.OverlayMarkDef(color=SAID)).encode(
         x=x, y=alt.Y(**_share("said", "share of snapshots"))
     )
-    spans = base.mark_rule(color=SERIES).encode(
+    spans = base.mark_rule(color=SERIES, opacity=1).encode(
         x=x, y=alt.Y(**_share("low", "share of snapshots", zero=True)), y2="high:Q"
     )
-    won = base.mark_point(color=SERIES, fill=SERIES, size=42).encode(
+    won = base.mark_point(color=SERIES, fill=SERIES, opacity=1, size=42).encode(
         x=x, y="rate:Q", tooltip=[_NAME_TIP, *_RATE_TIPS]
     )
     return (spans + said + won).properties(width="container", height=240)
@@ -150,35 +153,37 @@ def _swing() -> Any:
         _base()
         .mark_bar(color=SERIES, height=alt.RelativeBandSize(0.6))
         .encode(
-            x=alt.X("swing:Q", title="points, up or down, on average"),
+            x=alt.X("swing:Q", title="points, up or down, on average", axis=alt.Axis(tickCount=6)),
             y=alt.Y("name:N", title=None, sort=None),
             tooltip=[_NAME_TIP, _tip("swing", "points", ".1f")],
         )
-        .properties(width="container", height=alt.Step(_ROW_PX))
+        .properties(width="container", height=240)
     )
 
 
-def _curve(reach: tuple[float, float]) -> Any:
+def _curve(reach: tuple[float, float], scale: alt.Scale) -> Any:
     base = _base()
-    y = alt.Y("points:Q", title="points", scale=alt.Scale(domain=reach))
+    y = alt.Y("points:Q", title="points", scale=alt.Scale(domain=reach), axis=alt.Axis(tickCount=4))
     zero = base.mark_rule(color=MUTED).encode(y=alt.datum(0))
     missing = base.mark_rule(color=AGAINST, strokeDash=_DASH).encode(
         y=alt.Y("missing:Q", aggregate="max", title="points")
     )
     tips = [_tip("x", "value", ".4~g"), _tip("points", "points", "+.1f")]
+    axis = alt.Axis(tickCount=5, labelFlush=True, labelOverlap=True)
     line = base.mark_line(color=SERIES, strokeWidth=2).encode(
-        x=alt.X("x:Q", title=None, scale=alt.Scale(zero=False, nice=False),
-                axis=alt.Axis(tickCount=5, labelFlush=True)),
-        y=y,
-    )  # fmt: skip
-    dots = base.mark_point(color=SERIES, fill=SERIES, size=20).encode(x="x:Q", y=y, tooltip=tips)
+        x=alt.X("x:Q", title=None, scale=scale, axis=axis), y=y
+    )
+    corners = base.transform_filter(alt.datum.corner)
+    dots = corners.mark_point(color=SERIES, fill=SERIES, opacity=1, size=20).encode(
+        x="x:Q", y=y, tooltip=tips
+    )
     return (zero + missing + line + dots).properties(width="container", height=130)
 
 
 def _levels(reach: tuple[float, float]) -> Any:
     base = _base()
     y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=110))
-    x = alt.X("points:Q", title="points", scale=alt.Scale(domain=reach))
+    x = alt.X("points:Q", title="points", scale=alt.Scale(domain=reach), axis=alt.Axis(tickCount=5))
     zero = base.mark_rule(color=MUTED).encode(x=alt.datum(0))
     bars = base.mark_bar(height=alt.RelativeBandSize(0.6)).encode(
         x=x,
@@ -186,4 +191,4 @@ def _levels(reach: tuple[float, float]) -> Any:
         color=alt.when(alt.datum.points < 0).then(alt.value(AGAINST)).otherwise(alt.value(SERIES)),
         tooltip=[_NAME_TIP, _tip("points", "points", "+.1f")],
     )
-    return (zero + bars).properties(width="container", height=alt.Step(18))
+    return (zero + bars).properties(width="container", height=240)

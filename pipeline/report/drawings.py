@@ -1,5 +1,6 @@
 """Which charts the page has, and their rows."""
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from pipeline.report.counts import Group
@@ -9,6 +10,9 @@ from pipeline.report.signals import SignalFigure, Worth
 
 MOST_BARS = 15
 _LONGEST = 40
+_ROW_PX = {"rates": 24, "swing": 24, "levels": 18}
+_SKEWED = 10.0
+_BETWEEN = 8
 Rows = list[dict[str, Any]]
 
 
@@ -23,6 +27,11 @@ class Drawing(NamedTuple):
     rows: Rows
     says: str
 
+    @property
+    def height(self) -> int | None:
+        """The height in pixels where rows stand below one another, else None."""
+        return _ROW_PX[self.kind] * len(self.rows) if self.kind in _ROW_PX else None
+
 
 def make_drawings(report: Report) -> dict[str, Drawing]:
     """Return the charts of a report by the id of their place."""
@@ -33,7 +42,7 @@ def make_drawings(report: Report) -> dict[str, Drawing]:
              for r in report.calibration],
             "Share won against mean prediction, in ten groups of equal size, with 95 % intervals",
         ),
-        Drawing("chart-gain", "gain", _gain_rows(report.gain_curve),
+        Drawing("chart-gain", "gain", [{"called": 0, "gained": 0}, *_gain_rows(report.gain_curve)],
                 "Share of all wins found against the share of leads called, best first"),
         Drawing("chart-lift", "lift", _gain_rows(report.gain_curve[1:]),
                 "Lift over chance against the share of leads called, best first"),
@@ -55,7 +64,8 @@ def make_drawings(report: Report) -> dict[str, Drawing]:
             Drawing(f"chart-by-{number}", "rates", _rate_rows(breakdown.groups),
                     f"Share won with its interval, and mean prediction, by {breakdown.column}")
         )  # fmt: skip
-    drawings += [_draw_signal(figure) for figure in report.signals]
+    told = [_draw_signal(figure) for figure in report.signals]
+    drawings += [drawing for drawing in told if len(drawing.rows) > 1]
     return {drawing.place: drawing for drawing in drawings if drawing.rows}
 
 
@@ -86,14 +96,33 @@ def _draw_signal(figure: SignalFigure) -> Drawing:
     says = f"What values of {figure.name} are worth, in points against the average lead"
     told = figure.missing.leads is not None
     if figure.curve:
+        bent = _is_skewed(figure.curve)
+        rows = _curve_rows(figure.curve, _BETWEEN if bent else 1)
         missing = round(figure.missing.points, 3) if told else None
-        rows: Rows = [
-            {"x": w.x, "points": round(w.points, 3), "missing": missing} for w in figure.curve
-        ]
-        return Drawing(place, "curve", rows, says)
+        rows = [{**row, "missing": missing} for row in rows]
+        return Drawing(place, "bent" if bent else "curve", rows, says)
     bars = [worth for worth in figure.bars if worth.leads is not None]
     bars += [figure.missing] if told else []
     return Drawing(place, "levels", _bar_rows(bars), says)
+
+
+def _is_skewed(curve: tuple[Worth, ...]) -> bool:
+    """Say whether most corners lie so close to zero that a scale of roots shows them better."""
+    x = [worth.x or 0.0 for worth in curve]
+    return x[0] >= 0.0 and x[-1] > _SKEWED * x[len(x) // 2]
+
+
+def _curve_rows(curve: tuple[Worth, ...], steps: int) -> Rows:
+    """Return the corners, and `steps` - 1 points between each two, straight on a linear scale."""
+    rows: Rows = []
+    for left, right in pairwise(curve):
+        for step in range(steps):
+            part = step / steps
+            x = (left.x or 0.0) + part * ((right.x or 0.0) - (left.x or 0.0))
+            points = left.points + part * (right.points - left.points)
+            rows.append({"x": x, "points": round(points, 3), "corner": step == 0})
+    last = curve[-1]
+    return [*rows, {"x": last.x, "points": round(last.points, 3), "corner": True}]
 
 
 def _bar_rows(bars: list[Worth]) -> Rows:

@@ -79,6 +79,7 @@ class Report:
     grid_note: str
     periods: tuple[PeriodRow, ...]
     period_word: str
+    period_says: str
     ages: tuple[PeriodRow, ...]
     breakdowns: tuple[Breakdown, ...]
     rejects: tuple[tuple[str, str, int], ...]
@@ -131,7 +132,9 @@ def make_report(project: Project, training: Training) -> Report:
         grid=grid if isinstance(grid, Grid) else None,
         grid_note=grid if isinstance(grid, str) else "",
         periods=figure_periods(training),
-        period_word="month" if by_time else "from arrival",
+        period_word="month" if by_time else "stretch",
+        period_says="By the month in which the lead was created" if by_time
+        else "By order of arrival, the oldest first, in stretches of equal count",
         ages=figure_ages(training),
         breakdowns=figure_breakdowns(project, training),
         rejects=tuple((file, column, count) for (file, column), count in sorted(rejects.items())),
@@ -168,15 +171,20 @@ def _facts(project: Project, training: Training) -> Iterator[Fact]:
     at = ", ".join(f"{age:g}" for age in ages[:12]) + (", …" if len(ages) > 12 else "")
     if data.leads.created is not None:
         yield Fact("Leads looked at", f"at the age of {at} days")
-    if training.cut is not None:
-        word = "created" if training.later.order == "time" else "arrived"
-        yield Fact("Judged on", f"leads {word} from {training.cut} on")
-    else:
-        yield Fact("Judged on", "the same leads, each left out in turn (cross-validation)")
+    yield Fact("Judged on", _judged_on(training))
     recipe, affine = training.choice.recipe, training.choice.affine
     kept = "none" if affine == IDENTITY else f"{affine.factor:.3f} x log-odds + {affine.shift:.3f}"
     yield Fact("Model", f"logistic regression on {len(training.scorecard.terms)} signals, penalty "
                         f"C = {recipe.penalty:g}; recalibration: {kept}")  # fmt: skip
+
+
+def _judged_on(training: Training) -> str:
+    """Return what the figures stand on; the cut by its day, being the moment of one lead."""
+    if training.later.order == "time":
+        return f"leads created from {(training.cut or '')[:10]} on"
+    if training.later.order == "arrival":
+        return f"the {training.evaluation.leads:,} leads that arrived last"
+    return "the same leads, each left out in turn (cross-validation)"
 
 
 def _parts(training: Training) -> Iterator[Part]:
@@ -214,8 +222,8 @@ def _assumptions(project: Project, training: Training) -> Iterator[str]:
     if config.allow_sensitive:
         yield "Sensitive fields are allowed (allow_sensitive)."
     if len(config.snapshots.ages) > 1:
-        yield ("A lead has several snapshots; intervals draw leads with all of theirs, and rates of "
-               "groups count each lead once.")  # fmt: skip
+        yield ("A lead has several snapshots; intervals draw leads with all of theirs, and those "
+               "of groups count each lead once.")  # fmt: skip
 
 
 def _identity(training: Training) -> Iterator[Fact]:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from models.calibration import tally
 from models.frame import assign_bands, to_probabilities
 from pipeline.dataset import Dataset
-from pipeline.evaluate import part_by_period
+from pipeline.evaluate import PERIODS, part_by_period
 from pipeline.metrics import gain_curve
 from pipeline.report.counts import Group, count_group, count_leads, make_group
 from pipeline.report.signals import MISSING, leads_by_level
@@ -17,7 +17,7 @@ from pipeline.signals.words import describe_signal
 from pipeline.train import Training
 
 MOST_LEVELS = 15
-CALLED = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
+CALLED = (0.05, 0.1, 0.2, 0.3, 0.5)
 _CURVE_POINTS = 101
 _ENOUGH = 10
 """An AUC needs so many wins, and so many others."""
@@ -123,12 +123,15 @@ def figure_bands(training: Training) -> tuple[BandRow, ...]:
 
 
 def figure_periods(training: Training) -> tuple[PeriodRow, ...]:
-    """Return the months or stretches in order; none where leads have no order."""
+    """Return the months or stretches in order; none where leads have no order.
+
+    A stretch has its number for a name, since arrival numbers may be the leads' ids.
+    """
     later = training.later
     return tuple(
         PeriodRow(
             make_group(
-                period.begins,
+                period.begins[:7] if later.order == "time" else f"{number} of {PERIODS}",
                 count_leads(later, rows),
                 period.snapshots,
                 period.wins,
@@ -137,7 +140,9 @@ def figure_periods(training: Training) -> tuple[PeriodRow, ...]:
             _if_enough(period.auc, period.wins, period.snapshots),
             period.log_loss,
         )
-        for period, rows in zip(training.evaluation.periods, part_by_period(later), strict=True)
+        for number, (period, rows) in enumerate(
+            zip(training.evaluation.periods, part_by_period(later), strict=True), start=1
+        )
     )
 
 

@@ -41,21 +41,22 @@ def write_page(report: Report, cache: Path) -> str:
         percent=lambda value: f"{value:.1%}",
         count=lambda value: f"{value:,.0f}",
         three=lambda value: f"{value:.3f}",
-        points=lambda value: f"{value:+.1f}".replace("-", "−"),
+        points=lambda value: f"{round(value, 1) + 0.0:+.1f}".replace("-", "−"),
     )
     drawings = make_drawings(report)
     charts = {
         "config": CONFIG,
         "specs": make_specs(find_reach(report)),
         "charts": [
-            {"place": drawing.place, "kind": drawing.kind, "rows": drawing.rows}
-            for drawing in drawings.values()
+            {"place": d.place, "kind": d.kind, "rows": d.rows, "height": d.height}
+            for d in drawings.values()
         ],
     }
     script = "\n".join([read_bundle(cache), (_HERE / "draw.js").read_text(encoding="utf-8")])
     return environment.get_template("page.html.j2").render(
         report=report,
         drawings=drawings,
+        hottest=_find_hottest(report),
         families=_by_family(report.signals),
         strongest=sorted(report.signals, key=lambda figure: (-figure.swing, figure.column)),
         few=FEWEST,
@@ -81,6 +82,12 @@ def to_safe_json(document: Any) -> str:
     for sign, escape in _UNSAFE.items():
         text = text.replace(sign, escape)
     return text
+
+
+def _find_hottest(report: Report) -> float:
+    """Return the highest rate of the matrix, which has the strongest shade."""
+    cells = [] if report.grid is None else [cell for row in report.grid.rows for cell in row]
+    return max((cell.rate or 0.0 for cell in cells), default=0.0) or 1.0
 
 
 def _by_family(figures: tuple[SignalFigure, ...]) -> dict[str, list[SignalFigure]]:
