@@ -20,7 +20,6 @@ SENSITIVE_NAMES = frozenset(
 )
 """Fields of these names are sensitive without being declared so."""
 
-
 Count = Annotated[int, BeforeValidator(no_flag)]
 FieldName = Annotated[str, Field(pattern=NAME_PATTERN)]
 
@@ -181,11 +180,10 @@ class DataConfig(Closed):
     """data.yaml: where the data lies and what its columns mean.
 
     `folder` is relative to data.yaml; ``--data`` replaces it. `extract` is when the data was taken
-    from the CRM; without it the earliest of the moments is
-    taken at which leads, outcomes and files of activities end. `left_out` gives the reason for
-    every column that is known and not used. More than `most_rejects` of a file's rows rejected is
-    an error, since the rest could not be trusted. `day_offset_hours` is added to a time before it
-    is cut to its day, where distinct days are counted.
+    from the CRM; without it the earliest moment counts at which leads, outcomes or files of
+    activities end. `left_out` gives the reason for every column known and not used. More than
+    `most_rejects` of a file's rows rejected is an error, since the rest could not be trusted.
+    `day_offset_hours` is added to a time before it is cut to its day, to count distinct days.
     """
 
     folder: str = "."
@@ -277,11 +275,7 @@ class ModelConfig(Closed):
 
 
 class ReportConfig(Closed):
-    """What the report shows: `by` names the category signals to break figures down by.
-
-    They are named by their column, ``web__source`` say; by default the first two of the families
-    web and firmographic.
-    """
+    """The category signals (columns) that the report breaks down by; default: ``judged.py``."""
 
     by: tuple[Word, ...] | None = None
 
@@ -292,8 +286,8 @@ class TrainingConfig(Closed):
     `horizon_days` is how long after a snapshot a win counts; it needs closing times. Outcomes are
     on record at the latest `settle_days` after they closed, and labels wait that much longer. With
     `allow_sensitive`, sensitive fields may be used. Below `minimum_wins` in the earlier period
-    training refuses. `resamples` is the number of bootstrap draws behind each interval.
-    `report` changes what is shown, never the model.
+    training refuses. `resamples` is the number of bootstrap draws behind each interval. `report`
+    changes what is shown, never the model.
     """
 
     horizon_days: Days | None = None

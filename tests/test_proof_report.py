@@ -95,6 +95,12 @@ def test_the_report_in_a_browser(browser, report, scheme, size):
         "light": ("rgb(255, 255, 255)", "rgb(31, 95, 168)"),
         "dark": ("rgb(20, 23, 26)", "rgb(108, 176, 242)"),
     }[scheme]
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 600, "height": 900})
+    page.wait_for_timeout(100)
+    assert all(chart["over"] < 1.0 for chart in page.evaluate(SHAPES))
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == "rgb(255, 255, 255)"
     context.close()
 
 

@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 from serve.cli import app
 
 LEADSCORE = Path(sys.executable).with_name("leadscore")
-HEAVY = ("mlflow", "sklearn", "pandas", "numpy", "duckdb", "pyarrow", "matplotlib", "scipy")
+HEAVY = ("mlflow", "sklearn", "pandas", "numpy", "duckdb", "pyarrow", "matplotlib", "scipy",
+         "altair", "vl_convert", "jinja2")  # fmt: skip
 
 
 class Done(NamedTuple):
@@ -84,6 +85,8 @@ def test_check_train_models_evaluate_as_json(registered, home, tmp_path):
     assert training["version"] == 2
     assert training["fingerprint"] == registered.version.fingerprint
     assert set(training["metrics"]["auc"]) == {"value", "low", "high"}
+    assert training["report"] == str(home / "reports" / "demo-v2.html")
+    assert Path(training["report"]).stat().st_size < 2_000_000
     listed = json.loads(run("models", "--home", home, "--json").stdout)
     assert [(v["version"], v["aliases"]) for v in listed] == [
         (2, ["challenger"]),
@@ -99,6 +102,18 @@ def test_the_tables_say_on_what_the_figures_stand(registered, home):
     assert "demo.predictive version 1, later period, time-ordered" in shown
     assert "intervals 95 %, leads resampled" in shown
     assert "later period, time-ordered" in run("models", "--home", home).stdout
+
+
+def test_the_report_of_a_version_is_written_and_its_place_told(registered, home):
+    path = home / "reports" / "demo-v1.html"
+    before = path.read_bytes()
+    path.unlink()
+    done = run("report", "champion", "--home", home)
+    assert done.stdout.strip() == str(path), done.stderr
+    assert path.read_bytes() == before
+    missing = run("report", "99", "--home", home)
+    assert missing.returncode == 5
+    assert "no version '99'" in missing.stderr
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])

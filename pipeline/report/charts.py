@@ -45,8 +45,8 @@ def make_specs(reach: tuple[float, float]) -> dict[str, dict[str, Any]]:
         "rates": _rates,
         "periods": _periods,
         "swing": _swing,
-        "curve": lambda: _curve(reach, alt.Scale(zero=False, nice=False)),
-        "bent": lambda: _curve(reach, alt.Scale(type="sqrt", zero=False, nice=False)),
+        "curve": lambda: _curve(reach, alt.Scale(zero=False, nice=False), ticks=5),
+        "bent": lambda: _curve(reach, alt.Scale(type="sqrt", zero=False, nice=False), ticks=15),
         "levels": lambda: _levels(reach),
     }
     return {name: _to_spec(make()) for name, make in makers.items()}
@@ -161,7 +161,7 @@ def _swing() -> Any:
     )
 
 
-def _curve(reach: tuple[float, float], scale: alt.Scale) -> Any:
+def _curve(reach: tuple[float, float], scale: alt.Scale, ticks: int) -> Any:
     base = _base()
     y = alt.Y("points:Q", title="points", scale=alt.Scale(domain=reach), axis=alt.Axis(tickCount=4))
     zero = base.mark_rule(color=MUTED).encode(y=alt.datum(0))
@@ -169,7 +169,7 @@ def _curve(reach: tuple[float, float], scale: alt.Scale) -> Any:
         y=alt.Y("missing:Q", aggregate="max", title="points")
     )
     tips = [_tip("x", "value", ".4~g"), _tip("points", "points", "+.1f")]
-    axis = alt.Axis(tickCount=5, labelFlush=True, labelOverlap=True)
+    axis = alt.Axis(tickCount=ticks, labelFlush=True, labelOverlap="greedy", labelSeparation=8)
     line = base.mark_line(color=SERIES, strokeWidth=2).encode(
         x=alt.X("x:Q", title=None, scale=scale, axis=axis), y=y
     )

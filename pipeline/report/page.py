@@ -42,6 +42,7 @@ def write_page(report: Report, cache: Path) -> str:
         count=lambda value: f"{value:,.0f}",
         three=lambda value: f"{value:.3f}",
         points=lambda value: f"{round(value, 1) + 0.0:+.1f}".replace("-", "−"),
+        sentence=_begin_sentence,
     )
     drawings = make_drawings(report)
     charts = {
@@ -82,6 +83,12 @@ def to_safe_json(document: Any) -> str:
     for sign, escape in _UNSAFE.items():
         text = text.replace(sign, escape)
     return text
+
+
+def _begin_sentence(text: str) -> str:
+    """Write the first word with a capital, unless it is a file's or a column's name."""
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first.rstrip(",").isalpha() else text
 
 
 def _find_hottest(report: Report) -> float:
