@@ -79,7 +79,7 @@ _LEVELS = [RANKS.get(rank, rank) for rank in SENIORITY]
 _NAMED, _NAMED_WEAKLY = list(FUNCTION), list(WEAK_FUNCTION)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)
 def read_title(title: str) -> Title:
     """Read a job title.
 
