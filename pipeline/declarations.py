@@ -12,7 +12,6 @@ ROW_NUMBER = "#row"
 """In place of a column's name: the number of the row in its file, from 1."""
 
 MOST_AGES = 1000
-
 SENSITIVE_NAMES = frozenset(
     "age sex gender marital marital_status civil_status birth_date date_of_birth birthday"
     " birth_year birth_country nationality ethnicity race religion disability"
@@ -283,11 +282,10 @@ class ReportConfig(Closed):
 class TrainingConfig(Closed):
     """training.yaml: what is learned from which snapshots, and how it is judged.
 
-    `horizon_days` is how long after a snapshot a win counts; it needs closing times. Outcomes are
-    on record at the latest `settle_days` after they closed, and labels wait that much longer. With
-    `allow_sensitive`, sensitive fields may be used. Below `minimum_wins` in the earlier period
-    training refuses. `resamples` is the number of bootstrap draws behind each interval. `report`
-    changes what is shown, never the model.
+    `horizon_days` is how long after a snapshot a win counts; it needs closing times. Labels wait
+    `settle_days` longer for late records. `allow_sensitive` lets sensitive fields be used. Below
+    `minimum_wins` in the earlier period training refuses. `resamples` is the number of bootstrap
+    draws behind each interval. `report` changes what is shown, never the model.
     """
 
     horizon_days: Days | None = None

@@ -160,6 +160,9 @@ def explain(
     home: HomeOption = HOME,
     model: ModelOption = "champion",
     as_of: AsOfOption = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw it, too, into this .svg or .png.")
+    ] = None,
     as_json: JsonOption = False,
     traceback: TracebackOption = False,
 ) -> None:
@@ -174,6 +177,10 @@ def explain(
         project = read_project(find_project(config), data)
         explained = explain_with_version(open_store(home), project, model, lead, as_of)
         name = f"{model_name(project)} version {explained.version}"
+        if picture is not None:
+            from pipeline.waterfall import draw_explanation
+
+            draw_explanation(explained.explanation, picture)
     if as_json:
         say_json(explanation_json(explained, lead, name))
     else:

@@ -12,7 +12,7 @@ from models.shapes import Steps, Table
 from pipeline.dataset import Dataset
 from pipeline.report.counts import FEWEST, count_leads
 from pipeline.settings import Project
-from pipeline.signals.catalog import Signal
+from pipeline.signals.catalog import FIELD_TYPE, Signal
 from pipeline.signals.declarations import FAMILIES
 from pipeline.signals.words import describe_signal
 from pipeline.train import Training
@@ -86,7 +86,7 @@ def _figure(
     hidden = 0
     if isinstance(term.shape, Table):
         bars, hidden = _levels(term, term.shape, scale, dataset)
-    elif signal.declaration.kind == "flag":
+    elif FIELD_TYPE.get(signal.declaration.kind) == "flag":
         bars = _flag(term, scale, dataset)
     else:
         curve = _curve(term, scale, values, dataset.lead)
