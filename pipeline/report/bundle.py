@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +30,8 @@ def read_bundle(cache: Path) -> str:
     except (OSError, UnicodeDecodeError):
         pass
     text = _make_bundle()
-    _write_whole(path, f"{_digest(text)}\n{text}")
+    with suppress(OSError):  # without a cache the next report takes longer, and that is all
+        _write_whole(path, f"{_digest(text)}\n{text}")
     return text
 
 

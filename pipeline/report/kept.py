@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pipeline.errors import StoreError
 from pipeline.registered import model_name
 from pipeline.settings import Project
 from pipeline.tracking.records import REPORT_FILE, Version
@@ -15,9 +16,18 @@ def report_path(home: Path, version: Version) -> Path:
 
 
 def keep_report(page: str, path: Path) -> None:
-    """Write a report, making its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8", newline="\n")
+    """Write a report, making its folder.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise StoreError(f"{path}: the report cannot be written here: {error}") from error
 
 
 def fetch_report(store: Store, project: Project, which: str, home: Path) -> Path:

@@ -10,7 +10,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.report.bundle import read_bundle
-from pipeline.report.charts import CONFIG, make_specs
 from pipeline.report.counts import FEWEST
 from pipeline.report.drawings import MOST_BARS, find_reach, make_drawings
 from pipeline.report.figures import Report
@@ -30,6 +29,8 @@ def write_page(report: Report, cache: Path) -> str:
     cache : Path
         Folder where the bundle of JavaScript is kept between reports.
     """
+    from pipeline.report.charts import CONFIG, make_specs  # Altair takes half a second
+
     environment = Environment(
         loader=PackageLoader("pipeline.report", "."),
         autoescape=True,
