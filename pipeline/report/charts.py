@@ -46,7 +46,7 @@ def make_specs(reach: tuple[float, float]) -> dict[str, dict[str, Any]]:
         "periods": _periods,
         "swing": _swing,
         "curve": lambda: _curve(reach, alt.Scale(zero=False, nice=False), ticks=5),
-        "bent": lambda: _curve(reach, alt.Scale(type="sqrt", zero=False, nice=False), ticks=15),
+        "bent": lambda: _curve(reach, alt.Scale(type="sqrt", zero=False, nice=False), ticks=8),
         "levels": lambda: _levels(reach),
     }
     return {name: _to_spec(make()) for name, make in makers.items()}
