@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from models.sql import quote_name
 from pipeline.errors import ConfigError, DataError
 
 
@@ -41,14 +42,8 @@ class Engine:
         DataError
             If the memory allowed does not suffice, even with spilling.
         """
-        with self._memory_told():
-            if not one_thread:
-                return self._connection.sql(sql).to_arrow_table()
-            threads = self._connection.sql("SELECT current_setting('threads')").fetchall()[0][0]
-            self._connection.execute("SET threads = 1")
-            table = self._connection.sql(sql).to_arrow_table()
-            self._connection.execute(f"SET threads = {threads}")
-            return table
+        with self._memory_told(), self._threads(one_thread):
+            return self._connection.sql(sql).to_arrow_table()
 
     def write(self, sql: str, target: Path) -> None:
         """Run one SELECT and write its rows, in its order, to a Parquet file.
@@ -71,6 +66,27 @@ class Engine:
     def define(self, name: str, sql: str) -> None:
         """Let statements name the rows of a SELECT, computed anew each time."""
         self._connection.sql(sql).create_view(name)
+
+    def keep(self, name: str, sql: str, one_thread: bool = False) -> None:
+        """Let statements name the rows of a SELECT, computed once and kept in its order.
+
+        Raises
+        ------
+        DataError
+            As ``query``, whose `one_thread` it shares.
+        """
+        with self._memory_told(), self._threads(one_thread):
+            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quote_name(name)} AS {sql}")
+
+    @contextmanager
+    def _threads(self, one: bool) -> Iterator[None]:
+        if not one:
+            yield
+            return
+        threads = self._connection.sql("SELECT current_setting('threads')").fetchall()[0][0]
+        self._connection.execute("SET threads = 1")
+        yield
+        self._connection.execute(f"SET threads = {threads}")
 
     @contextmanager
     def _memory_told(self) -> Iterator[None]:
@@ -120,6 +136,8 @@ def open_engine(
             connection.execute("SET enable_progress_bar = false")  # it would go to stdout
             connection.execute("SET allowed_directories = ?", [reached])
             connection.execute("SET enable_external_access = false")
+            # which groups by lead and kind before it joins, and then once more: twice the time
+            connection.execute("SET disabled_optimizers = 'partial_aggregate_pushdown'")
             engine = Engine(connection, limits)
             for name, table in tables.items():
                 engine.add(name, table)

@@ -3,6 +3,7 @@
 import math
 import random
 
+import pandas as pd
 import pytest
 from histories import (
     CATALOG,
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.engine import run_sql
+from pipeline.signals import matrix
 from pipeline.signals.history import signals_sql
 from pipeline.signals.live import LiveReader
 from pipeline.signals.matrix import read_history
@@ -77,6 +79,16 @@ def test_both_readers_say_the_same_of_every_history_and_so_does_sqlite(drawn):
             check_equal(column, by_matrix[column], value, where)
             check_equal(column, by_sqlite_row[column], value, where)
             check_equal(column, duckdb_row[column], value, where)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.lists(stories(), min_size=20, max_size=30), st.sampled_from([1, 7, 50]))
+def test_signals_do_not_depend_on_how_many_activities_are_read_at_a_time(drawn, size):
+    with tables_of(drawn) as (snapshots, history), pytest.MonkeyPatch.context() as patch:
+        whole = read_history(CATALOG, snapshots, history)
+        patch.setattr(matrix, "_PART", size)
+        parted = read_history(CATALOG, snapshots, history)
+    pd.testing.assert_frame_equal(parted, whole, check_exact=True)
 
 
 def test_a_rate_of_one_kind_per_something_of_any_kind_is_a_rate():

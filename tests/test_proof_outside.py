@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from spreadsheets import write_sheet
 
 from models.frame import score_frame
 
@@ -169,12 +170,18 @@ def test_the_wheel_works_in_another_environment_from_another_folder(tmp_path):
     ).read_bytes()
 
 
-def readme_commands() -> list[str]:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ("README.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))))
+
+
+def commands_of(page: str) -> list[str]:
+    """Return the blocks of commands of a page; every one that names leadscore has to be one."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    others = re.findall(r"```(?!sh\n)\w+\n(.*?)```", text, flags=re.DOTALL)
+    assert not [block for block in others if re.search("^(leadscore|make) ", block, re.MULTILINE)]
     return re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
 
 
-def test_the_readmes_lines_run_as_printed(tmp_path):
+def test_the_lines_of_readme_and_docs_run_as_printed(tmp_path):
     files = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
@@ -183,8 +190,10 @@ def test_the_readmes_lines_run_as_printed(tmp_path):
         (copy / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, copy / file)
     (copy / ".venv").symlink_to(ROOT / ".venv")
-    blocks = readme_commands()
-    assert len(blocks) >= 3
+    write_sheet(copy / "hoja")
+    blocks = [block for page in PAGES for block in commands_of(page)]
+    assert len(PAGES) == 4
+    assert len(blocks) >= 10
     # The environment is this one, by a link: it is not to be installed into again from the copy.
     lines = "\n".join(blocks).replace("make demo", "make -o .venv/.installed demo")
     done = subprocess.run(
@@ -192,12 +201,13 @@ def test_the_readmes_lines_run_as_printed(tmp_path):
         cwd=copy,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=900,
         env={**clean_environment(), "PYTHONPATH": str(copy)},
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "probability" in done.stdout
     assert (copy / "var" / "demo" / "again.csv").is_file()
+    assert (copy / "puntuados.csv").is_file()
     shown = re.search(
         r"<!-- output of make demo -->\n```text\n(.*?)\n\n",
         (copy / "README.md").read_text(),

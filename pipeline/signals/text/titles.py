@@ -20,7 +20,7 @@ _STOP = frozenset(
     "s o ou or our con with para pour sur".split()
 )
 _INCLUSIVE = re.compile(
-    r"(?<=[a-z]{3})(?:[./·•-](?:trice|rice|ice|euse|se|ere|ne|fe|te|ora|ra|a|e|es|as|os)\b"
+    r"(?<=[a-z]{3})(?:[./-](?:trice|rice|ice|euse|se|ere|ne|fe|te|ora|ra|a|e|es|as|os)\b"
     r"|\((?:a|e|ne|fe|trice|rice|euse|ra|te)\))"
 )
 _BEFORE_EMPLOYER = ("at", "chez")
@@ -94,10 +94,9 @@ def read_title(title: str) -> Title:
     >>> read_title("Jefe/a de Compras")
     Title(seniority='manager', function='operations')
     """
-    text = strip_accents(title)
+    text = strip_accents(title.replace("·", "/").replace("•", "/"))
     if not text.replace(" ", "").isalnum():
-        text = _DOTTED.sub(r"\1", _INCLUSIVE.sub("", text))
-        text = _RESEARCH.sub("research", _EMPLOYER.sub("", text))
+        text = _write_out(text)
     words = split_words(text)
     for before_employer in _BEFORE_EMPLOYER:
         if before_employer in words:
@@ -106,6 +105,17 @@ def read_title(title: str) -> Title:
     rank = min(_RANKS.find(words), default=None)
     seniority = _OTHER if rank is None else _LEVELS[rank]
     return Title(seniority, _OTHER if seniority == "not_working" else _name_function(words))
+
+
+def _write_out(text: str) -> str:
+    """Drop inclusive endings, the dots of c.e.o. and the employer after an @; join R&D and I+D."""
+    if "@" in text:
+        text = _EMPLOYER.sub("", text)
+    if "." in text or "/" in text or "(" in text or "-" in text:
+        text = _DOTTED.sub(r"\1", _INCLUSIVE.sub("", text))
+    if "&" in text or "+" in text:
+        text = _RESEARCH.sub("research", text)
+    return text
 
 
 def _name_function(words: list[str]) -> str:
