@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from pipeline.batch_inputs import (
 from pipeline.errors import DataError
 from pipeline.ingestion.rejects import write_rejects
 from pipeline.ingestion.tables import Reject, is_parquet
+from pipeline.ingestion.texts import tell_changes
 from pipeline.progress import Progress, silent
 from pipeline.scored_file import ScoredWriter, to_scored_table
 from pipeline.settings import Project
@@ -228,12 +229,12 @@ def _score(
 ) -> FrameScores:
     """Score each row for itself: a file may name a lead twice."""
     activities = None if known.read is None else known.read.path
-    history = History(table, activities, known.changes)
     if activities is None and known.changes is None:
         rows = pa.array(map(str, range(len(table))), pa.string())
         renamed = table.set_column(table.schema.get_field_index("lead_id"), "lead_id", rows)
-        history = replace(history, leads=renamed)
-        signals = read_history(catalog, look_at(renamed, as_of_us), history, project.limits)
+        signals = read_history(
+            catalog, look_at(renamed, as_of_us), History(renamed), project.limits
+        )
         return score_frame(scorecard, signals)
     copy = table["lead_id"].to_pandas().groupby(table["lead_id"].to_pandas()).cumcount().to_numpy()
     if copy.max(initial=0) >= _MOST_COPIES:
@@ -242,13 +243,17 @@ def _score(
     for number in range(int(copy.max(initial=0)) + 1):
         which = np.flatnonzero(copy == number)
         leads = table.take(pa.array(which))
-        once = replace(history, leads=leads)
+        once = History(leads, activities, _changes_of(catalog, leads, known))
         parts.append(read_history(catalog, look_at(leads, as_of_us), once, project.limits))
         rows.append(which)
     if len(parts) == 1:
         return score_frame(scorecard, parts[0])
     signals = pd.concat([part.set_axis(at) for part, at in zip(parts, rows, strict=True)])
     return score_frame(scorecard, signals.sort_index())
+
+
+def _changes_of(catalog: Catalog, leads: pa.Table, known: Known) -> pa.Table | None:
+    return None if known.changes is None else tell_changes(catalog, leads, known.changes)
 
 
 def _count_older(table: pa.Table, as_of_us: int | None, oldest_days: float | None) -> int:

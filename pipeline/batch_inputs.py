@@ -9,15 +9,17 @@ import pyarrow.compute as pc
 
 from models.scorecard import Scorecard
 from pipeline.declarations import ROW_NUMBER
-from pipeline.errors import ConfigError, DataError
+from pipeline.errors import ConfigError, DataError, RefusalError
 from pipeline.ingestion.activities import ActivitiesRead, read_activities
 from pipeline.ingestion.changes import read_changes
-from pipeline.ingestion.columns import read_fields, read_ids, read_times
+from pipeline.ingestion.columns import read_ids, read_times
 from pipeline.ingestion.outcomes import read_outcomes
 from pipeline.ingestion.rejects import Problems, keep_rows
 from pipeline.ingestion.tables import CHUNK_ROWS, Chunk, Reject, read_header, read_table
+from pipeline.ingestion.texts import read_profile
 from pipeline.settings import Project
 from pipeline.signals.catalog import Catalog
+from pipeline.signals.text.readers import digest_word_lists
 from pipeline.values import format_time, read_moment
 
 _ROWS_WITH_ACTIVITIES = 10 * CHUNK_ROWS
@@ -31,8 +33,11 @@ def read_catalog(scorecard: Scorecard, project: Project, model: str) -> Catalog:
     ------
     DataError
         If data.yaml lacks a field or property that the scorecard reads, or its activities.
+    RefusalError
+        If the lists of words that texts are read by are not those of the training.
     """
     catalog = Catalog.model_validate(scorecard.definitions)
+    check_word_lists(catalog, model)
     data = project.data
     missing = [name for name in catalog.fields if name not in data.leads.fields]
     if missing:
@@ -48,6 +53,18 @@ def read_catalog(scorecard: Scorecard, project: Project, model: str) -> Catalog:
             f"{model} reads; declare them under activities, or train again"
         )
     return catalog
+
+
+def check_word_lists(catalog: Catalog, model: str) -> None:
+    """Refuse to read texts by other lists of words than those of the training."""
+    today = digest_word_lists(declared.kind for _, declared in catalog.text_signals())
+    other = [name for name, digest in catalog.word_lists.items() if today.get(name) != digest]
+    if other:
+        raise RefusalError(
+            f"{model} read texts by other lists of {', '.join(other)} than this release has; "
+            "train again, or install the release (and its packages of mail domains) it was "
+            "trained with"
+        )
 
 
 @dataclass(frozen=True)
@@ -162,7 +179,7 @@ def read_leads(
     spec = leads.created
     if spec is not None and spec.column in chunk.table.column_names:
         arrays["created_us"] = read_times(chunk, spec, problems, needed=True)
-    arrays |= read_fields(leads.fields, catalog.fields, chunk, problems)
+    arrays |= read_profile(leads.fields, catalog, chunk, problems)
     return keep_rows(pa.table(arrays), source.name, chunk.lines, problems)
 
 

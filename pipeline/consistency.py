@@ -8,7 +8,12 @@ from pathlib import Path
 
 from pipeline.declarations import SENSITIVE_NAMES, DataConfig, FieldConfig, TrainingConfig
 from pipeline.signals.catalog import FIELD_TYPE, Signal
-from pipeline.signals.declarations import ActivitySignal, PropertySignal, TouchSignal
+from pipeline.signals.declarations import (
+    TEXT_TYPE,
+    ActivitySignal,
+    PropertySignal,
+    TouchSignal,
+)
 from pipeline.signals.filters import read_filter
 from pipeline.values import TimeSpec, make_time_reader, read_moment
 
@@ -64,18 +69,13 @@ def check_fields(
     path, fields = files["signals"], data.leads.fields
     columns = [signal.column for signal in signals]
     for signal in signals:
-        if signal.field is None:
-            if signal.declaration.kind == "lead_age" and data.leads.created is None:
-                yield f"{path}: {signal.name}: the age of a lead needs leads.created in data.yaml"
-            continue
-        found = fields.get(signal.field)
-        if found is None:
-            yield (f"{path}: {signal.name}: data.yaml has no field {signal.field!r}; "
-                   f"{_hint(signal.field, fields, 'declare it under leads.fields')}")  # fmt: skip
-        elif found.type != FIELD_TYPE[signal.declaration.kind]:
-            yield (f"{path}: {signal.name}: a {signal.declaration.kind} reads a field of type "
-                   f"{FIELD_TYPE[signal.declaration.kind]}, found {found.type} "
-                   f"({signal.field} in data.yaml)")  # fmt: skip
+        if signal.declaration.kind == "lead_age" and data.leads.created is None:
+            yield f"{path}: {signal.name}: the age of a lead needs leads.created in data.yaml"
+        for name in signal.inputs:
+            yield from _check_input(f"{path}: {signal.name}", signal, name, fields)
+        if signal.stored == signal.column and signal.column in fields:
+            yield (f"{files['data']}: leads.fields.{signal.column}: the name of a signal made "
+                   "from texts; choose another")  # fmt: skip
     for column in sorted({c for c in columns if columns.count(c) > 1}):
         yield f"{path}: two signals make the column {column}"
     for name in sorted(OUR_COLUMNS & set(fields)):
@@ -94,6 +94,20 @@ def check_fields(
     used = [config.column or name for name, config in fields.items()]
     for column in sorted(set(used) & set(data.left_out)):
         yield f"{files['data']}: left_out: {column!r} is also a field; drop one"
+
+
+def _check_input(
+    where: str, signal: Signal, name: str, fields: Mapping[str, FieldConfig]
+) -> Iterator[str]:
+    kind = signal.declaration.kind
+    if name not in fields:
+        hint = _hint(name, fields, "declare it under leads.fields")
+        yield f"{where}: data.yaml has no field {name!r}; {hint}"
+        return
+    found, wanted = fields[name].type, "text" if kind in TEXT_TYPE else FIELD_TYPE[kind]
+    if found != wanted and kind != "completeness":
+        yield (f"{where}: a {kind} reads a field of type {wanted}, found {found} "
+               f"({name} in data.yaml)")  # fmt: skip
 
 
 def _hint(name: str, known: Collection[str], otherwise: str) -> str:
@@ -207,11 +221,12 @@ def check_training(
 
 def _check_sensitive(path: Path, signals: list[Signal], data: DataConfig) -> Iterator[str]:
     for signal in signals:
-        config = None if signal.field is None else data.leads.fields.get(signal.field)
-        if config is not None and is_sensitive(signal.field or "", config):
-            yield (f"{path}: {signal.name}: reads the sensitive field "
-                   f"{signal.field!r}; leave the signal out, or set allow_sensitive: true in "
-                   "training.yaml after asking whoever answers for privacy")  # fmt: skip
+        for name in signal.inputs:
+            config = data.leads.fields.get(name)
+            if config is not None and is_sensitive(name, config):
+                yield (f"{path}: {signal.name}: reads the sensitive field "
+                       f"{name!r}; leave the signal out, or set allow_sensitive: true in "
+                       "training.yaml after asking whoever answers for privacy")  # fmt: skip
 
 
 def is_sensitive(name: str, config: FieldConfig) -> bool:

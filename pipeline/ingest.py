@@ -16,6 +16,7 @@ from pipeline.ingestion.digest import digest_rows
 from pipeline.ingestion.leads import read_leads
 from pipeline.ingestion.outcomes import OUTCOME_COLUMNS, note_unknown, read_outcomes
 from pipeline.ingestion.tables import Reject
+from pipeline.ingestion.texts import tell_changes
 from pipeline.settings import Project
 from pipeline.signals.matrix import History
 
@@ -76,7 +77,7 @@ def ingest(project: Project) -> Ingested:
     config, catalog = project.data, project.catalog
     read = read_leads(project)
     notes, rejects, rows = list(read.notes), list(read.rejects), read.rows
-    fields = list(catalog.fields)
+    fields = list(catalog.stored)
     leads = read.table.select(["lead_id", "created_us", "arrival", *fields])
     if config.outcomes.file is None:
         outcomes = read.table.select(OUTCOME_COLUMNS)
@@ -107,7 +108,7 @@ def ingest(project: Project) -> Ingested:
     changes = None
     if catalog.changing:
         changed = read_changes(project, catalog)
-        changes = changed.table
+        changes = tell_changes(catalog, read.table, changed.table)
         if changed.others:
             shown = ", ".join(f"{w[:30]!r} ({n})" for w, n in changed.others.most_common(5))
             count = changed.others.total()

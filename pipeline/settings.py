@@ -23,7 +23,13 @@ from pipeline.engine import Limits
 from pipeline.errors import ConfigError
 from pipeline.mistakes import describe_mistakes, show_value
 from pipeline.signals.catalog import Catalog, Signal
-from pipeline.signals.declarations import DECLARATIONS, NAME_PATTERN, Declaration
+from pipeline.signals.declarations import (
+    DECLARATIONS,
+    NAME_PATTERN,
+    Declaration,
+    TextSignal,
+)
+from pipeline.signals.text.readers import digest_word_lists
 from pipeline.values import FieldSpec
 from pipeline.yaml_file import read_yaml
 
@@ -154,13 +160,15 @@ def _find_file(folder: Path, name: str) -> Path:
 
 
 def _make_catalog(signals: list[Signal], data: DataConfig) -> Catalog:
-    read = sorted({signal.field for signal in signals if signal.field is not None})
+    read = sorted({name for signal in signals for name in signal.inputs})
+    kinds = [s.declaration.kind for s in signals if isinstance(s.declaration, TextSignal)]
     changing = set() if data.changes is None else set(data.changes.fields.values())
     catalog = Catalog(
         signals=tuple(signals),
         fields={name: _field_spec(data, name) for name in read},
         changing=tuple(name for name in read if name in changing),
         day_offset_hours=data.day_offset_hours,
+        word_lists=digest_word_lists(kinds),
     )
     specs = {
         name: config.spec

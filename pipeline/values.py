@@ -18,7 +18,7 @@ Normalised = str | float | None
 Normaliser = Callable[[object], Normalised]
 
 DAY_US = 86_400_000_000
-LONGEST_TEXT = 1000
+LONGEST_TEXT = 10_000
 LARGEST_NUMBER = 1e300
 TRUE_WORDS = ("true", "yes", "y", "t", "1", "si", "sí")
 FALSE_WORDS = ("false", "no", "n", "f", "0")

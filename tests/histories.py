@@ -16,14 +16,27 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
 from models.sql import quote_name
+from pipeline.ingestion.columns import ARROW_TYPE
 from pipeline.ingestion.settle import settle_activities
+from pipeline.ingestion.texts import tell_changes, tell_texts
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.matrix import History
 from pipeline.signals.seen import Activity
 from pipeline.values import DAY_US, FieldSpec
 
 PROPERTIES = {"page": FieldSpec(), "seconds": FieldSpec(type="number")}
-FIELDS = {"title": FieldSpec(), "employees": FieldSpec(type="number")}
+FIELDS = {
+    "title": FieldSpec(), "employees": FieldSpec(type="number"), "company": FieldSpec(),
+    "email": FieldSpec(), "message": FieldSpec(),
+}  # fmt: skip
+CHANGING = ("title", "employees", "company")
+_VALUES = {
+    "title": [None, "CEO", "intern", "jefa de compras"],
+    "employees": [None, 1.0, 2.5],
+    "company": [None, "acme", "Acme Corp", "qwerty", "Big Blue Company"],
+    "email": [None, "a@acme.com", "b@gmail.com", "info@bbc.example", "c@mailinator.com", "none"],
+    "message": [None, "¿Cuánto cuesta para una empresa?", "hello"],
+}
 KINDS = ("visit", "open", "click", "it's odd")
 WINDOWS = (1.0, 7.0, 30.0)
 
@@ -34,6 +47,18 @@ def _signals() -> dict[str, dict[str, Any]]:
         "title": {"kind": "category"},
         "employees": {"kind": "number"},
         "age": {"kind": "lead_age"},
+        "seniority": {"kind": "title_seniority", "field": "title"},
+        "function": {"kind": "title_function", "field": "title"},
+        "mail_kind": {"kind": "mail_kind", "field": "email"},
+        "mail_company": {"kind": "mail_company", "field": "email", "company": "company"},
+        "no_capitals": {"kind": "no_capitals", "fields": ["title", "company"]},
+        "walk": {"kind": "keyboard_walk", "fields": ["company"]},
+        "gibberish": {"kind": "gibberish", "fields": ["email", "company"]},
+        "digits": {"kind": "digits", "fields": "email"},
+        "filled": {"kind": "completeness", "fields": ["title", "employees", "company", "email"]},
+        "off": {"kind": "off_form", "expected": {"company": "[A-Z].*", "email": ".+@.+"}},
+        "length": {"kind": "message_length", "field": "message"},
+        "language": {"kind": "message_language", "field": "message"},
         "total": {"kind": "count"},
         "visits": {"kind": "count", "activity": "visit"},
         "odd": {"kind": "count", "activity": ["it's odd", "click"]},
@@ -84,7 +109,7 @@ CATALOG = Catalog.model_validate(
     {
         "signals": [{"name": name, "declaration": d} for name, d in _signals().items()],
         "fields": FIELDS,
-        "changing": list(FIELDS),
+        "changing": CHANGING,
         "properties": PROPERTIES,
         "day_offset_hours": 5.5,
     }
@@ -148,18 +173,15 @@ def stories(draw: Any) -> Story:
             max_size=12,
         )
     )  # fmt: skip
-    values = {
-        "title": st.sampled_from([None, "CEO", "intern"]),
-        "employees": st.sampled_from([None, 1.0, 2.5]),
-    }
+    values = {name: st.sampled_from(found) for name, found in _VALUES.items()}
     changes = draw(
         st.lists(
-            st.sampled_from(list(FIELDS)).flatmap(
+            st.sampled_from(CHANGING).flatmap(
                 lambda field: st.builds(
                     Change, st.just(field), moments, values[field], values[field]
                 )
             ),
-            max_size=4,
+            max_size=5,
         )
     )
     profile = {name: draw(value) for name, value in values.items()}
@@ -205,8 +227,7 @@ def tables_of(drawn: list[Story], folder: Path | None = None) -> Any:
         {
             "lead_id": pa.array(ids, pa.string()),
             "created_us": pa.array([s.created_us for s in drawn], pa.int64()),
-            "title": pa.array([s.profile["title"] for s in drawn], pa.string()),
-            "employees": pa.array([s.profile["employees"] for s in drawn], pa.float64()),
+            **tell_texts(CATALOG, {name: _profiles(name, drawn) for name in FIELDS}),
         }
     )
     looks = [(i, at) for i, story in zip(ids, drawn, strict=True) for at in story.as_of]
@@ -220,7 +241,11 @@ def tables_of(drawn: list[Story], folder: Path | None = None) -> Any:
     with tempfile.TemporaryDirectory(dir=folder) as place:
         settled = Path(place) / "activities.parquet"
         settle_activities(raw, settled, PROPERTIES, leads)
-        yield snapshots, History(leads, settled, _changes(ids, drawn))
+        yield snapshots, History(leads, settled, tell_changes(CATALOG, leads, _changes(ids, drawn)))
+
+
+def _profiles(name: str, drawn: list[Story]) -> pa.Array:
+    return pa.array([story.profile.get(name) for story in drawn], ARROW_TYPE[FIELDS[name].type])
 
 
 def own_id(lead_id: str, activity: Activity) -> str | None:

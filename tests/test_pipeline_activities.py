@@ -534,7 +534,7 @@ def test_each_kind_of_bad_row_is_rejected_with_file_line_column_and_reason(tmp_p
     rows = [
         did(occurred_at="soon"), did(lead_id=""), did(), did(kind=None), did(occurred_at=None),
         did(occurred_at="2025-02-01T00:00:00"), did(recorded_at="later"), did(seconds="long"),
-        did(clicked="perhaps"), did(activity_id="x" * 1001),
+        did(clicked="perhaps"), did(activity_id="x" * 10_001),
     ]  # fmt: skip
     tables = take(tmp_path, rows)
     found = reasons(tables)

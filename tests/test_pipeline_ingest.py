@@ -188,7 +188,7 @@ def test_each_kind_of_bad_row_is_rejected_with_line_column_and_reason(tmp_path):
         lead("blank time", created_at=None),
         lead("no zone", created_at="2025-01-01T00:00:00"),
         lead("nul", country="E\0S"),
-        lead("long", country="x" * 1001),
+        lead("long", country="x" * 10_001),
         lead(None),
         lead("bad closing", status="won", closed_at="31/12/2025"),
     ]
@@ -205,7 +205,7 @@ def test_each_kind_of_bad_row_is_rejected_with_line_column_and_reason(tmp_path):
         8: ("created_at", "blank where a value is needed"),
         9: ("created_at", found[9][1]),
         10: ("country", "text with a NUL character or half a surrogate pair"),
-        11: ("country", "text of 1001 characters, at most 1000 are taken"),
+        11: ("country", "text of 10001 characters, at most 10000 are taken"),
         12: ("lead_id", "blank where a value is needed"),
         13: ("closed_at", "'31/12/2025' where a time is expected (iso)"),
     }

@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.declarations import ROW_NUMBER, DataConfig
-from pipeline.ingestion.columns import normalise_column, read_fields, read_ids, read_times
+from pipeline.ingestion.columns import normalise_column, read_ids, read_times
 from pipeline.ingestion.outcomes import check_closing, count_unknown, status_reader
 from pipeline.ingestion.rejects import Problems, check_rejects, keep_rows, need_values
 from pipeline.ingestion.tables import Chunk, Reject, read_header, read_table
+from pipeline.ingestion.texts import read_profile
 from pipeline.settings import Project, columns_used
 from pipeline.values import FieldSpec, make_normaliser
 
@@ -22,7 +23,8 @@ _ORDER = make_normaliser(FieldSpec(type="number"))
 class LeadsRead:
     """What a leads' file holds: its rows that fit, sorted by creation, arrival and lead_id.
 
-    `table` has lead_id, created_us, arrival, one column per field that a signal reads, and status,
+    `table` has lead_id, created_us, arrival, one column per field that a signal reads
+    and per signal made from texts (see `read_profile`), and status,
     closed_us and recorded_us of the outcome where it stands in the same file. `unknown` counts the
     texts of outcomes that stand in neither list.
     """
@@ -123,7 +125,7 @@ def _normalise(project: Project, chunk: Chunk) -> tuple[pa.Table, list[Reject]]:
         need_values(arrays["arrival"], leads.order, problems)
     if outcomes.file is None:
         arrays |= _read_outcomes(project.data, chunk, arrays["created_us"], problems)
-    arrays |= read_fields(leads.fields, project.catalog.fields, chunk, problems)
+    arrays |= read_profile(leads.fields, project.catalog, chunk, problems)
     return keep_rows(pa.table(arrays), project.leads_path.name, chunk.lines, problems)
 
 

@@ -6,16 +6,21 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.signals.declarations import (
+    TEXT_TYPE,
     ActivitySignal,
     Declaration,
     LeadAgeSignal,
     ProfileSignal,
     PropertySignal,
+    TextSignal,
     TouchSignal,
 )
 from pipeline.values import FieldSpec, FieldType
 
-FIELD_TYPE: Mapping[str, FieldType] = {"category": "text", "number": "number", "flag": "flag"}
+FIELD_TYPE: Mapping[str, FieldType] = {
+    "category": "text", "number": "number", "flag": "flag", **TEXT_TYPE,
+}  # fmt: skip
+"""What kinds that read the profile yield."""
 
 
 class Signal(BaseModel):
@@ -35,16 +40,28 @@ class Signal(BaseModel):
         return f"{self.declaration.family}__{self.name}"
 
     @property
-    def field(self) -> str | None:
-        """The profile field that the signal reads; None if it reads none."""
+    def inputs(self) -> tuple[str, ...]:
+        """The profile fields that the signal reads."""
+        if isinstance(self.declaration, ProfileSignal):
+            return (self.declaration.field or self.name,)
+        return self.declaration.inputs if isinstance(self.declaration, TextSignal) else ()
+
+    @property
+    def stored(self) -> str | None:
+        """The column of the table of leads that holds its value; None if none does.
+
+        A fact of the profile stands under its field's name; what a text tells is worked out at
+        ingestion and stands under the signal's own column.
+        """
         if isinstance(self.declaration, ProfileSignal):
             return self.declaration.field or self.name
-        return None
+        return self.column if isinstance(self.declaration, TextSignal) else None
 
     @property
     def is_category(self) -> bool:
         """Whether its values are levels (text) rather than numbers."""
-        return isinstance(self.declaration, TouchSignal) or self.declaration.kind == "category"
+        declared = self.declaration
+        return isinstance(declared, TouchSignal) or FIELD_TYPE.get(declared.kind) == "text"
 
 
 class Catalog(BaseModel):
@@ -52,6 +69,7 @@ class Catalog(BaseModel):
 
     `fields` are the profile fields, `changing` those whose changes are on record, `properties` what
     is known of an activity. `day_offset_hours` is added to a time before it is cut to its day.
+    `word_lists` are the digests of the lists that texts are read by, by name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +79,7 @@ class Catalog(BaseModel):
     changing: tuple[str, ...] = ()
     properties: dict[str, FieldSpec] = Field(default_factory=dict)
     day_offset_hours: Annotated[float, Field(ge=-24.0, le=24.0)] = 0.0
+    word_lists: dict[str, str] = Field(default_factory=dict)
 
     @property
     def columns(self) -> list[str]:
@@ -76,6 +95,24 @@ class Catalog(BaseModel):
     def number_columns(self) -> list[str]:
         """The columns that hold numbers and flags."""
         return [signal.column for signal in self.signals if not signal.is_category]
+
+    @property
+    def stored(self) -> dict[str, FieldType]:
+        """The columns of the table of leads that signals are read from, each with its type."""
+        return {
+            signal.stored: FIELD_TYPE[signal.declaration.kind]
+            for signal in self.signals
+            if signal.stored is not None
+        }
+
+    @property
+    def stored_changing(self) -> list[str]:
+        """Those of them whose changes are known."""
+        return [
+            signal.stored
+            for signal in self.signals
+            if signal.stored is not None and set(signal.inputs) & set(self.changing)
+        ]
 
     @property
     def reads_activities(self) -> bool:
@@ -105,6 +142,12 @@ class Catalog(BaseModel):
             if isinstance(declared, PropertySignal | TouchSignal) and declared.property is not None:
                 names.add(declared.property)
         return names
+
+    def text_signals(self) -> Iterator[tuple[Signal, TextSignal]]:
+        """Yield the signals that are made from texts, each with its declaration."""
+        for signal in self.signals:
+            if isinstance(signal.declaration, TextSignal):
+                yield signal, signal.declaration
 
     def activity_signals(self) -> Iterator[tuple[Signal, ActivitySignal]]:
         """Yield the signals that are made from activities, each with its declaration."""

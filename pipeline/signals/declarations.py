@@ -1,10 +1,11 @@
 """What may stand in signals.yaml: the kinds of signals, each closed and typed."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from pipeline.values import Word
+from pipeline.values import FieldType, Word
 
 Family = Literal["demographic", "firmographic", "email", "web", "social", "spam", "form"]
 FAMILIES: tuple[Family, ...] = (
@@ -92,6 +93,100 @@ class LeadAgeSignal(_Declared):
     """Days from the lead's creation to as_of."""
 
     kind: Literal["lead_age"]
+
+
+class TextSignal(_Declared):
+    """What the kinds that are made from texts of the profile have in common."""
+
+    kind: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The profile fields it reads."""
+        raise NotImplementedError
+
+
+class OneTextSignal(TextSignal):
+    """What one text tells: of a title, a mail address or a message; missing where it is."""
+
+    kind: Literal[
+        "title_seniority", "title_function", "mail_kind", "message_length", "message_language"
+    ]
+    field: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The one field."""
+        return (self.field,)
+
+
+class MailCompanySignal(TextSignal):
+    """How a mail address fits the company's name: same, initials, private or different."""
+
+    kind: Literal["mail_company"]
+    field: str
+    company: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The address and the company."""
+        return (self.field, self.company)
+
+
+class MarksSignal(TextSignal):
+    """Whether any of some texts, names mostly, bears a mark; missing where all of them are."""
+
+    kind: Literal["no_capitals", "keyboard_walk", "gibberish", "digits"]
+    fields: Words
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The texts."""
+        return self.fields
+
+
+class CompletenessSignal(TextSignal):
+    """The share of some fields, of any type, that are filled in."""
+
+    kind: Literal["completeness"]
+    fields: Words
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The fields."""
+        return self.fields
+
+
+def _compile(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"no regular expression: {error}") from error
+    return pattern
+
+
+class OffFormSignal(TextSignal):
+    """How many of some answers do not look as the form asks; a blank one is not counted.
+
+    `expected` has for each field the regular expression that the whole answer should match.
+    """
+
+    kind: Literal["off_form"]
+    expected: dict[str, Annotated[str, AfterValidator(_compile)]] = Field(min_length=1)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The answers."""
+        return tuple(self.expected)
+
+
+TEXT_TYPE: dict[str, FieldType] = {
+    **dict.fromkeys(("title_seniority", "title_function", "mail_kind"), "text"),
+    **dict.fromkeys(("mail_company", "message_language"), "text"),
+    **dict.fromkeys(("no_capitals", "keyboard_walk", "gibberish", "digits"), "flag"),
+    **dict.fromkeys(("completeness", "off_form", "message_length"), "number"),
+}
+"""What a kind that reads text makes of it."""
 
 
 class ActivitySignal(_Declared):
@@ -191,12 +286,14 @@ class TouchSignal(_Filtered):
 Declaration = (
     ProfileSignal | LeadAgeSignal | CountSignal | ActiveDaysSignal | DecayedSignal
     | DaysSinceSignal | RateSignal | PropertySignal | TouchSignal
+    | OneTextSignal | MailCompanySignal | MarksSignal | CompletenessSignal | OffFormSignal
 )  # fmt: skip
 DECLARATIONS: dict[str, type[Declaration]] = {
     kind: record
     for record in (
         ProfileSignal, LeadAgeSignal, CountSignal, ActiveDaysSignal, DecayedSignal,
-        DaysSinceSignal, RateSignal, PropertySignal, TouchSignal,
+        DaysSinceSignal, RateSignal, PropertySignal, TouchSignal, OneTextSignal,
+        MailCompanySignal, MarksSignal, CompletenessSignal, OffFormSignal,
     )
     for kind in record.model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
 }  # fmt: skip

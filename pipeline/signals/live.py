@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from pipeline.signals.catalog import Catalog
+from pipeline.signals.declarations import ProfileSignal
 from pipeline.signals.filters import Filter
 from pipeline.signals.measures import Measure, make_measure
 from pipeline.signals.seen import Activity, Seen, make_rank
+from pipeline.signals.text.readers import make_text_reader
 from pipeline.values import DAY_US, Normalised, make_normaliser
 
 
@@ -25,7 +27,15 @@ class LiveReader:
     def __init__(self, catalog: Catalog) -> None:
         self._fields = {field: make_normaliser(catalog.fields[field]) for field in catalog.fields}
         self._columns = catalog.columns
-        self._profile = [(s.column, s.field) for s in catalog.signals if s.field is not None]
+        self._profile = [
+            (signal.column, signal.inputs[0])
+            for signal in catalog.signals
+            if isinstance(signal.declaration, ProfileSignal)
+        ]
+        self._texts = [
+            (signal.column, make_text_reader(declared), declared.inputs)
+            for signal, declared in catalog.text_signals()
+        ]
         self._age = [s.column for s in catalog.signals if s.declaration.kind == "lead_age"]
         self._rank = make_rank(tuple(catalog.properties))
         self._filters: list[Filter] = []
@@ -77,6 +87,8 @@ class LiveReader:
                 raise ValueError(f"{field}: {error}") from error
         for column, field in self._profile:
             found[column] = values[field]
+        for column, read, inputs in self._texts:
+            found[column] = read([values[name] for name in inputs])
         if as_of_us is not None and created_us is not None:
             for column in self._age:
                 found[column] = (as_of_us - created_us) / DAY_US

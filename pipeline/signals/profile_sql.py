@@ -13,12 +13,11 @@ def profile_sql(catalog: Catalog) -> str:
 
     Tables in: as `pipeline.signals.history.signals_sql` has them. Grain: one row per snapshot.
     """
-    read = {signal.field for signal in catalog.signals}
-    changing = [field for field in catalog.changing if field in read]
+    changing = list(dict.fromkeys(catalog.stored_changing))
     columns = "".join(
-        f",\n  {_value(catalog, signal, changing)} AS {quote_name(signal.column)}"
+        f",\n  {_value(signal, changing)} AS {quote_name(signal.column)}"
         for signal in catalog.signals
-        if signal.field is not None or signal.declaration.kind == "lead_age"
+        if signal.stored is not None or signal.declaration.kind == "lead_age"
     )
     joins = "".join(_join_changes(place, field) for place, field in enumerate(changing))
     return (
@@ -27,14 +26,14 @@ def profile_sql(catalog: Catalog) -> str:
     )
 
 
-def _value(catalog: Catalog, signal: Signal, changing: list[str]) -> str:
-    if signal.field is None:
+def _value(signal: Signal, changing: list[str]) -> str:
+    if signal.stored is None:
         return f"(s.as_of_us - l.created_us) / {write_number(float(DAY_US))}"
-    current = f"l.{quote_name(signal.field)}"
-    if signal.field not in changing:
+    current = f"l.{quote_name(signal.stored)}"
+    if signal.stored not in changing:
         return current
-    place = changing.index(signal.field)
-    kind = "text" if catalog.fields[signal.field].type == "text" else "number"
+    place = changing.index(signal.stored)
+    kind = "text" if signal.is_category else "number"
     return (
         f"CASE WHEN new_{place}.place IS NOT NULL THEN new_{place}.new_{kind} "
         f"WHEN old_{place}.place IS NOT NULL THEN old_{place}.old_{kind} ELSE {current} END"

@@ -12,8 +12,24 @@ from pipeline.signals.declarations import (
     ProfileSignal,
     PropertySignal,
     RateSignal,
+    TextSignal,
     TouchSignal,
 )
+
+_TEXTS = {
+    "title_seniority": "how high the job title in {0} stands",
+    "title_function": "the function that the job title in {0} names",
+    "mail_kind": "whether the address in {0} is of a business, free, disposable or a role's",
+    "mail_company": "how the address in {0} fits the company in {1}",
+    "message_length": "the number of characters in {0}",
+    "message_language": "the language of {0}",
+    "no_capitals": "whether {any} was typed without capitals",
+    "keyboard_walk": "whether {any} has five neighbouring keys in a row",
+    "gibberish": "whether {any} has a word that nobody could say",
+    "digits": "whether {any} has a digit",
+    "completeness": "the share filled in of {all}",
+    "off_form": "how many answers in {all} do not look as asked for",
+}
 
 
 def describe_signal(signal: Signal) -> str:
@@ -29,7 +45,12 @@ def describe_signal(signal: Signal) -> str:
     declared = signal.declaration
     match declared:
         case ProfileSignal():
-            return f"the {declared.kind} in the profile's {signal.field}"
+            return f"the {declared.kind} in the profile's {signal.stored}"
+        case TextSignal():
+            one, *others = declared.inputs
+            return _TEXTS[declared.kind].format(
+                one, *others, any=" or ".join(declared.inputs), all=", ".join(declared.inputs)
+            )
         case LeadAgeSignal():
             return "days since the lead was created"
         case CountSignal():

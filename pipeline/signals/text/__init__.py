@@ -1,0 +1,1 @@
+"""What text tells: one function per fact, used at ingestion and per request alike."""

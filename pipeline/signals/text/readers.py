@@ -1,0 +1,126 @@
+"""The one function for each signal that reads text, for a table's columns and for one request."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from pipeline.signals.declarations import (
+    CompletenessSignal,
+    MailCompanySignal,
+    MarksSignal,
+    OffFormSignal,
+    OneTextSignal,
+    TextSignal,
+)
+from pipeline.signals.text import mail, messages, titles
+from pipeline.signals.text.forms import count_off_form, measure_completeness
+from pipeline.signals.text.names import has_digits, is_gibberish, lacks_capitals, walks_keyboard
+from pipeline.values import Normalised
+
+TextReader = Callable[[Sequence[Normalised]], Normalised]
+"""From the normalised values of a signal's inputs, in their order, to its own value."""
+
+_OF_ONE: dict[str, Callable[[str], Normalised]] = {
+    "title_seniority": lambda title: titles.read_title(title).seniority,
+    "title_function": lambda title: titles.read_title(title).function,
+    "mail_kind": mail.read_mail_kind,
+    "message_length": messages.measure_length,
+    "message_language": messages.guess_language,
+}
+_MARKS: dict[str, Callable[[str], bool]] = {
+    "keyboard_walk": walks_keyboard,
+    "gibberish": is_gibberish,
+    "digits": has_digits,
+}
+_LISTS: dict[str, dict[str, Any]] = {
+    "title_seniority": titles.LISTS,
+    "title_function": titles.LISTS,
+    "mail_kind": mail.LISTS,
+    "mail_company": mail.LISTS,
+    "message_language": messages.LISTS,
+}
+
+
+def make_text_reader(declared: TextSignal) -> TextReader:
+    """Return the function from the inputs of a signal to its value.
+
+    Missing inputs: completeness and answers off the form count them; all else is missing where
+    every one of them is, and the fit of mail and company where either is.
+
+    Parameters
+    ----------
+    declared : TextSignal
+
+    Returns
+    -------
+    callable
+        Takes the inputs, normalised and in the order of ``declared.inputs``; returns a level, a
+        number, a flag (0 or 1), or None where missing. It raises nothing for any text.
+    """
+    match declared:
+        case OneTextSignal():
+            return _make_of_one(_OF_ONE[declared.kind])
+        case MailCompanySignal():
+            return _compare_mail
+        case MarksSignal(kind="no_capitals"):
+            return _lack_capitals
+        case MarksSignal():
+            return _make_mark(_MARKS[declared.kind])
+        case CompletenessSignal():
+            return measure_completeness
+        case OffFormSignal():
+            patterns = [re.compile(pattern) for pattern in declared.expected.values()]
+            return lambda answers: count_off_form(answers, patterns)
+        case _:
+            raise TypeError(f"{type(declared).__name__} reads no text")
+
+
+def _make_of_one(read: Callable[[str], Normalised]) -> TextReader:
+    def read_one(inputs: Sequence[Normalised]) -> Normalised:
+        text = inputs[0]
+        return read(text) if isinstance(text, str) else None
+
+    return read_one
+
+
+def _compare_mail(inputs: Sequence[Normalised]) -> Normalised:
+    address, company = inputs
+    if not isinstance(address, str) or not isinstance(company, str):
+        return None
+    return mail.compare_mail_company(address, company)
+
+
+def _lack_capitals(inputs: Sequence[Normalised]) -> Normalised:
+    texts = [text for text in inputs if isinstance(text, str)]
+    return float(any(map(lacks_capitals, texts))) if texts else None
+
+
+def _make_mark(bears: Callable[[str], bool]) -> TextReader:
+    def read_marks(inputs: Sequence[Normalised]) -> Normalised:
+        texts = [text for text in inputs if isinstance(text, str)]
+        return float(bears("\n".join(texts))) if texts else None  # none of these reads over lines
+
+    return read_marks
+
+
+def digest_word_lists(kinds: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of every list of words that some kinds of signals read by, by name.
+
+    A scorecard keeps them: with other lists the same text would be worth something else.
+    """
+    names = {name for kind in kinds for name in _LISTS.get(kind, ())}
+    return {name: _digests()[name] for name in sorted(names)}
+
+
+@cache
+def _digests() -> dict[str, str]:
+    lists = {name: words for found in _LISTS.values() for name, words in found.items()}
+    return {name: _digest(words) for name, words in lists.items()}
+
+
+def _digest(words: Any) -> str:
+    plain = words if isinstance(words, dict) else sorted(words)
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
