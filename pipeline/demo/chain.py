@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 STATES = ("quiet", "curious", "active", "intent", "seeker")
 SEEKER = STATES.index("seeker")
 NEVER_CALLED_FACTOR = 0.05
-LETTERS_A_DAY = 0.09
+LETTERS_A_DAY = 0.13
 
 
 class Item(NamedTuple):
@@ -46,32 +46,32 @@ def _visit(*pages: str) -> tuple[Item, ...]:
 _ANSWERED = {
     # of the letters delivered, the share that is opened and so on
     "open": (_letter("open"), (0.12, 0.20, 0.27, 0.30, 0.13)),
-    "click": (_letter("open", "click"), (0.012, 0.05, 0.14, 0.24, 0.012)),
-    "reply": (_letter("open", "reply"), (0.003, 0.015, 0.05, 0.13, 0.003)),
+    "click": (_letter("open", "click"), (0.010, 0.05, 0.15, 0.27, 0.010)),
+    "reply": (_letter("open", "reply"), (0.002, 0.015, 0.06, 0.17, 0.002)),
     "unsubscribe": (_letter("open", "unsubscribe"), (0.016, 0.008, 0.004, 0.002, 0.016)),
 }
 _DONE = {
-    "blog visit": (_visit("home", "blog"), (0.006, 0.025, 0.05, 0.06, 0.008)),
-    "product visit": (_visit("home", "product"), (0.003, 0.020, 0.06, 0.09, 0.003)),
+    "blog visit": (_visit("home", "blog"), (0.0048, 0.017, 0.03, 0.036, 0.0064)),
+    "product visit": (_visit("home", "product"), (0.0024, 0.014, 0.036, 0.054, 0.0024)),
     "documentation visit": (
-        _visit("product", "documentation"), (0.001, 0.006, 0.025, 0.05, 0.001)),
-    "pricing visit": (_visit("product", "pricing"), (0.001, 0.008, 0.035, 0.11, 0.001)),
-    "demo visit": (_visit("home", "demo"), (0.0006, 0.004, 0.018, 0.06, 0.0006)),
-    "careers visit": (_visit("home", "careers"), (0.002, 0.002, 0.002, 0.002, 0.06)),
+        _visit("product", "documentation"), (0.0008, 0.0042, 0.015, 0.03, 0.0008)),
+    "pricing visit": (_visit("product", "pricing"), (0.0008, 0.0056, 0.021, 0.066, 0.0008)),
+    "demo visit": (_visit("home", "demo"), (0.00048, 0.0028, 0.011, 0.036, 0.00048)),
+"careers visit": (_visit("home", "careers"), (0.002, 0.002, 0.002, 0.002, 0.06)),
     "download": (
-        (*_visit("product"), Item("web", "download")), (0.0015, 0.010, 0.035, 0.05, 0.0015)),
+        (*_visit("product"), Item("web", "download")), (0.0012, 0.007, 0.021, 0.03, 0.0012)),
     "form": (
         (*_visit("home"), Item("web", "form_submit", "contact")),
-        (0.0003, 0.0015, 0.007, 0.025, 0.0003)),
-    "like": ((Item("social", "like"),), (0.006, 0.012, 0.020, 0.025, 0.006)),
-    "follow": ((Item("social", "follow"),), (0.0010, 0.003, 0.005, 0.007, 0.0010)),
-    "share": ((Item("social", "share"),), (0.0007, 0.004, 0.014, 0.030, 0.0007)),
-    "comment": ((Item("social", "comment"),), (0.0007, 0.004, 0.016, 0.040, 0.0007)),
-    "webinar": ((Item("webinars", "registered"),), (0.0012, 0.004, 0.008, 0.010, 0.0012)),
+        (0.00024, 0.001, 0.0042, 0.015, 0.00024)),
+    "like": ((Item("social", "like"),), (0.0048, 0.0084, 0.012, 0.015, 0.0048)),
+    "follow": ((Item("social", "follow"),), (0.0008, 0.0021, 0.003, 0.0042, 0.0008)),
+    "share": ((Item("social", "share"),), (0.00056, 0.0028, 0.0084, 0.018, 0.00056)),
+    "comment": ((Item("social", "comment"),), (0.00056, 0.0028, 0.0096, 0.024, 0.00056)),
+    "webinar": ((Item("webinars", "registered"),), (0.00096, 0.0028, 0.0048, 0.006, 0.00096)),
     "webinar attended": (
         (Item("webinars", "registered"), Item("webinars", "attended")),
-        (0.0007, 0.004, 0.014, 0.025, 0.0007)),
-    "trial": ((Item("product", "trial_login"),), (0.0006, 0.003, 0.015, 0.05, 0.0006)),
+        (0.00056, 0.0028, 0.0084, 0.015, 0.00056)),
+    "trial": ((Item("product", "trial_login"),), (0.00048, 0.0021, 0.009, 0.03, 0.00048)),
 }  # fmt: skip
 
 
@@ -98,8 +98,10 @@ RATES: Floats = np.array([mark.rates for mark in MARKS.values()]).T
 VISITS_BEFORE = 3.0
 """The visit that ended in the form is as many marks as so many days have, visits only."""
 
-RATES_BEFORE: Floats = RATES * VISITS_BEFORE * np.array(
-    [name.endswith("visit") or name == "download" for name in MARKS]
+RATES_BEFORE: Floats = (
+    RATES
+    * VISITS_BEFORE
+    * np.array([name.endswith("visit") or name == "download" for name in MARKS])
 )
 
 HAZARD: Floats = np.array([0.0006, 0.0018, 0.0050, 0.0130, 0.00003])

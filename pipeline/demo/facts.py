@@ -29,38 +29,40 @@ SMALL = 20.0
 SPAM_SHARE = 0.06
 JOB_CHANGE_SHARE = 0.06  # of all leads; about half of them close, or the extract comes, before it
 
-_BASE = -2.0
+_BASE = -2.6
 _SPAM_WORTH = -9.0
 _OFFER_WORTH = 0.25
-_HUMP_WORTH = 1.2
-_REACH_WORTH = 0.9
-_PHONE_WORTH = 0.5
+_HUMP_WORTH = 1.5
+_REACH_WORTH = 1.0
+_PHONE_WORTH = 0.6
 _OTHER_DOMAIN_WORTH = -0.8
 
 # Each level: its share, or its shares at the beginning and at the end of the two years; its worth.
-_COUNTRY = {"ES": (0.24, 0.15), "MX": (0.10, -0.15), "AR": (0.06, -0.55), "CO": (0.05, -0.4),
-            "CL": (0.05, 0.0), "FR": (0.15, 0.0), "US": (0.19, 0.55), "GB": (0.12, 0.4),
-            "IE": (0.04, 0.4)}  # fmt: skip
-_LEVEL = {"owner": (0.09, 0.95), "executive": (0.08, 0.95), "director": (0.12, 0.7),
-          "manager": (0.22, 0.4), "senior": (0.14, 0.0), "staff": (0.20, -0.25),
-          "junior": (0.07, -0.8), "student": (0.05, -1.6), "not_working": (0.03, -1.6)}  # fmt: skip
-_FUNCTION = {"management": (0.0, 0.25), "sales": (0.14, 0.55), "marketing": (0.16, 0.7),
-             "finance": (0.09, 0.0), "people": (0.08, -0.4), "technology": (0.14, 0.55),
-             "engineering": (0.07, -0.25), "operations": (0.11, 0.15), "product": (0.05, 0.25),
-             "design": (0.05, -0.55), "legal": (0.04, -0.8), "support": (0.07, -0.4),
+_COUNTRY = {"ES": (0.24, 0.15), "MX": (0.10, -0.15), "AR": (0.06, -0.7), "CO": (0.05, -0.5),
+            "CL": (0.05, 0.0), "FR": (0.15, 0.0), "US": (0.19, 0.7), "GB": (0.12, 0.5),
+            "IE": (0.04, 0.5)}  # fmt: skip
+_LEVEL = {"owner": (0.09, 1.2), "executive": (0.08, 1.2), "director": (0.12, 0.9),
+          "manager": (0.22, 0.5), "senior": (0.14, 0.0), "staff": (0.20, -0.35),
+          "junior": (0.07, -1.0), "student": (0.05, -2.05),
+          "not_working": (0.03, -2.05)}  # fmt: skip
+_FUNCTION = {"management": (0.0, 0.35), "sales": (0.14, 0.7), "marketing": (0.16, 0.9),
+             "finance": (0.09, 0.0), "people": (0.08, -0.5), "technology": (0.14, 0.7),
+             "engineering": (0.07, -0.35), "operations": (0.11, 0.15), "product": (0.05, 0.35),
+             "design": (0.05, -0.7), "legal": (0.04, -1.0), "support": (0.07, -0.5),
              "other": (0.0, 0.0)}  # fmt: skip
-_INDUSTRY = {"software": (0.20, 0.8), "manufacturing": (0.16, 0.4), "retail": (0.15, -0.25),
-             "health": (0.11, 0.0), "finance": (0.10, 0.55), "logistics": (0.10, 0.25),
-             "education": (0.09, -0.7), "public": (0.09, -0.95)}  # fmt: skip
-_SOURCE = {"search": (0.33, 0.37, 0.15), "partner": (0.08, 0.10, 0.8), "event": (0.08, 0.07, 0.55),
-           "webinar": (0.10, 0.12, 0.4), "social": (0.13, 0.12, -0.15), "advert": (0.16, 0.13, -0.4),
-           "list": (0.12, 0.09, -0.7)}  # fmt: skip
-_FORM = {"contact": (0.45, 0.15), "demo": (0.25, 0.7), "newsletter": (0.30, -0.55)}
-_TOPIC = {"price": (0.22, 0.7), "demo": (0.23, 0.7), "information": (0.35, 0.0),
-          "support": (0.10, -0.8), "other": (0.10, -0.55), "": (0.0, -0.15)}  # fmt: skip
-_MESSAGE = {"none": (0.3, -0.25), "short": (0.4, 0.0), "long": (0.3, 0.45)}
-_MAIL = {"business": (0.62, 0.25), "free": (0.29, -0.8), "role": (0.085, -0.4),
-         "disposable": (0.005, -1.6)}  # fmt: skip
+_INDUSTRY = {"software": (0.20, 1.0), "manufacturing": (0.16, 0.5), "retail": (0.15, -0.35),
+             "health": (0.11, 0.0), "finance": (0.10, 0.7), "logistics": (0.10, 0.35),
+             "education": (0.09, -0.9), "public": (0.09, -1.2)}  # fmt: skip
+_SOURCE = {"search": (0.33, 0.37, 0.15), "partner": (0.08, 0.10, 1.0), "event": (0.08, 0.07, 0.7),
+           "webinar": (0.10, 0.12, 0.5), "social": (0.13, 0.12, -0.15),
+           "advert": (0.16, 0.13, -0.5),
+           "list": (0.12, 0.09, -0.9)}  # fmt: skip
+_FORM = {"contact": (0.45, 0.15), "demo": (0.25, 0.9), "newsletter": (0.30, -0.7)}
+_TOPIC = {"price": (0.22, 0.9), "demo": (0.23, 0.9), "information": (0.35, 0.0),
+          "support": (0.10, -1.0), "other": (0.10, -0.7), "": (0.0, -0.15)}  # fmt: skip
+_MESSAGE = {"none": (0.3, -0.35), "short": (0.4, 0.0), "long": (0.3, 0.55)}
+_MAIL = {"business": (0.62, 0.35), "free": (0.29, -1.0), "role": (0.085, -0.5),
+         "disposable": (0.005, -2.05)}  # fmt: skip
 _NEVER_CALLED = {"search": 0.12, "partner": 0.03, "event": 0.06, "webinar": 0.10, "social": 0.16,
                  "advert": 0.22, "list": 0.35}  # fmt: skip
 _SEEKERS = {"junior": 0.08, "student": 0.4, "not_working": 0.5}
@@ -203,8 +205,10 @@ def _add_worths(
     created: Codes, drawn: Mapping[str, npt.NDArray[np.generic]], spam: Flags
 ) -> Floats:
     """Add up all but the job's worth."""
-    tables = {"country": _COUNTRY, "industry": _INDUSTRY, "source": _SOURCE, "form": _FORM,
-              "topic": _TOPIC, "message": _MESSAGE, "mail": _MAIL}  # fmt: skip
+    tables: dict[str, Mapping[str, tuple[float, ...]]] = {
+        "country": _COUNTRY, "industry": _INDUSTRY, "source": _SOURCE, "form": _FORM,
+        "topic": _TOPIC, "message": _MESSAGE, "mail": _MAIL,
+    }  # fmt: skip
     total = np.full(len(created), _BASE) + _SPAM_WORTH * spam
     for name, table in tables.items():
         total += _worth(table)[drawn[name].astype(np.int64)]
@@ -221,9 +225,7 @@ def _worth(table: Mapping[str, tuple[float, ...]]) -> Floats:
     return np.array([entry[-1] for entry in table.values()])
 
 
-def _draw(
-    random: np.random.Generator, table: Mapping[str, tuple[float, ...]], count: int
-) -> Codes:
+def _draw(random: np.random.Generator, table: Mapping[str, tuple[float, ...]], count: int) -> Codes:
     shares = np.array([entry[0] for entry in table.values()])
     return random.choice(len(table), count, p=shares / shares.sum())
 
@@ -234,7 +236,7 @@ def _draw_source(random: np.random.Generator, created: Codes) -> Codes:
     part = ((created - BEGIN_S) / (DAYS * DAY_S))[:, None]
     edges = np.cumsum(first / first.sum() * (1.0 - part) + last / last.sum() * part, axis=1)
     found = (random.random(len(created))[:, None] > edges).sum(axis=1)
-    return np.minimum(found, len(_SOURCE) - 1)
+    return np.asarray(np.minimum(found, len(_SOURCE) - 1), np.int64)
 
 
 def _draw_job(random: np.random.Generator, count: int) -> tuple[Codes, Codes]:
@@ -253,4 +255,4 @@ def _draw_function(random: np.random.Generator, level: Codes) -> Codes:
             weights[FUNCTIONS.index("management")] = weights.sum()
         table[row] = np.cumsum(weights / weights.sum())
     found = (random.random(len(level))[:, None] > table[level]).sum(axis=1)
-    return np.minimum(found, len(FUNCTIONS) - 1)
+    return np.asarray(np.minimum(found, len(FUNCTIONS) - 1), np.int64)

@@ -8,7 +8,26 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from pipeline.errors import ConfigError
+
 Format = Literal["csv", "parquet"]
+
+
+def read_format(text: str, with_tour: bool) -> Format:
+    """Read in which format a world is wanted.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such format, or the tour, which takes CSV, is to follow.
+    """
+    if text == "csv":
+        return "csv"
+    if text != "parquet":
+        raise ConfigError(f"--format: csv or parquet is expected, found {text!r}")
+    if with_tour:
+        raise ConfigError("--format: the tour takes csv")
+    return "parquet"
 
 
 class Tables:

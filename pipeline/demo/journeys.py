@@ -1,4 +1,4 @@
-"""What becomes of each lead, day by day: its hidden state, what it does, won, lost or still open."""
+"""What becomes of each lead, day by day: its hidden state, what it does, and how it ends."""
 
 from dataclasses import dataclass
 

@@ -26,8 +26,7 @@ from pipeline.demo.titles import LANGUAGES, write_titles
 Flags = npt.NDArray[np.bool_]
 
 LOWER_CASE_SHARE = 0.03
-BLANK_SHARES = {"title": 0.05, "employees": 0.05, "industry": 0.05, "followers": 0.05,
-                "city": 0.10}  # fmt: skip
+BLANK_SHARES = {"title": 0.05, "employees": 0.05, "industry": 0.04, "city": 0.10}
 COMPANY_CHANGE_SHARE = 0.4
 _DIALS = {"ES": "+34 6", "MX": "+52 55", "AR": "+54 9 11", "CO": "+57 3", "CL": "+56 9",
           "FR": "+33 6", "US": "+1 ", "GB": "+44 7", "IE": "+353 8"}  # fmt: skip
@@ -147,11 +146,11 @@ def write_people(random: np.random.Generator, facts: Facts, ids: pa.Array) -> Pe
         "city": _blank(blank["city"], city),
         "industry": _blank(blank["industry"], _take(INDUSTRIES, facts.industry)),
         "employees": _blank(blank["employees"], pa.array(facts.employees).cast(pa.int64())),
-        "followers": _blank(blank["followers"], pa.array(facts.followers).cast(pa.int64())),
+        "followers": pa.array(facts.followers).cast(pa.int64()),
         "source": _take(SOURCES, facts.source),
         "campaign": _write_campaigns(random, facts),
         "form": _take(FORMS, facts.form),
-        "topic": _blank(TOPICS.index("") == facts.topic, _take(TOPICS, facts.topic)),
+        "topic": _blank(facts.topic == TOPICS.index(""), _take(TOPICS, facts.topic)),
         "message": _write_messages(random, facts, language),
     }  # fmt: skip
     return People(columns, {"title": title, "company": name, "email": email}, moved)
@@ -253,4 +252,3 @@ def _write_messages(random: np.random.Generator, facts: Facts, language: Codes) 
     typed = _join(short, _either(long, _join(*parts), ""))
     typed = _blank(facts.message == MESSAGES.index("none"), typed)
     return _either(facts.spam, _choose(random, words.SPAM_MESSAGES, count), typed)
-

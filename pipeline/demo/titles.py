@@ -53,14 +53,14 @@ _AREAS = {
         "operations": ("Opérations", "Logistique", "Achats"),
         "product": ("Produit",),
         "design": ("Design",),
-        "legal": ("Affaires Juridiques",),
+        "legal": ("Juridique",),
         "support": ("Service Client",),
     },
 }
 _ROLES = {
     "es": {
-        "sales": ("Comercial", "Ejecutiva de Ventas"),
-        "marketing": ("Técnico de Marketing", "Community Manager"),
+        "sales": ("Comercial", "Asesora de Ventas"),
+        "marketing": ("Técnico de Marketing", "Técnica de Marketing"),
         "finance": ("Contable", "Analista Financiero"),
         "people": ("Técnica de RRHH", "Técnico de Selección"),
         "technology": ("Desarrollador", "Programadora", "Administrador de Sistemas"),
@@ -72,8 +72,8 @@ _ROLES = {
         "support": ("Agente de Atención al Cliente",),
     },
     "en": {
-        "sales": ("Account Executive", "Sales Representative"),
-        "marketing": ("Marketing Specialist", "Content Marketer"),
+        "sales": ("Sales Advisor", "Sales Representative"),
+        "marketing": ("Marketing Specialist", "Marketing Analyst"),
         "finance": ("Accountant", "Financial Analyst"),
         "people": ("HR Specialist", "Recruiter"),
         "technology": ("Software Developer", "System Administrator"),
@@ -104,27 +104,27 @@ _PATTERNS = {
         "manager": ("Responsable de {area}", "Jefe de {area}", "Jefa de {area}", "Resp. {area}"),
         "senior": ("{role} Senior", "{role} Sr."),
         "staff": ("{role}",),
-        "junior": ("{role} Junior", "Becario de {area}", "{role} Jr."),
+        "junior": ("{role} Junior", "{role} Jr."),
     },
     "en": {
         "director": ("Director of {area}", "{area} Director", "Dir. {area}"),
         "manager": ("{area} Manager", "{area} Mgr", "Manager of {area}"),
         "senior": ("Senior {role}", "Sr. {role}", "Sr {role}"),
         "staff": ("{role}",),
-        "junior": ("Junior {role}", "{area} Intern", "Jr. {role}"),
+        "junior": ("Junior {role}", "Jr. {role}"),
     },
     "fr": {
         "director": ("Directeur {area}", "Directrice {area}", "Dir. {area}"),
         "manager": ("Responsable {area}", "Resp. {area}", "Chef de service {area}"),
         "senior": ("{role} Senior", "{role} Sénior"),
         "staff": ("{role}",),
-        "junior": ("{role} Junior", "Stagiaire {area}"),
+        "junior": ("{role} Junior", "{role} Jr."),
     },
 }
 _WHOLE = {
     "es": {
-        ("owner", "management"): ("Propietaria", "Fundador", "Socio Fundador", "Dueño", "Autónomo"),
-        ("executive", "management"): ("CEO", "Director General", "Directora General", "Gerente General"),
+        ("owner", "management"): ("Propietaria", "Fundador", "Socio Fundador", "Dueño"),
+        ("executive", "management"): ("CEO", "Director General", "Directora General"),
         ("executive", "finance"): ("CFO", "Director Financiero (CFO)"),
         ("student", "other"): ("Estudiante", "estudiante universitario"),
         ("not_working", "other"): ("Desempleado", "Jubilada", "En paro"),
@@ -139,17 +139,17 @@ _WHOLE = {
     "fr": {
         ("owner", "management"): ("Fondateur", "Gérante", "Fondatrice", "Propriétaire"),
         ("executive", "management"): ("PDG", "Directeur Général", "DG"),
-        ("executive", "finance"): ("DAF", "CFO"),
+        ("executive", "finance"): ("CFO",),
         ("student", "other"): ("Étudiant", "Étudiante"),
         ("not_working", "other"): ("Retraité", "Sans emploi"),
     },
 }  # fmt: skip
 _CHIEFS = {
-    ("executive", "sales"): ("Chief Sales Officer", "VP Sales"),
+    ("executive", "sales"): ("Chief Sales Officer", "Chief Revenue Officer"),
     ("executive", "marketing"): ("CMO", "Chief Marketing Officer"),
     ("executive", "people"): ("CHRO", "Chief People Officer"),
-    ("executive", "technology"): ("CTO", "CIO", "Chief Technology Officer"),
-    ("executive", "operations"): ("COO", "Chief Operating Officer"),
+    ("executive", "technology"): ("CTO", "Chief Technology Officer"),
+    ("executive", "operations"): ("COO",),
 }
 
 

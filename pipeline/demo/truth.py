@@ -1,8 +1,8 @@
 """The true probability of every snapshot, computed and not simulated.
 
-What is wanted is the probability that a lead is won within the horizon, given its facts, all that it
-did up to the snapshot, and that it is not closed yet. The lead's state is hidden, and so is whether
-sales will ever call it. The forward filter [1]_ holds the probability of each of the ten cases
+What is wanted is the probability that a lead is won within the horizon, given its facts, all that
+it did up to the snapshot, and that it is not closed yet. The lead's state is hidden, and so is
+whether sales will ever call it. The forward filter [1]_ holds the probability of each of the ten cases
 (called or never, times five states) given what was seen so far: a day multiplies it by the
 likelihood of the marks of that day, silence included, then by the chance of not being closed, then
 by the chain's step; after each day it is scaled to one. A backward table holds the chance of being
@@ -43,7 +43,7 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
 HORIZON_DAYS = 60
-AGES_DAYS = (0, 7, 14, 30, 60)
+AGES_DAYS = (0, 7, 14, 30)
 _LOWEST, _HIGHEST, _STEP = -16.0, 8.0, 0.01
 
 

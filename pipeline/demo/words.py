@@ -96,7 +96,16 @@ SPAM_NAMES = (
     "asdfgh", "qwerty", "zxcvbn", "asdfghjkl", "qwertyuiop", "fghjkl", "xkjqzt", "bvtrgw", "wqzxkj",
     "hgtrpwq", "dfkjgq", "zzkrtx", "user1234", "test99", "anna2024", "x123x", "buy7now", "promo55",
 )  # fmt: skip
-SPAM_COMPANIES = ("asdfgh", "qwertz", "xkcvbq", "seo4u", "zxcvbnm", "best prices", "wrtklp", "abc123")
+SPAM_COMPANIES = (
+    "asdfgh",
+    "qwertz",
+    "xkcvbq",
+    "seo4u",
+    "zxcvbnm",
+    "best prices",
+    "wrtklp",
+    "abc123",
+)
 SPAM_PHONES = ("000", "abc", "1", "n/a", "xxx-xxx", "12")
 SPAM_MESSAGES = (
     "cheap followers http://best-followers.example http://cheap.example/now",
