@@ -104,7 +104,7 @@ RATES_BEFORE: Floats = (
     * np.array([name.endswith("visit") or name == "download" for name in MARKS])
 )
 
-HAZARD: Floats = np.array([0.0006, 0.0018, 0.0050, 0.0130, 0.00003])
+HAZARD: Floats = np.array([0.0010, 0.0022, 0.0046, 0.0100, 0.00003])
 """Of being won, a day, where the lead's worth is 0 and sales call."""
 
 GIVEN_UP: Floats = np.array(

@@ -29,12 +29,13 @@ SMALL = 20.0
 SPAM_SHARE = 0.06
 JOB_CHANGE_SHARE = 0.06  # of all leads; about half of them close, or the extract comes, before it
 
-_BASE = -2.6
+_BASE = -2.95
 _SPAM_WORTH = -9.0
 _OFFER_WORTH = 0.25
 _HUMP_WORTH = 1.5
 _REACH_WORTH = 1.0
 _PHONE_WORTH = 0.6
+_OPT_IN_WORTH = 0.7
 _OTHER_DOMAIN_WORTH = -0.8
 
 # Each level: its share, or its shares at the beginning and at the end of the two years; its worth.
@@ -98,6 +99,7 @@ class Facts:
     topic: Codes
     message: Codes
     phone: Flags
+    opt_in: Flags
     mail: Codes
     own_domain: Flags
     followers: Floats
@@ -182,6 +184,7 @@ def draw_facts(random: np.random.Generator, created: Codes) -> Facts:
         "industry": _draw(random, _INDUSTRY, count),
         "employees": np.round(np.exp(random.normal(4.2, 1.6, count))) + 1.0,
         "phone": random.random(count) < np.where(newsletter, 0.15, 0.6),
+        "opt_in": random.random(count) < 0.45,
         "own_domain": random.random(count) < 0.85,
         "followers": np.round(np.exp(random.normal(5.3, 1.3, count))),
         "source": source, "form": form, "topic": topic, "message": message, "mail": mail,
@@ -217,6 +220,7 @@ def _add_worths(
     total += _OFFER_WORTH * ((employees < SMALL) & (created >= OFFER_CHANGED_S))
     total += _REACH_WORTH * (np.log10(drawn["followers"].astype(np.float64) + 1.0) - 2.3)
     total += _PHONE_WORTH * drawn["phone"].astype(np.float64)
+    total += _OPT_IN_WORTH * drawn["opt_in"].astype(np.float64)
     foreign = ~drawn["own_domain"].astype(bool) & (drawn["mail"] == MAILS.index("business"))
     return np.asarray(total + _OTHER_DOMAIN_WORTH * foreign, np.float64)
 

@@ -150,6 +150,7 @@ def write_people(random: np.random.Generator, facts: Facts, ids: pa.Array) -> Pe
         "source": _take(SOURCES, facts.source),
         "campaign": _write_campaigns(random, facts),
         "form": _take(FORMS, facts.form),
+        "opt_in": pa.array(["no", "yes"]).take(pa.array(facts.opt_in.astype(np.int64))),
         "topic": _blank(facts.topic == TOPICS.index(""), _take(TOPICS, facts.topic)),
         "message": _write_messages(random, facts, language),
     }  # fmt: skip

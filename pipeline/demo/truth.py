@@ -2,8 +2,8 @@
 
 What is wanted is the probability that a lead is won within the horizon, given its facts, all that
 it did up to the snapshot, and that it is not closed yet. The lead's state is hidden, and so is
-whether sales will ever call it. The forward filter [1]_ holds the probability of each of the ten cases
-(called or never, times five states) given what was seen so far: a day multiplies it by the
+whether sales will ever call it. The forward filter [1]_ holds the probability of each of the ten
+cases (called or never, times five states) given what was seen so far: a day multiplies it by the
 likelihood of the marks of that day, silence included, then by the chance of not being closed, then
 by the chain's step; after each day it is scaled to one. A backward table holds the chance of being
 won within the horizon from each case, by the logarithm of the lead's worth on a grid; both together
