@@ -219,17 +219,22 @@ def describe(
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the leads are written.")] = HOME / "demo",
     leads: Annotated[int, typer.Option("--leads", min=1000, help="How many.")] = 6000,
+    ending: Annotated[
+        str, typer.Option("--format", help="csv or parquet; configs/demo/parquet reads the latter.")
+    ] = "csv",
     seed: Annotated[int, typer.Option("--seed", help="Of the random numbers.")] = 0,
     tour: Annotated[bool, typer.Option("--tour", help="Then train, promote and score.")] = False,
     home: HomeOption = HOME,
     traceback: TracebackOption = False,
 ) -> None:
-    """Write a small synthetic table of leads whose truth is known; with --tour, use it."""
+    """Write a synthetic world of leads whose truth is known; with --tour, use it."""
     with errors_told(traceback), progress_shown() as progress:
+        from pipeline.demo.files import read_format
         from pipeline.demo.world import write_world
 
+        written_as = read_format(ending, with_tour=tour)
         progress("writing the leads")
-        world = write_world(folder, leads, seed)
+        world = write_world(folder, leads, seed, written_as, progress)
         if tour:
             from pipeline.demo.tour import take_tour
 
@@ -239,8 +244,9 @@ def demo(
 
         show_tour(result, world)
     else:
-        say(f"{world.leads} leads, {world.wins} won so far, in {world.leads_path}; "
-            f"the true probabilities in {world.truth_path}")  # fmt: skip
+        say(f"{world.leads:,} leads, {world.wins:,} won so far, and {world.activities:,} "
+            f"activities beside {world.leads_path}; the true probabilities in "
+            f"{world.truth_path}")  # fmt: skip
 
 
 app.command("models")(list_models)

@@ -252,7 +252,8 @@ def _show_list(word: str, lines: list[str] | tuple[str, ...]) -> None:
 def show_tour(tour: Tour, world: World) -> None:
     """Show what the tour came to, where everything lies, and what to type next."""
     metrics = tour.evaluation.metrics
-    say(f"A small synthetic table: {world.leads:,} leads of two years, {world.wins:,} won.")
+    say(f"A synthetic world: {world.leads:,} leads of two years, {world.activities:,} activities, "
+        f"{world.wins:,} won.")  # fmt: skip
     say()
     say_table(
         ("result", "value", "95 % from", "to"),

@@ -79,7 +79,7 @@ def test_check_train_models_evaluate_as_json(registered, home, tmp_path):
     checked = run("check", "--data", data, "--json")
     report = json.loads(checked.stdout)
     assert report["problems"] == []
-    assert report["rows"] == 2500
+    assert report["leads"] == 2500
     trained = run("train", "--data", data, "--home", home, "--json")
     training = json.loads(trained.stdout)
     assert training["version"] == 2
@@ -120,7 +120,8 @@ def test_the_report_of_a_version_is_written_and_its_place_told(registered, home)
 def test_a_file_is_scored_in_its_own_order(registered, home, tmp_path, ending):
     target = tmp_path / f"scored.{ending}"
     leads = registered.home / "demo" / "leads.csv"
-    done = run("score", leads, target, "--home", home, "--as-of", "2026-01-01T00:00:00Z", "--json")
+    done = run("score", leads, target, "--data", leads.parent, "--home", home, "--as-of",
+               "2026-01-01T00:00:00Z", "--json")  # fmt: skip
     report = json.loads(done.stdout)
     assert report["scored"] == report["rows"] == 2500
     rows = (
@@ -143,6 +144,8 @@ def test_a_file_is_scored_in_its_own_order(registered, home, tmp_path, ending):
             leads.parent,
             "--home",
             home,
+            "--as-of",
+            "2026-01-01T00:00:00Z",
             "--json",
         ).stdout
     )
@@ -181,7 +184,8 @@ def test_rejected_rows_lie_beside_the_scored_file(registered, home, tmp_path):
     lines[4] += ",one cell more"
     source, target = tmp_path / "leads.csv", tmp_path / "out" / "scored.csv"
     source.write_text("\n".join(lines[:12]) + "\n")
-    done = run("score", source, target, "--home", home)
+    data = registered.home / "demo"
+    done = run("score", source, target, "--data", data, "--home", home)
     assert done.returncode == 3, "two of eleven rows are more than most_rejects"
     with Path(f"{target}.rejects.csv").open(encoding="utf-8") as stream:
         rejects = list(csv.DictReader(stream))
@@ -258,8 +262,11 @@ def test_a_file_of_rejects_ends_with_exit_code_3_and_other_endings_are_refused(
     header, first, *_ = (registered.home / "demo" / "leads.csv").read_text().splitlines()
     source = tmp_path / "leads.csv"
     source.write_text(f"{header}\n{first},one cell more\n")
-    done = run("score", source, tmp_path / "s.csv", "--home", home)
+    data = registered.home / "demo"
+    done = run("score", source, tmp_path / "s.csv", "--data", data, "--home", home)
     assert done.returncode == 3
     assert "MORE REJECTED" in done.stdout
-    assert run("score", source, tmp_path / "s.csv.gz", "--home", home).returncode == 3
+    assert (
+        run("score", source, tmp_path / "s.csv.gz", "--data", data, "--home", home).returncode == 3
+    )
     assert run("doctor", "--home", tmp_path / "nowhere").returncode == 5

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 
 from models.calibration import tally
 from models.log_odds import to_log_odds
@@ -19,6 +22,7 @@ from pipeline.settings import find_project, read_project
 from pipeline.tracking.records import Version
 from pipeline.tracking.store import CHAMPION, open_store
 from pipeline.train import train
+from pipeline.values import DAY_US
 
 SCORED_FILE = "scored.csv"
 
@@ -64,9 +68,35 @@ def take_tour(folder: Path, home: Path, progress: Progress) -> Tour:
     return Tour(version, evaluation, _truth_auc(folder, training.later), batch, newest)
 
 
+def read_truth(path: Path, snapshots: Dataset) -> npt.NDArray[np.float64]:
+    """Return the true probability of each of n snapshots, from the file that the world wrote.
+
+    Parameters
+    ----------
+    path : Path
+        ``truth.csv`` or ``truth.parquet``.
+    snapshots : Dataset
+        Ordered in time, at ages that the truth has.
+
+    Returns
+    -------
+    float array of shape (n,)
+
+    Raises
+    ------
+    KeyError
+        If a snapshot is not in the truth.
+    """
+    truth = pq.read_table(path) if path.suffix == ".parquet" else pa_csv.read_csv(path)
+    as_of_us = truth["as_of"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_pylist()
+    keys = zip(truth["lead_id"].to_pylist(), as_of_us, strict=True)
+    known = dict(zip(keys, truth["true_prob"].to_pylist(), strict=True))
+    moments = snapshots.begin.astype(np.int64) + (snapshots.age_days * DAY_US).astype(np.int64)
+    wanted = zip(snapshots.lead_id.tolist(), moments.tolist(), strict=True)
+    return np.array([known[key] for key in wanted])
+
+
 def _truth_auc(folder: Path, later: Dataset) -> float:
-    truth = pa_csv.read_csv(folder / "truth.csv")
-    known = dict(zip(truth["lead_id"].to_pylist(), truth["true_prob"].to_pylist(), strict=True))
-    probability = np.array([known[lead_id] for lead_id in later.lead_id])
+    probability = read_truth(folder / "truth.csv", later)
     log_odds = np.array([*map(to_log_odds, probability.tolist())])
     return auc(tally(log_odds, probability, later.label))

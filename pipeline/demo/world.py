@@ -1,47 +1,43 @@
-"""Write a synthetic table of leads, with the true probability of each beside it.
+"""Write the demo world: two years of leads of a company that sells software, truth beside them.
 
-Two years of leads; a lead's chance depends on who it is and what it did before it was created, by
-log-odds that add up; wins arrive with a delay, so some are still open when the data is taken.
+Leads come from Spain, Latin America, France and English-speaking countries, fill in a form, get
+letters, visit pages, talk on social networks, sit in webinars, try the product, and are won, lost
+or left open. Everything is drawn from one mechanism (``facts``, ``chain``, ``journeys``), so that
+each snapshot's probability of being won can be computed exactly (``truth``) and the product can be
+held against it.
+
+The world has what real data has: fields left blank, spam, names in small letters, job changes that
+the CRM overwrote, closings entered late, webinars recorded late, rows that stand there twice,
+letters opened by machines, leads that sales never called, sources whose share drifts, an offer that
+changed; and two leaks, `closing_remark` and the activities after a win, to be left out.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-from scipy.stats import lognorm
+import pyarrow.compute as pc
 
-from pipeline.values import DAY_US, format_time
+from pipeline.demo.activities import COLUMNS, write_activities
+from pipeline.demo.deals import Deals, draw_moment, write_deals
+from pipeline.demo.facts import (
+    DAY_S,
+    EXTRACT_S,
+    Codes,
+    Facts,
+    draw_creations,
+    draw_facts,
+)
+from pipeline.demo.files import Format, Tables
+from pipeline.demo.journeys import Journeys, simulate
+from pipeline.demo.people import People, write_people
+from pipeline.demo.truth import true_probabilities
+from pipeline.progress import Progress, silent
 
-HORIZON_DAYS = 60.0
-_BEGIN_US = 1_704_067_200_000_000  # 2024-01-01
-_DAYS = 730
-_WIN_DELAY = lognorm(s=0.8, scale=20.0)
-_LOSS_DELAY = lognorm(s=0.7, scale=45.0)
-_CENTRE = -4.2
-
-_SENIORITY = {"owner": 0.9, "executive": 0.7, "manager": 0.4, "staff": 0.0, "student": -1.6}
-_INDUSTRY = {"software": 0.5, "manufacturing": 0.3, "retail": 0.0, "health": 0.2, "public": -0.5}
-_SOURCE = {"search": 0.2, "partner": 0.8, "webinar": 0.5, "advert": -0.3, "list": -0.9}
-_COUNTRY = {"ES": 0.1, "MX": 0.0, "FR": 0.1, "GB": 0.2, "US": 0.3}
-_MAIL = {"business": 0.5, "free": -0.4, "disposable": -2.0}
-_SHARES = {
-    "seniority": (0.08, 0.12, 0.25, 0.45, 0.10),
-    "industry": (0.3, 0.2, 0.2, 0.15, 0.15),
-    "source": (0.35, 0.1, 0.15, 0.25, 0.15),
-    "country": (0.3, 0.2, 0.15, 0.15, 0.2),
-    "mail_kind": (0.6, 0.35, 0.05),
-}
-_WORTH = {
-    "seniority": _SENIORITY,
-    "industry": _INDUSTRY,
-    "source": _SOURCE,
-    "country": _COUNTRY,
-    "mail_kind": _MAIL,
-}
-_MISSING = {"seniority": 0.15, "industry": 0.1, "employees": 0.2}
+LEADS_AT_ONCE = 50_000  # some 200 MB; the same bytes come out only with the same number
+_CHANGING = ("title", "company", "email")
 
 
 @dataclass(frozen=True)
@@ -50,16 +46,23 @@ class World:
 
     leads: int
     wins: int
+    activities: int
     leads_path: Path
     truth_path: Path
 
 
-def write_world(folder: Path, leads: int, seed: int) -> World:
-    """Write ``leads.csv`` and ``truth.csv`` into a folder, which is made if absent.
+def write_world(
+    folder: Path,
+    leads: int,
+    seed: int,
+    ending: Format = "csv",
+    progress: Progress = silent,
+) -> World:
+    """Write the tables of a world into a folder, which is made if absent.
 
-    Columns of leads.csv: those that the demo project's data.yaml describes. Columns of truth.csv:
-    lead_id and true_prob, the probability that the lead is won within 60 days of its creation,
-    given everything about it, values that leads.csv does not tell included.
+    The tables: leads, email, web, social, webinars, product (activities, one file per tool),
+    changes, deals, truth. Columns of truth: lead_id, as_of, true_prob, one row for each lead and
+    age of ``truth.AGES_DAYS`` at which the lead is open and the data not yet taken.
 
     Parameters
     ----------
@@ -67,82 +70,98 @@ def write_world(folder: Path, leads: int, seed: int) -> World:
     leads : int
     seed : int
         The same seed writes the same bytes.
+    ending : {"csv", "parquet"}
+    progress : Progress
 
     Returns
     -------
     World
     """
-    random = np.random.default_rng(seed)
-    created = _BEGIN_US + np.sort(random.integers(0, _DAYS * DAY_US, leads))
-    facts, log_odds = _draw_facts(random, leads)
-    wins = random.random(leads) < 1.0 / (1.0 + np.exp(-log_odds))
-    days = np.where(
-        wins,
-        _WIN_DELAY.rvs(leads, random_state=random),
-        _LOSS_DELAY.rvs(leads, random_state=random),
-    )
-    closed = created + (np.maximum(days, 0.1) * DAY_US).astype(np.int64)
-    dropped = ~wins & (random.random(leads) < 0.15)  # nobody ever wrote down that these were lost
-    is_open = (closed > _BEGIN_US + _DAYS * DAY_US) | dropped
-    status = np.where(is_open, "open", np.where(wins, "won", "lost"))
-    ids = [f"L{number:07d}" for number in range(1, leads + 1)]
-    columns: dict[str, object] = {
-        "lead_id": ids,
-        "created_at": [format_time(moment) for moment in created.tolist()],
-        **{name: _blank(random, name, values) for name, values in facts.items()},
-        "status": status.tolist(),
-        "closed_at": [
-            None if still else format_time(moment)
-            for still, moment in zip(is_open.tolist(), closed.tolist(), strict=True)
-        ],
-        "closing_remark": np.where(
-            is_open, "", np.where(wins, "contract signed", "no answer")
-        ).tolist(),
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    leads_path, truth_path = folder / "leads.csv", folder / "truth.csv"
-    true_prob = 1.0 / (1.0 + np.exp(-log_odds)) * _WIN_DELAY.cdf(HORIZON_DAYS)
-    pa_csv.write_csv(pa.table(columns), leads_path)
-    pa_csv.write_csv(pa.table({"lead_id": ids, "true_prob": true_prob}), truth_path)
-    return World(leads, int((status == "won").sum()), leads_path, truth_path)
+    created = draw_creations(np.random.default_rng([seed, 0]), leads)
+    numbers = dict.fromkeys(COLUMNS, 1)
+    wins = 0
+    with Tables(folder, ending) as tables:
+        for place, begin in enumerate(range(0, leads, LEADS_AT_ONCE)):
+            part = created[begin : begin + LEADS_AT_ONCE]
+            random = np.random.default_rng([seed, 1 + place])
+            wins += _write_part(tables, random, part, begin, numbers)
+            progress("writing the leads", begin + len(part), leads)
+    activities = sum(numbers.values()) - len(numbers)
+    return World(leads, wins, activities, tables.path("leads"), tables.path("truth"))
 
 
-def _draw_facts(
-    random: np.random.Generator, leads: int
-) -> tuple[dict[str, npt.NDArray[np.generic]], npt.NDArray[np.float64]]:
-    """Draw every lead's facts and add up what they are worth."""
-    facts: dict[str, npt.NDArray[np.generic]] = {}
-    log_odds = np.full(leads, _CENTRE) + random.normal(0.0, 0.4, leads)
-    for name, worth in _WORTH.items():
-        levels = np.array(list(worth))
-        codes = random.choice(len(levels), leads, p=_SHARES[name])
-        facts[name] = levels[codes]
-        log_odds += np.array(list(worth.values()))[codes]
-    interest = random.normal(0.0, 1.0, leads)
-    employees = np.exp(random.normal(4.0, 1.5, leads)).round() + 1.0
-    facts["employees"] = employees
-    log_odds += 0.5 * np.exp(-(((np.log(employees) - 5.0) / 1.3) ** 2))
-    for name, rate, worth_each, most in (
-        ("email_opens", 3.0, 0.05, 8.0),
-        ("email_clicks", 0.8, 0.35, 4.0),
-        ("site_visits", 4.0, 0.06, 12.0),
-        ("pricing_views", 0.5, 0.6, 3.0),
-        ("careers_views", 0.2, -0.7, 2.0),
-        ("social_shares", 0.3, 0.4, 2.0),
-    ):
-        counts = random.poisson(rate * np.exp(0.5 * interest)).astype(np.float64)
-        facts[name] = counts
-        log_odds += worth_each * np.minimum(counts, most)
-    filled = random.beta(4.0, 2.0, leads).round(2)
-    facts["form_filled"] = filled
-    log_odds += 1.2 * (filled - 0.6)
-    spam = random.random(leads) < 0.06
-    facts["name_without_capitals"] = np.where(spam, "yes", "no")
-    log_odds -= 2.5 * spam
-    return facts, log_odds
+def _write_part(
+    tables: Tables, random: np.random.Generator, created: Codes, begin: int, numbers: dict[str, int]
+) -> int:
+    """Write the leads created at these seconds, and return how many of them were won."""
+    facts = draw_facts(random, created)
+    journeys = simulate(random, facts)
+    ids = pa.array(np.arange(begin + 1, begin + len(created) + 1)).cast(pa.string())
+    ids = pc.binary_join_element_wise("L", pc.utf8_lpad(ids, 7, "0"), "")
+    deals = write_deals(random, facts, journeys, ids)
+    changed_at = _date_changes(random, facts, deals)
+    known = replace(facts, change_day=np.where(changed_at >= 0, facts.change_day, -1))
+    people = write_people(random, known, ids)
+    tables.write("leads", pa.table({**people.columns, **_after_the_fact(deals)}))
+    tables.write("changes", _write_changes(people, ids, changed_at))
+    tables.write("deals", deals.table)
+    for name, table in write_activities(random, facts, journeys, deals, ids, numbers):
+        tables.write(name, table)
+    for table in _write_truth(facts, journeys, deals, ids):
+        tables.write("truth", table)
+    return int(pc.sum(pc.equal(deals.table["stage"], "won")).as_py() or 0)
 
 
-def _blank(random: np.random.Generator, name: str, values: npt.NDArray[np.generic]) -> list[object]:
-    share = _MISSING.get(name, 0.0)
-    gone = random.random(len(values)) < share
-    return [None if blank else value for blank, value in zip(gone, values.tolist(), strict=True)]
+def _date_changes(random: np.random.Generator, facts: Facts, deals: Deals) -> Codes:
+    """Return when each change of jobs was recorded, -1 for those that no open lead lived to see.
+
+    It is recorded on the day before the one from which the new job counts.
+    """
+    rows = np.flatnonzero(facts.change_day >= 0)
+    at = draw_moment(random, facts, rows, facts.change_day[rows] - 1)
+    changed_at = np.full(len(facts), -1)
+    changed_at[rows] = np.where((at < deals.closed[rows]) & (at <= EXTRACT_S), at, -1)
+    return changed_at
+
+
+def _after_the_fact(deals: Deals) -> dict[str, pa.Array]:
+    """Return the columns that tell what only the future knew: data.yaml leaves them out."""
+    called = pa.array(deals.called, mask=deals.called < 0).cast(pa.timestamp("s", "UTC"))
+    return {"called_at": called, "closing_remark": deals.remarks}
+
+
+def _write_changes(people: People, ids: pa.Array, changed_at: Codes) -> pa.Table:
+    """Write what the CRM overwrote, by the moment it did: old and new values, blanks left out."""
+    parts = []
+    for name in _CHANGING:
+        old, new = people.before[name], people.columns[name]
+        differs = pc.fill_null(pc.not_equal(old, new), False)
+        rows = np.flatnonzero((changed_at >= 0) & differs.to_numpy(zero_copy_only=False))
+        at = pa.array(rows)
+        parts.append(
+            pa.table(
+                {
+                    "lead_id": ids.take(at),
+                    "field": pa.array([name]).take(pa.array(np.zeros(len(rows), np.int64))),
+                    "old_value": old.take(at),
+                    "new_value": new.take(at),
+                    "changed_at": pa.array(changed_at[rows]).cast(pa.timestamp("s", "UTC")),
+                }
+            )
+        )
+    return pa.concat_tables(parts).sort_by([("changed_at", "ascending"), ("lead_id", "ascending")])
+
+
+def _write_truth(
+    facts: Facts, journeys: Journeys, deals: Deals, ids: pa.Array
+) -> Iterator[pa.Table]:
+    for age, probability in true_probabilities(facts, journeys):
+        as_of = facts.created + age * DAY_S
+        rows = np.flatnonzero((deals.closed > as_of) & (as_of <= EXTRACT_S))
+        yield pa.table(
+            {
+                "lead_id": ids.take(pa.array(rows)),
+                "as_of": pa.array(as_of[rows]).cast(pa.timestamp("s", "UTC")),
+                "true_prob": probability[rows],
+            }
+        )

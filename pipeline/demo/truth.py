@@ -1,0 +1,193 @@
+"""The true probability of every snapshot, computed and not simulated.
+
+What is wanted is the probability that a lead is won within the horizon, given its facts, all that
+it did up to the snapshot, and that it is not closed yet. The lead's state is hidden, and so is
+whether sales will ever call it. The forward filter [1]_ holds the probability of each of the ten
+cases (called or never, times five states) given what was seen so far: a day multiplies it by the
+likelihood of the marks of that day, silence included, then by the chance of not being closed, then
+by the chain's step; after each day it is scaled to one. A backward table holds the chance of being
+won within the horizon from each case, by the logarithm of the lead's worth on a grid; both together
+are the answer.
+
+What the truth knows and the files do not tell: values that were left blank; that a webinar was
+attended, from the day it was (it is recorded up to five days later); and whether and when the lead
+will change jobs. That sales called a lead is hidden from it.
+
+References
+----------
+.. [1] L. R. Rabiner, "A tutorial on hidden Markov models and selected applications in speech
+   recognition", Proceedings of the IEEE 77 (1989), 257-286.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.demo.chain import (
+    BEGIN,
+    GIVEN_UP,
+    LETTERS,
+    NEXT,
+    RATES,
+    RATES_BEFORE,
+    SEEKER,
+    STATES,
+    UNSUBSCRIBE,
+)
+from pipeline.demo.facts import Facts
+from pipeline.demo.journeys import Journeys, find_worth, win_chances
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+
+HORIZON_DAYS = 60
+AGES_DAYS = (0, 7, 14, 30)
+_LOWEST, _HIGHEST, _STEP = -16.0, 8.0, 0.01
+
+
+def filter_states(
+    facts: Facts, journeys: Journeys, ages_days: Sequence[int] = AGES_DAYS
+) -> Iterator[tuple[int, Floats]]:
+    """Yield, for each age, how likely each hidden case is, given what was seen and not closed.
+
+    Parameters
+    ----------
+    facts : Facts
+    journeys : Journeys
+    ages_days : sequence of int
+        Increasing.
+
+    Yields
+    ------
+    int
+        The age.
+    float array of shape (n, 2, states)
+        Summing to one for each lead; without meaning for leads that are closed by then.
+    """
+    belief = _begin(facts, journeys)
+    reachable = np.ones(len(facts), bool)
+    first = np.searchsorted(journeys.day, np.arange(max(ages_days) + 1))
+    for day in range(max(ages_days) + 1):
+        if day in ages_days:
+            yield day, belief
+        if day == max(ages_days):
+            return
+        here = slice(first[day], first[day + 1])
+        rows, marks = journeys.row[here], journeys.mark[here]
+        letters = RATES[:, :LETTERS].sum(axis=1)
+        silence = RATES[:, LETTERS:].sum(axis=1) + reachable[:, None] * letters
+        likelihood = np.exp(-facts.exposure[:, None] * silence)
+        np.multiply.at(likelihood, rows, RATES.T[marks])
+        reachable[rows[marks == UNSUBSCRIBE]] = False
+        worth = find_worth(facts, np.arange(len(facts)), day)
+        stays = (1.0 - win_chances(worth)) * (1.0 - GIVEN_UP)
+        belief = _scale((belief * likelihood[:, None, :] * stays) @ NEXT)
+
+
+def _begin(facts: Facts, journeys: Journeys) -> Floats:
+    """Return the belief at creation: who the lead is, and the visit that ended in the form."""
+    before = journeys.day == -1
+    first = (1.0 - facts.seeker)[:, None] * BEGIN
+    first[:, SEEKER] += facts.seeker
+    first *= np.exp(-facts.exposure[:, None] * RATES_BEFORE.sum(axis=1))
+    np.multiply.at(first, journeys.row[before], RATES_BEFORE.T[journeys.mark[before]])
+    called = np.stack([1.0 - facts.never_called, facts.never_called], axis=1)
+    return _scale(called[:, :, None] * first[:, None, :])
+
+
+def _scale(belief: Floats) -> Floats:
+    return np.asarray(belief / belief.sum(axis=(1, 2), keepdims=True), np.float64)
+
+
+def step_back(chances: Floats, worth: Floats) -> Floats:
+    """Go one day back: from the chances of being won in k days to those in k + 1.
+
+    Parameters
+    ----------
+    chances : float array of shape (n, 2, states)
+    worth : float array of shape (n,)
+
+    Returns
+    -------
+    float array of shape (n, 2, states)
+    """
+    wins = win_chances(worth)
+    return np.asarray(wins + (1.0 - wins) * (1.0 - GIVEN_UP) * (chances @ NEXT.T), np.float64)
+
+
+@cache
+def _grid() -> Floats:
+    return np.arange(_LOWEST, _HIGHEST + _STEP / 2.0, _STEP)
+
+
+@cache
+def backward_table(days: int) -> Floats:
+    """Return the chances of being won within so many days, for each log worth of the grid.
+
+    Returns
+    -------
+    float array of shape (grid, 2, states)
+    """
+    if days == 0:
+        return np.zeros((len(_grid()), 2, len(STATES)))
+    return step_back(backward_table(days - 1), np.exp(_grid()))
+
+
+def look_ahead(log_worth: Floats, days: int) -> Floats:
+    """Return the chances of being won within so many days, from each hidden case.
+
+    Between the points of the grid, .01 apart, they are drawn straight, which is right to 1e-5.
+
+    Parameters
+    ----------
+    log_worth : float array of shape (n,)
+    days : int
+
+    Returns
+    -------
+    float array of shape (n, 2, states)
+    """
+    place = np.clip((log_worth - _LOWEST) / _STEP, 0.0, len(_grid()) - 1.000001)
+    left = place.astype(np.int64)
+    part = (place - left)[:, None, None]
+    table = backward_table(days)
+    return np.asarray(table[left] * (1.0 - part) + table[left + 1] * part, np.float64)
+
+
+def true_probabilities(
+    facts: Facts,
+    journeys: Journeys,
+    ages_days: Sequence[int] = AGES_DAYS,
+    horizon_days: int = HORIZON_DAYS,
+) -> Iterator[tuple[int, Floats]]:
+    """Yield, for each age, the probability of being won within the horizon after it.
+
+    Parameters
+    ----------
+    facts : Facts
+    journeys : Journeys
+    ages_days : sequence of int
+        Increasing.
+    horizon_days : int
+
+    Yields
+    ------
+    int
+        The age.
+    float array of shape (n,)
+        Without meaning for leads that are closed by then.
+    """
+    everyone = np.arange(len(facts))
+    for age, belief in filter_states(facts, journeys, ages_days):
+        worth = find_worth(facts, everyone, age)
+        ahead = look_ahead(np.log(worth), horizon_days)
+        changes = (facts.change_day > age) & (facts.change_day < age + horizon_days)
+        for row_day in np.unique(facts.change_day[changes]):
+            rows = np.flatnonzero(changes & (facts.change_day == row_day))
+            then = look_ahead(facts.score_after[rows], age + horizon_days - int(row_day))
+            for _ in range(int(row_day) - age):
+                then = step_back(then, worth[rows])
+            ahead[rows] = then
+        yield age, (belief * ahead).sum(axis=(1, 2))
