@@ -274,6 +274,7 @@ def show_tour(tour: Tour, world: World) -> None:
             ("the leads", str(world.leads_path)),
             ("their true probabilities", str(world.truth_path)),
             (f"the scored file ({bands})", str(tour.batch.scored_path)),
+            ("the report, for a browser", str(tour.report)),
             ("champion in the MLflow registry",
              f"{tour.version.name} version {tour.version.version} ({tour.version.fingerprint})"),
         ],
@@ -281,7 +282,7 @@ def show_tour(tour: Tour, world: World) -> None:
     )  # fmt: skip
     say()
     say("Next:")
-    say(f"  leadscore explain --lead {tour.first_lead} --data {world.leads_path.parent}")
+    say(f"  leadscore explain --lead {tour.newest_lead} --data {world.leads_path.parent}")
     say("  leadscore models")
     say("  make ui                    # runs, figures and pictures in the browser")
     say("  leadscore check -c FOLDER  # a project of your own; see README.md")

@@ -102,7 +102,7 @@ def test_counts_are_in_balance(folder):
     assert deals.loc[deals["stage"] == "won", "amount"].gt(0).all()
     assert deals.loc[deals["stage"] != "won", "amount"].isna().all()
     assert set(leads.loc[leads["closing_remark"].notna(), "lead_id"]) == set(closed["lead_id"])
-    assert 0.03 < truth["true_prob"].mean() < 0.12
+    assert 0.05 < truth["true_prob"].mean() < 0.2
     assert not truth.duplicated(["lead_id", "as_of"]).any()
     merged = truth.merge(leads[["lead_id", "created_at"]]).merge(deals, how="left")
     assert set((merged["as_of"] - merged["created_at"]).dt.days) == set(AGES_DAYS)

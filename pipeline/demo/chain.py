@@ -57,7 +57,7 @@ _DONE = {
         _visit("product", "documentation"), (0.0008, 0.0042, 0.015, 0.03, 0.0008)),
     "pricing visit": (_visit("product", "pricing"), (0.0008, 0.0056, 0.021, 0.066, 0.0008)),
     "demo visit": (_visit("home", "demo"), (0.00048, 0.0028, 0.011, 0.036, 0.00048)),
-"careers visit": (_visit("home", "careers"), (0.002, 0.002, 0.002, 0.002, 0.06)),
+    "careers visit": (_visit("home", "careers"), (0.002, 0.002, 0.002, 0.002, 0.06)),
     "download": (
         (*_visit("product"), Item("web", "download")), (0.0012, 0.007, 0.021, 0.03, 0.0012)),
     "form": (
@@ -104,7 +104,7 @@ RATES_BEFORE: Floats = (
     * np.array([name.endswith("visit") or name == "download" for name in MARKS])
 )
 
-HAZARD: Floats = np.array([0.0010, 0.0022, 0.0046, 0.0100, 0.00003])
+HAZARD: Floats = np.array([0.0016, 0.0025, 0.0045, 0.0078, 0.00003])
 """Of being won, a day, where the lead's worth is 0 and sales call."""
 
 GIVEN_UP: Floats = np.array(

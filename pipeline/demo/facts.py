@@ -27,11 +27,11 @@ SMALL = 20.0
 """Companies below so many employees are who the changed offer is for."""
 
 SPAM_SHARE = 0.06
-JOB_CHANGE_SHARE = 0.06  # of all leads; about half of them close, or the extract comes, before it
+JOB_CHANGE_SHARE = 0.04  # of all leads; about half of them close, or the extract comes, before it
 
-_BASE = -2.95
+_BASE = -2.4
 _SPAM_WORTH = -9.0
-_OFFER_WORTH = 0.25
+_OFFER_WORTH = 0.15
 _HUMP_WORTH = 1.5
 _REACH_WORTH = 1.0
 _PHONE_WORTH = 0.6

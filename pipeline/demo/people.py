@@ -26,7 +26,7 @@ from pipeline.demo.titles import LANGUAGES, write_titles
 Flags = npt.NDArray[np.bool_]
 
 LOWER_CASE_SHARE = 0.03
-BLANK_SHARES = {"title": 0.05, "employees": 0.05, "industry": 0.04, "city": 0.10}
+BLANK_SHARES = {"title": 0.01, "employees": 0.02, "industry": 0.01, "city": 0.10}
 COMPANY_CHANGE_SHARE = 0.4
 _DIALS = {"ES": "+34 6", "MX": "+52 55", "AR": "+54 9 11", "CO": "+57 3", "CL": "+56 9",
           "FR": "+33 6", "US": "+1 ", "GB": "+44 7", "IE": "+353 8"}  # fmt: skip

@@ -18,6 +18,7 @@ from pipeline.metrics import auc
 from pipeline.progress import Progress
 from pipeline.recording import record_training
 from pipeline.registered import evaluate_version, score_with_version
+from pipeline.report.kept import report_path
 from pipeline.settings import find_project, read_project
 from pipeline.tracking.records import Version
 from pipeline.tracking.store import CHAMPION, open_store
@@ -35,7 +36,8 @@ class Tour:
     evaluation: Evaluation
     truth_auc: float
     batch: BatchReport
-    first_lead: str
+    report: Path
+    newest_lead: str
 
 
 def take_tour(folder: Path, home: Path, progress: Progress) -> Tour:
@@ -65,7 +67,14 @@ def take_tour(folder: Path, home: Path, progress: Progress) -> Tour:
         store, project, CHAMPION, project.leads_path, target, None, progress=progress
     )
     newest = training.tables.leads["lead_id"][-1].as_py()
-    return Tour(version, evaluation, _truth_auc(folder, training.later), batch, newest)
+    return Tour(
+        version,
+        evaluation,
+        _truth_auc(folder, training.later),
+        batch,
+        report_path(home, version),
+        newest,
+    )
 
 
 def read_truth(path: Path, snapshots: Dataset) -> npt.NDArray[np.float64]:
