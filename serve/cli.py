@@ -238,7 +238,7 @@ def demo(
         if tour:
             from pipeline.demo.tour import take_tour
 
-            result = take_tour(folder, home, progress)
+            result = take_tour(world, home, progress)
     if tour:
         from serve.report import show_tour
 

@@ -273,7 +273,8 @@ def show_tour(tour: Tour, world: World) -> None:
         [
             ("the leads", str(world.leads_path)),
             ("their true probabilities", str(world.truth_path)),
-            (f"the scored file ({bands})", str(tour.batch.scored_path)),
+            ("the open leads of the last 30 days", str(world.open_path)),
+            (f"the same, scored ({bands})", str(tour.batch.scored_path)),
             ("the report, for a browser", str(tour.report)),
             ("champion in the MLflow registry",
              f"{tour.version.name} version {tour.version.version} ({tour.version.fingerprint})"),

@@ -164,7 +164,9 @@ def test_the_wheel_works_in_another_environment_from_another_folder(tmp_path):
     assert "champion" in run("models")
     shutil.move(elsewhere / "var", elsewhere / "store")
     run("doctor", "--relocate", "--home", "store")
-    run("score", "store/demo/leads.csv", "again.csv", "--home", "store", "--data", "store/demo")
+    run(
+        "score", "store/demo/open_leads.csv", "again.csv", "--home", "store", "--data", "store/demo"
+    )
     assert (elsewhere / "again.csv").read_bytes() == (
         elsewhere / "store" / "demo" / "scored.csv"
     ).read_bytes()

@@ -13,6 +13,7 @@ from models.calibration import tally
 from models.log_odds import to_log_odds
 from pipeline.batch import BatchReport
 from pipeline.dataset import Dataset
+from pipeline.demo.world import World
 from pipeline.evaluate import Evaluation
 from pipeline.metrics import auc
 from pipeline.progress import Progress
@@ -40,13 +41,13 @@ class Tour:
     newest_lead: str
 
 
-def take_tour(folder: Path, home: Path, progress: Progress) -> Tour:
-    """Train on the demo leads in `folder`, promote, judge, and score the same file.
+def take_tour(world: World, home: Path, progress: Progress) -> Tour:
+    """Train on a demo world, promote, judge, and score its open leads.
 
     Parameters
     ----------
-    folder : Path
-        Holds what ``write_world`` wrote.
+    world : World
+        Written as CSV.
     home : Path
     progress : Progress
 
@@ -54,6 +55,7 @@ def take_tour(folder: Path, home: Path, progress: Progress) -> Tour:
     -------
     Tour
     """
+    folder = world.leads_path.parent
     project = read_project(find_project("demo"), folder)
     training = train(project, progress)
     progress("tracking and registering")
@@ -64,7 +66,7 @@ def take_tour(folder: Path, home: Path, progress: Progress) -> Tour:
     evaluation, _ = evaluate_version(store, project, CHAMPION)
     target = folder / SCORED_FILE
     batch = score_with_version(
-        store, project, CHAMPION, project.leads_path, target, None, progress=progress
+        store, project, CHAMPION, world.open_path, target, None, progress=progress
     )
     newest = training.tables.leads["lead_id"][-1].as_py()
     return Tour(

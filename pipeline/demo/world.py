@@ -37,6 +37,7 @@ from pipeline.demo.truth import true_probabilities
 from pipeline.progress import Progress, silent
 
 LEADS_AT_ONCE = 50_000  # some 200 MB; the same bytes come out only with the same number
+OPEN_DAYS = 30
 _CHANGING = ("title", "company", "email")
 
 
@@ -48,6 +49,7 @@ class World:
     wins: int
     activities: int
     leads_path: Path
+    open_path: Path
     truth_path: Path
 
 
@@ -61,7 +63,8 @@ def write_world(
     """Write the tables of a world into a folder, which is made if absent.
 
     The tables: leads, email, web, social, webinars, product (activities, one file per tool),
-    changes, deals, truth. Columns of truth: lead_id, as_of, true_prob, one row for each lead and
+    changes, deals, truth, and open_leads, the leads of the last 30 days that are open: those whom
+    a score is for. Columns of truth: lead_id, as_of, true_prob, one row for each lead and
     age of ``truth.AGES_DAYS`` at which the lead is open and the data not yet taken.
 
     Parameters
@@ -87,7 +90,7 @@ def write_world(
             wins += _write_part(tables, random, part, begin, numbers)
             progress("writing the leads", begin + len(part), leads)
     activities = sum(numbers.values()) - len(numbers)
-    return World(leads, wins, activities, tables.path("leads"), tables.path("truth"))
+    return World(leads, wins, activities, *map(tables.path, ("leads", "open_leads", "truth")))
 
 
 def _write_part(
@@ -102,7 +105,10 @@ def _write_part(
     changed_at = _date_changes(random, facts, deals)
     known = replace(facts, change_day=np.where(changed_at >= 0, facts.change_day, -1))
     people = write_people(random, known, ids)
-    tables.write("leads", pa.table({**people.columns, **_after_the_fact(deals)}))
+    leads = pa.table({**people.columns, **_after_the_fact(deals)})
+    tables.write("leads", leads)
+    is_open = (created > EXTRACT_S - OPEN_DAYS * DAY_S) & (deals.closed > EXTRACT_S)
+    tables.write("open_leads", leads.filter(pa.array(is_open)))
     tables.write("changes", _write_changes(people, ids, changed_at))
     tables.write("deals", deals.table)
     for name, table in write_activities(random, facts, journeys, deals, ids, numbers):
