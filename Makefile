@@ -26,7 +26,7 @@ demo: $(VENV)/.installed  ## Write demo leads, train, track, promote, judge, sco
 	@$(BIN)/leadscore demo --tour
 
 test: $(VENV)/.installed-dev check  ## Run the checks and the test suite
-	$(BIN)/python -m pytest -m "not proof and not bench"
+	$(BIN)/python -m pytest -m "not proof and not bench" --numprocesses 2 --dist loadfile
 
 proof: $(VENV)/.installed-dev  ## Run the long proofs: real data, a killed training, the wheel in a fresh environment
 	$(BIN)/python -m pytest tests -m proof
