@@ -148,14 +148,14 @@ def _needs_moment(catalog: Catalog) -> bool:
 def read_chunks(project: Project, catalog: Catalog, source: Path) -> Iterator[Chunk]:
     """Yield what a file of leads holds of the columns that are needed.
 
-    The column of creation is needed for the lead's age; where anything is read as of a moment, it
-    is taken if it is there.
+    The column of creation is needed for the lead's age; otherwise it is taken if it is there, so
+    that a row refused in training is refused here, and leads of a later day than as_of are told.
     """
     leads = project.data.leads
     columns = [leads.fields[name].column or name for name in catalog.fields]
     if leads.id != ROW_NUMBER:
         columns.append(leads.id)
-    if leads.created is not None and _needs_moment(catalog):
+    if leads.created is not None:
         header = read_header(source, leads.delimiter, leads.encoding)
         if catalog.reads_age or leads.created.column in header:
             columns.append(leads.created.column)

@@ -1,5 +1,6 @@
 """Check a project before anything is trained: configuration, data, and what they come to."""
 
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from pipeline.ingest import ingest
 from pipeline.settings import Project
 from pipeline.silence import find_silence, note_late, note_uneven
 from pipeline.values import format_time
+
+_VALUE = re.compile(r"'(?:[^'\\]|\\.)*'|\d+")
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,10 @@ def check_project(project: Project) -> CheckReport:
         If the data cannot be read at all.
     """
     tables = ingest(project)
-    reasons = Counter((reject.file, reject.column, reject.reason) for reject in tables.rejects)
-    first: dict[tuple[str, str, str], int] = {}
-    for reject in tables.rejects:
-        first.setdefault((reject.file, reject.column, reject.reason), reject.line)
+    alike = [
+        (reject.file, reject.column, _VALUE.sub("...", reject.reason)) for reject in tables.rejects
+    ]
+    first = dict(reversed([*zip(alike, tables.rejects, strict=True)]))
     parts: list[PartCheck] = []
     signals: list[SignalCheck] = []
     problems: list[str] = list(tables.problems)
@@ -110,7 +113,10 @@ def check_project(project: Project) -> CheckReport:
         leads=len(tables.leads),
         activities=None if tables.activities is None else tables.activities.activities,
         extract=None if tables.extract_us is None else format_time(tables.extract_us),
-        rejects=[(count, *what, first[what]) for what, count in reasons.most_common()],
+        rejects=[
+            (count, what[0], what[1], first[what].reason, first[what].line)
+            for what, count in Counter(alike).most_common()
+        ],
         left_out=left_out,
         parts=parts,
         signals=signals,

@@ -8,10 +8,10 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 FieldType = Literal["text", "number", "flag"]
 Normalised = str | float | None
@@ -23,6 +23,7 @@ LARGEST_NUMBER = 1e300
 TRUE_WORDS = ("true", "yes", "y", "t", "1", "si", "sí")
 FALSE_WORDS = ("false", "no", "n", "f", "0")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_MARKED = re.compile(r"[+-]?\d{1,3}([.,'\s]\d{3})*([.,]\d+)?")
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 _EXACT = 2.0**53
 _SWAPPED = str.maketrans(",.", ".,")
@@ -49,7 +50,8 @@ class FieldSpec(BaseModel):
     """How the values of one field are read.
 
     `missing` lists texts that mean "left blank", beside the empty text. `true` and `false` are the
-    words of a flag, in any case. `decimal` is the decimal mark of numbers in text.
+    words of a flag, in any case. `decimal` is the decimal mark of numbers in text, `thousands` the
+    mark between groups of three digits; a blank stands for any kind of space.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,6 +61,13 @@ class FieldSpec(BaseModel):
     true: tuple[Word, ...] = TRUE_WORDS
     false: tuple[Word, ...] = FALSE_WORDS
     decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'"] | None = None
+
+    @model_validator(mode="after")
+    def _check_marks(self) -> Self:
+        if self.thousands == self.decimal:
+            raise ValueError(f"thousands and decimal are both {self.decimal!r}")
+        return self
 
 
 class TimeSpec(BaseModel):
@@ -133,9 +142,10 @@ def _to_number(value: object, spec: FieldSpec) -> float:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"{type(value).__name__} {value!r} where a number is expected")
     if isinstance(value, str):
-        text = value.translate(_SWAPPED) if spec.decimal == "," else value
+        text = value if spec.thousands is None else _join_groups(value, spec)
+        text = text.translate(_SWAPPED) if spec.decimal == "," else text
         if not _NUMBER.fullmatch(text):
-            raise ValueError(f"{value[:40]!r} where a number is expected")
+            raise ValueError(f"{value[:40]!r} where a number is expected{_hint_marks(value, spec)}")
         value = text
     try:
         number = float(value)
@@ -144,6 +154,20 @@ def _to_number(value: object, spec: FieldSpec) -> float:
     if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
         raise ValueError(f"a number beyond {LARGEST_NUMBER:g}")
     return number + 0.0  # which makes -0 a plain 0
+
+
+def _join_groups(text: str, spec: FieldSpec) -> str:
+    """Drop the marks between groups of three digits; a text grouped otherwise stays as it is."""
+    mark = r"\s" if spec.thousands == " " else re.escape(spec.thousands or "")
+    grouped = rf"([+-]?\d{{1,3}}(?:{mark}\d{{3}})+)((?:{re.escape(spec.decimal)}\d*)?)"
+    found = re.fullmatch(grouped, text)
+    return text if found is None else re.sub(mark, "", found[1]) + found[2]
+
+
+def _hint_marks(text: str, spec: FieldSpec) -> str:
+    if spec.thousands is not None or not _MARKED.fullmatch(text):
+        return ""
+    return " (see `decimal` and `thousands` of the field in data.yaml)"
 
 
 def _to_flag(value: object, spec: FieldSpec) -> float:

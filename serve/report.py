@@ -29,6 +29,9 @@ def show_check(report: CheckReport) -> None:
     for count, file, column, reason, line in report.rejects[:10]:
         where = f"{column}: " if column else ""
         say(f"  rejected {count:,} of {file}: {where}{reason} (first at line {line})")
+    if len(report.rejects) > 10:
+        more = sum(count for count, *_ in report.rejects[10:])
+        say(f"  rejected {more:,} rows more, for {len(report.rejects) - 10} other reasons")
     for reason, count in report.left_out.items():
         if count:
             say(f"  left out {count:,} snapshots: {reason}")

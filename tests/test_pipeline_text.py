@@ -68,6 +68,11 @@ def test_titles_are_read_right_in_three_languages(language, what):
         ("Responsable d’agence – Ventes…", "manager", "sales"),
         ("Directeur·rice marketing", "director", "marketing"),
         ("Bjørn, økonomidirektør", "other", "other"),
+        ("Sra.", "other", "other"),
+        ("Ex-CEO", "other", "management"),
+        ("Process Owner", "staff", "operations"),
+        ("Partner Manager", "manager", "management"),
+        ("Diretora de Vendas", "director", "sales"),
         ("ninja", "other", "other"),
         ("营销经理", "other", "other"),
         ("", "other", "other"),
@@ -87,6 +92,16 @@ def test_any_title_has_a_seniority_and_a_function(title):
 @given(st.sampled_from([row["title"] for row in TITLES]))
 def test_case_and_spaces_of_a_title_do_not_matter(title):
     assert read_title(f"  {title.upper()} ") == read_title(title.lower())
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [("administración@acme.es", "role"), ("ventas2@acme.es", "role"), ("info+web@acme.es", "role"),
+     ("ana.info@acme.es", "business"), ("ana@sfr.fr", "free"),
+     ("a@" + "b." * 200_000 + "es", "invalid")],
+)  # fmt: skip
+def test_a_role_may_have_a_number_and_an_address_is_not_endless(address, kind):
+    assert read_mail_kind(address) == kind
 
 
 def test_mail_kinds_are_those_of_the_lists():
@@ -124,6 +139,8 @@ def test_what_is_no_address_is_invalid(address):
         ("ana@mailinator.com", "Acme", "private"),
         ("ana@northgate.io", "Acme", "different"),
         ("ana@acme.com", "李明公司", None),
+        ("ana@acme.com", "Autónomo", None),
+        ("ana@acme.com", "S.L.", None),
     ],
 )
 def test_an_address_fits_its_company_or_does_not(address, company, fit):
@@ -166,7 +183,9 @@ def test_four_keys_are_no_walk_and_none_crosses_words(text):
         ("Olá, gostaria de saber mais sobre os preços", "pt"),
         ("Guten Tag, wir möchten mehr über die Preise wissen", "de"),
         ("Buongiorno, vorrei sapere di più sui prezzi della piattaforma", "it"),
-        ("ok", "other"), ("", "other"), ("http://x.example/a?b=c", "other"), ("请联系我", "other"),
+        ("¿Qué precio tiene?", "es"), ("Please call me", "en"), ("Merci de me rappeler", "fr"),
+        ("ok", "other"), ("", "other"), ("http://x.com/a?b=c", "other"), ("请联系我", "other"),
+        ("Proszę o kontakt", "other"), ("We zoeken een partner voor onze software", "other"),
     ],
 )  # fmt: skip
 def test_the_language_of_a_message_is_told_by_its_commonest_words(message, language):

@@ -199,3 +199,19 @@ def test_parquet_and_csv_tell_the_same(tmp_path):
     write_project(folder, data=merge(DATA, {"leads": {"file": "leads.parquet"}}), signals=SIGNALS)
     write_leads(folder, pa.Table.from_pylist(rows), "leads.parquet")
     assert ingest(read_project(folder)).leads.equals(by_csv)
+
+
+def test_a_moment_counts_where_no_signal_needs_one(tmp_path):
+    """Leads created later are rejects, and so is a row that training would refuse."""
+    rows = people(400)
+    project = make_project(tmp_path, rows)
+    scorecard = train(project).scorecard
+    write_leads(tmp_path, [*rows, {**rows[0], "lead_id": "TOTAL", "created_at": ""}], "new.csv")
+    as_of = "2025-02-01T00:00:00Z"
+    for moment, scored in ((None, len(rows)), (as_of, sum(r["created_at"] <= as_of for r in rows))):
+        found = score_file(
+            project, scorecard, "m:1", tmp_path / "new.csv", tmp_path / "out.csv",
+            None if moment is None else us(moment),
+        )  # fmt: skip
+        assert (found.scored, found.rejected) == (scored, 1)
+        assert found.not_yet == len(rows) - scored

@@ -394,3 +394,34 @@ def test_a_time_survives_being_written_and_read(moment):
     assert moment_us == (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     assert read_time(format_time(moment_us)) == moment_us
     assert read_time(moment.isoformat()) == moment_us
+
+
+@pytest.mark.parametrize(
+    ("decimal", "thousands", "text", "number"),
+    [
+        (",", ".", "7.593,95", 7593.95),
+        (",", ".", "1.234.567", 1234567.0),
+        (",", ".", "12,5", 12.5),
+        (",", ".", "950", 950.0),
+        (".", ",", "-1,234.5", -1234.5),
+        (",", " ", "1\u00a0234,5", 1234.5),
+        (".", "'", "1'000", 1000.0),
+    ],
+)  # fmt: skip
+def test_thousands_are_parted_by_their_mark(decimal, thousands, text, number):
+    spec = FieldSpec(type="number", decimal=decimal, thousands=thousands)
+    assert make_normaliser(spec)(text) == number
+
+
+@pytest.mark.parametrize("text", ["1.23,5", "12.34", "1.2345", ".123", "1,234.5", "1.234."])
+def test_groups_of_other_lengths_are_no_thousands(text):
+    spec = FieldSpec(type="number", decimal=",", thousands=".")
+    with pytest.raises(ValueError, match="where a number is expected"):
+        make_normaliser(spec)(text)
+
+
+def test_a_number_with_other_marks_is_told_which_keys_there_are():
+    with pytest.raises(ValueError, match="see `decimal` and `thousands`"):
+        make_normaliser(FieldSpec(type="number", decimal=","))("7.593,95")
+    with pytest.raises(ValueError, match="thousands and decimal are both"):
+        FieldSpec(type="number", thousands=".")

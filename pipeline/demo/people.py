@@ -28,8 +28,8 @@ Flags = npt.NDArray[np.bool_]
 LOWER_CASE_SHARE = 0.03
 BLANK_SHARES = {"title": 0.01, "employees": 0.02, "industry": 0.01, "city": 0.10}
 COMPANY_CHANGE_SHARE = 0.4
-_DIALS = {"ES": "+34 6", "MX": "+52 55", "AR": "+54 9 11", "CO": "+57 3", "CL": "+56 9",
-          "FR": "+33 6", "US": "+1 ", "GB": "+44 7", "IE": "+353 8"}  # fmt: skip
+_DIALS = {"ES": "+34 6", "MX": "+52 55", "AR": "+54 9 11", "CO": "+57 31", "CL": "+56 9",
+          "FR": "+33 6", "US": "+1 20", "GB": "+44 77", "IE": "+353 8"}  # fmt: skip
 _TOP_LEVEL = {"ES": "es", "MX": "com.mx", "AR": "com.ar", "CO": "com.co", "CL": "cl", "FR": "fr",
               "US": "com", "GB": "co.uk", "IE": "ie"}  # fmt: skip
 _CITIES = {"ES": "Madrid Barcelona Valencia Sevilla Bilbao", "MX": "Monterrey Guadalajara Puebla",
@@ -69,6 +69,12 @@ def _pick(random: np.random.Generator, name: str, language: Codes) -> pa.Array:
     table, begin, size = _table(name)
     chance = random.random(len(language))
     return table.take(pa.array(begin[language] + (chance * size[language]).astype(np.int64)))
+
+
+def _pick_first(random: np.random.Generator, language: Codes, woman: Flags) -> pa.Array:
+    table, begin, size = _table("FIRST_NAMES")
+    pair = (random.random(len(language)) * (size[language] // 2)).astype(np.int64)
+    return table.take(pa.array(begin[language] + 2 * pair + ~woman))
 
 
 def _take(entries: tuple[str, ...] | list[str], codes: npt.NDArray[np.integer]) -> pa.Array:
@@ -114,13 +120,16 @@ def write_people(random: np.random.Generator, facts: Facts, ids: pa.Array) -> Pe
         With None where something was left blank.
     """
     count, language = len(facts), LANGUAGE_OF_COUNTRY[facts.country]
-    first, last = _write_names(random, facts, language)
+    woman = random.random(count) < 0.5
+    first, last = _write_names(random, facts, language, woman)
     company, domain = _write_companies(random, facts, language)
     spam = facts.spam
     name = _either(spam, _choose(random, words.SPAM_COMPANIES, count), company)
     email = _write_mails(random, facts, first, last, domain)
-    title = _write_titles(random, facts.level, facts.function, facts, language)
-    new_title = _write_titles(random, facts.new_level, facts.new_function, facts, language)
+    title = write_titles(language, woman, facts.level, facts.function, random.random(count))
+    new_title = write_titles(
+        language, woman, facts.new_level, facts.new_function, random.random(count)
+    )
     changes = facts.change_day >= 0
     moved = changes & (random.random(count) < COMPANY_CHANGE_SHARE)
     new_company, new_domain = _write_companies(random, facts, language)
@@ -167,22 +176,15 @@ def _blank(gone: Flags, values: pa.Array) -> pa.Array:
 
 
 def _write_names(
-    random: np.random.Generator, facts: Facts, language: Codes
+    random: np.random.Generator, facts: Facts, language: Codes, woman: Flags
 ) -> tuple[pa.Array, pa.Array]:
     """Write names; half of the spam has made-up ones, the rest plain ones in lower case."""
     made_up = facts.spam & (random.random(len(facts)) < 0.7)
     names = []
-    for kind in ("FIRST_NAMES", "LAST_NAMES"):
-        plain = _pick(random, kind, language)
-        plain = _either(facts.spam, pc.utf8_lower(plain), plain)
-        names.append(_either(made_up, _choose(random, words.SPAM_NAMES, len(facts)), plain))
+    for plain in (_pick_first(random, language, woman), _pick(random, "LAST_NAMES", language)):
+        typed = _either(facts.spam, pc.utf8_lower(plain), plain)
+        names.append(_either(made_up, _choose(random, words.SPAM_NAMES, len(facts)), typed))
     return names[0], names[1]
-
-
-def _write_titles(
-    random: np.random.Generator, level: Codes, function: Codes, facts: Facts, language: Codes
-) -> pa.Array:
-    return write_titles(language, level, function, random.random(len(facts)))
 
 
 def _write_companies(
@@ -197,7 +199,8 @@ def _write_companies(
     slug = _join(roots[0], _either(double, roots[1], ""),
                  _either(random.random(count) < 0.6, kind, ""))  # fmt: skip
     top = _take([_TOP_LEVEL[country] for country in COUNTRIES], facts.country)
-    legal = _pick(random, "LEGAL_FORMS", language)
+    forms = [form for country in COUNTRIES for form in words.LEGAL_FORMS[country]]
+    legal = _take(forms, 4 * facts.country + random.integers(0, 4, count))
     return _join(name, legal), _join(_plain(slug), ".", top)
 
 

@@ -153,6 +153,37 @@ _CHIEFS = {
 }
 
 
+_PAIRS = {
+    "es": "Director/Directora Jefe/Jefa Técnico/Técnica Asesor/Asesora Programador/Programadora "
+    "Desarrollador/Desarrolladora Administrador/Administradora Ingeniero/Ingeniera "
+    "Comprador/Compradora Diseñador/Diseñadora Abogado/Abogada Propietario/Propietaria "
+    "Fundador/Fundadora Socio/Socia Dueño/Dueña Desempleado/Desempleada Jubilado/Jubilada "
+    "universitario/universitaria Financiero/Financiera Gráfico/Gráfica",
+    "en": "",
+    "fr": "Directeur/Directrice Chargé/Chargée Développeur/Développeuse Ingénieur/Ingénieure "
+    "Administrateur/Administratrice Acheteur/Acheteuse Conseiller/Conseillère Avocat/Avocate "
+    "Fondateur/Fondatrice Gérant/Gérante Étudiant/Étudiante Retraité/Retraitée Chef/Cheffe "
+    "Financier/Financière Général/Générale",
+}
+"""A man's word and a woman's, where titles have two."""
+
+
+@cache
+def _words_of(language: str, woman: bool) -> dict[str, str]:
+    pairs = [pair.split("/") for pair in _PAIRS[language].split()]
+    return {word: pair[woman] for pair in pairs for word in pair}
+
+
+def _agree(title: str, language: str, woman: bool) -> str:
+    """Return a title as a woman or a man bears it."""
+    words = _words_of(language, woman)
+    if language == "fr" and title.split(" ")[0] in ("Commercial", "Commerciale"):
+        title = title.replace("Commerciale", "Commercial").replace(
+            "Commercial", "Commerciale" if woman else "Commercial"
+        )
+    return " ".join(words.get(word, word) for word in title.split(" "))
+
+
 def _forms(language: str, level: str, function: str) -> tuple[str, ...]:
     whole = _WHOLE[language].get((level, function)) or _CHIEFS.get((level, function))
     if whole is not None:
@@ -170,12 +201,14 @@ def _forms(language: str, level: str, function: str) -> tuple[str, ...]:
 
 @cache
 def _title_table() -> tuple[pa.Array, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return all titles, and where those of each (language, level, function) begin and how many."""
+    """Return all titles; by language, woman, level, function where they begin; how many."""
     titles: list[str] = []
-    shape = (len(LANGUAGES), len(LEVELS), len(FUNCTIONS))
+    shape = (len(LANGUAGES), 2, len(LEVELS), len(FUNCTIONS))
     begin, count = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     for place in np.ndindex(shape):
-        forms = _forms(LANGUAGES[place[0]], LEVELS[place[1]], FUNCTIONS[place[2]])
+        language = LANGUAGES[place[0]]
+        made = _forms(language, LEVELS[place[2]], FUNCTIONS[place[3]])
+        forms = tuple(dict.fromkeys(_agree(form, language, bool(place[1])) for form in made))
         begin[place], count[place] = len(titles), len(forms)
         titles += forms
     return pa.array(titles), begin, count
@@ -188,6 +221,7 @@ def exists(level: str, function: str) -> bool:
 
 def write_titles(
     language: npt.NDArray[np.int64],
+    woman: npt.NDArray[np.bool_],
     level: npt.NDArray[np.int64],
     function: npt.NDArray[np.int64],
     chance: npt.NDArray[np.float64],
@@ -198,6 +232,8 @@ def write_titles(
     ----------
     language, level, function : int arrays of shape (n,)
         Places in ``LANGUAGES``, ``LEVELS``, ``FUNCTIONS``.
+    woman : bool array of shape (n,)
+        Whether the title is a woman's, where there are two.
     chance : float array of shape (n,)
         Between 0 and 1: which of the titles.
 
@@ -206,5 +242,5 @@ def write_titles(
     Array of n strings
     """
     titles, begin, count = _title_table()
-    place = (language, level, function)
+    place = (language, woman.astype(np.int64), level, function)
     return titles.take(pa.array(begin[place] + (chance * count[place]).astype(np.int64)))

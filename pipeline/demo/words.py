@@ -1,4 +1,7 @@
-"""Names of people and companies, and messages, in three languages; nobody real is meant."""
+"""Names of people and companies, and messages, in three languages; nobody real is meant.
+
+First names are a woman's and a man's in turn.
+"""
 
 FIRST_NAMES = {
     "es": "Lucía Martín Sofía Hugo María Pablo Carmen Javier Elena Andrés Valentina Mateo Camila "
@@ -30,18 +33,22 @@ COMPANY_ROOTS = (
     "Olivar Palma Roble Salina Tejada Ventura"
 ).split()
 COMPANY_KINDS = {
-    "es": "Sistemas Logística Consultores Alimentos Textil Energía Digital Salud Servicios "
-    "Industrias Construcciones Soluciones Seguros Editorial",
-    "en": "Systems Logistics Partners Foods Textiles Energy Digital Health Services Industries "
-    "Builders Software Insurance Media",
-    "fr": "Systèmes Logistique Conseil Alimentation Textile Énergie Numérique Santé Services "
-    "Industries Bâtiment Logiciels Assurances Médias",
+    "es": "Sistemas Grupo Consultores Digital Servicios Soluciones Proyectos Gestión Ibérica",
+    "en": "Systems Group Partners Digital Services Solutions Associates Works International",
+    "fr": "Systèmes Groupe Conseil Numérique Services Solutions Partenaires Associés Conseils",
 }
 LEGAL_FORMS = {
-    "es": ("", "", " S.L.", " S.A.", " SLU"),
-    "en": ("", "", " Ltd", " Inc.", " LLC"),
-    "fr": ("", "", " SARL", " SAS", " S.A."),
+    "ES": ("", " S.L.", " S.A.", " SLU"),
+    "MX": ("", " S.A. de C.V.", " S.A. de C.V.", " S.A."),
+    "AR": ("", " S.A.", " S.R.L.", " S.A."),
+    "CO": ("", " S.A.S.", " S.A.S.", " Ltda."),
+    "CL": ("", " SpA", " Ltda.", " S.A."),
+    "FR": ("", " SARL", " SAS", " S.A."),
+    "US": ("", " Inc.", " LLC", " Inc."),
+    "GB": ("", " Ltd", " Ltd", " plc"),
+    "IE": ("", " Ltd", " Ltd", ""),
 }
+"""Four for each country."""
 FREE_MAIL = {
     "es": ("gmail.com", "gmail.com", "hotmail.com", "yahoo.es", "outlook.com"),
     "en": ("gmail.com", "gmail.com", "yahoo.com", "outlook.com", "icloud.com"),

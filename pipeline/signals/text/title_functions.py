@@ -8,15 +8,16 @@ from pipeline.signals.text.title_ranks import SENIORITY
 
 FUNCTION = {
     "sales": """
-        sales sale selling commercial commerciale commerciaux comercial comerciales ventas venta
-        vente ventes vendedor vendedora vendeur vendeuse business_development bizdev biz_dev
-        business_developer desarrollo_negocio developpement_commercial account accounts_manager
-        key_account kam grands_comptes cuentas grandes_cuentas clientele salesperson salesman
-        saleswoman sdr bdr presales pre_sales avant_vente preventa partnership partnerships
-        alliances channel revenue cro cco export asesor_comercial visitador tecnico_comercial
-        technico_commercial technico_commerciale secteur_commercial retail_sales inside_sales
-        new_business account_executive account_manager ae affaires charge_affaires
-        chargee_affaires ingenieur_affaires ingenieure_affaires business_dev compte comptes
+        vendas sales sale selling commercial commerciale commerciaux comercial comerciales
+        ventas venta vente ventes vendedor vendedora vendeur vendeuse business_development
+        bizdev biz_dev business_developer desarrollo_negocio developpement_commercial account
+        accounts_manager key_account kam grands_comptes cuentas grandes_cuentas clientele
+        salesperson salesman saleswoman sdr bdr presales pre_sales avant_vente preventa
+        partnership partnerships alliances channel revenue cro cco export asesor_comercial
+        visitador tecnico_comercial technico_commercial technico_commerciale secteur_commercial
+        retail_sales inside_sales new_business account_executive account_manager ae affaires
+        charge_affaires chargee_affaires ingenieur_affaires ingenieure_affaires business_dev
+        compte comptes
     """,
     "marketing": """
         marketing mktg mkt mkg mktng communication communications comunicacion comunicaciones
@@ -107,12 +108,12 @@ FUNCTION = {
         technical_support support_engineer client_services satisfaccion_cliente clientes cliente
     """,
     "education": """
-        teacher teaching prof jefe_estudios jefa_estudios professor lecturer tutor school
-        headteacher headmaster education educator profesor profesora docente maestro maestra
-        educacion colegio escuela academico academica enseignant enseignante professeur
-        professeure ecole pedagogique academic faculty instituteur institutrice dean decano
-        instructor pedagogia instituto educativo educativa director_escuela lycee college
-        formation_professionnelle orientador
+        student_affairs student_services teacher teaching prof jefe_estudios jefa_estudios
+        professor lecturer tutor school headteacher headmaster education educator profesor
+        profesora docente maestro maestra educacion colegio escuela academico academica
+        enseignant enseignante professeur professeure ecole pedagogique academic faculty
+        instituteur institutrice dean decano instructor pedagogia instituto educativo educativa
+        director_escuela lycee college formation_professionnelle orientador
     """,
     "research": """
         research researcher scientist science investigador investigadora investigacion recherche

@@ -23,6 +23,8 @@ _INCLUSIVE = re.compile(
     r"(?<=[a-z]{3})(?:[./-](?:trice|rice|ice|euse|se|ere|ne|fe|te|ora|ra|a|e|es|as|os)\b"
     r"|\((?:a|e|ne|fe|trice|rice|euse|ra|te)\))"
 )
+_BYGONE = frozenset("former formerly ex exdirector exdirectora wife husband aspiring".split())
+_FORMS_OF_ADDRESS = (["sr"], ["sra"], ["srta"], ["mr"], ["mrs"], ["ms"])
 _BEFORE_EMPLOYER = ("at", "chez")
 _DOTTED = re.compile(r"\b([a-z])\.(?=[a-z]\b)")
 _RESEARCH = re.compile(r"\b(?:r ?[&+] ?d|i ?\+ ?d(?: ?\+ ?i)?)\b")
@@ -104,6 +106,8 @@ def read_title(title: str) -> Title:
     words = [word for word in words if word not in _STOP]
     rank = min(_RANKS.find(words), default=None)
     seniority = _OTHER if rank is None else _LEVELS[rank]
+    if words and (words[0] in _BYGONE or words in _FORMS_OF_ADDRESS):
+        seniority = seniority if seniority == "not_working" else _OTHER
     return Title(seniority, _OTHER if seniority == "not_working" else _name_function(words))
 
 
