@@ -165,9 +165,8 @@ def _join_groups(text: str, spec: FieldSpec) -> str:
 
 
 def _hint_marks(text: str, spec: FieldSpec) -> str:
-    if spec.thousands is not None or not _MARKED.fullmatch(text):
-        return ""
-    return " (see `decimal` and `thousands` of the field in data.yaml)"
+    unclear = spec.thousands is None and _MARKED.fullmatch(text)
+    return " (see `decimal` and `thousands` of the field in data.yaml)" if unclear else ""
 
 
 def _to_flag(value: object, spec: FieldSpec) -> float:
