@@ -15,7 +15,7 @@ from histories import (
     stories,
     tables_of,
 )
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.engine import run_sql
@@ -51,7 +51,7 @@ def read_live(story, lead_id, as_of_us):
     )
 
 
-@settings(max_examples=44, deadline=None)
+@settings(max_examples=44, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(stories(), min_size=50, max_size=60))
 def test_both_readers_say_the_same_of_every_history_and_so_does_sqlite(drawn):
     """Over 2,200 histories: duplicates, disorder, ties, edges, late records, changes, silence."""

