@@ -64,7 +64,11 @@ def _changing_signals(catalog: Catalog) -> Iterator[tuple[Signal, TextSignal]]:
 
 def _read_column(declared: TextSignal, inputs: Sequence[Sequence[Normalised]]) -> pa.Array:
     read = make_text_reader(declared)
-    values = [read(row) for row in zip(*inputs, strict=True)]
+    if len(inputs) == 1:  # titles and companies come again, and addresses cost little
+        told = {text: read((text,)) for text in set(inputs[0])}
+        values = [told[text] for text in inputs[0]]
+    else:
+        values = [read(row) for row in zip(*inputs, strict=True)]
     return pa.array(values, ARROW_TYPE[FIELD_TYPE[declared.kind]])
 
 

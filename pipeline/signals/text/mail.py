@@ -113,7 +113,10 @@ def compare_mail_company(address: str, company: str) -> str | None:
     """
     domain = _find_domain(address)
     words = split_words(company)
-    if domain is None or all(word in _NO_NAME or len(word) == 1 for word in words):
+    if domain is None or not words:
+        return None
+    named = [word for word in words if word not in _NO_NAME and len(word) > 1]
+    if not named:
         return None
     if _read_domain(domain) != "business":
         return "private"
@@ -121,14 +124,11 @@ def compare_mail_company(address: str, company: str) -> str | None:
     if len(parts) > 1 and parts[-1] in _SECOND_LEVELS:
         parts.pop()
     label = "".join(split_words(parts[-1]))
-    named = [word for word in words if word not in _LEGAL] or words
-    joined = "".join(named)
-    if label == joined or (len(label) >= _SHORTEST and label in joined):
-        return "same"
     for word in named:
         if word in label and len(word) >= _SHORTEST:
             return "same"
-    if label == "".join(words):
+    joined = "".join(words)
+    if label in ("".join(named), joined) or (len(label) >= _SHORTEST and label in joined):
         return "same"
     letters = {"".join(word[0] for word in those) for those in (named, words)}
     return "initials" if len(label) > 1 and label in letters else "different"

@@ -4,7 +4,7 @@ import re
 
 from pipeline.signals.text.plain import split_words
 
-_READ = 600
+_READ = 300
 """So many characters are enough to tell the language."""
 _COMMON = {
     "en": "the and of to is in for you we our your are this with that have would like can "
@@ -65,7 +65,9 @@ def guess_language(message: str) -> str:
     """
     found = dict.fromkeys(_COMMON, 0)
     text = message[:_READ]
-    for word in split_words(_LINK.sub(" ", text) if "." in text or "@" in text else text):
+    if "://" in text or "www." in text or "@" in text:
+        text = _LINK.sub(" ", text)
+    for word in split_words(text):
         if word in _LANGUAGES:
             for language in _LANGUAGES[word]:
                 found[language] += 1 if len(word) < 3 else 2

@@ -1,9 +1,11 @@
 """Marks of names nobody has: typed without capitals, along the keyboard, at random, with digits.
 
-Each is a signal and never a verdict: bell hooks had no capitals, and 3M has a digit.
+Each is a signal and never a verdict: bell hooks had no capitals, and 3M has a digit. What was found
+of a name is kept in memory, since names come again; nothing of it is written anywhere.
 """
 
 import re
+from functools import lru_cache
 
 from pipeline.signals.text.plain import split_words
 
@@ -35,6 +37,7 @@ def lacks_capitals(name: str) -> bool:
     return name.islower()
 
 
+@lru_cache(maxsize=65_536)
 def walks_keyboard(text: str) -> bool:
     """Say whether a text has five neighbouring keys of a row, QWERTY or AZERTY, in a run.
 
@@ -51,6 +54,7 @@ def walks_keyboard(text: str) -> bool:
     return not _WALKS.isdisjoint([text[end - WALK_LENGTH : end] for end in ends])
 
 
+@lru_cache(maxsize=65_536)
 def is_gibberish(text: str) -> bool:
     """Say whether a text has a word that no mouth could say, or one that stutters.
 

@@ -31,6 +31,7 @@ _OF_ONE: dict[str, Callable[[str], Normalised]] = {
     "message_language": messages.guess_language,
 }
 _MARKS: dict[str, Callable[[str], bool]] = {
+    "no_capitals": lacks_capitals,
     "keyboard_walk": walks_keyboard,
     "gibberish": is_gibberish,
     "digits": has_digits,
@@ -65,8 +66,6 @@ def make_text_reader(declared: TextSignal) -> TextReader:
             return _make_of_one(_OF_ONE[declared.kind])
         case MailCompanySignal():
             return _compare_mail
-        case MarksSignal(kind="no_capitals"):
-            return _lack_capitals
         case MarksSignal():
             return _make_mark(_MARKS[declared.kind])
         case CompletenessSignal():
@@ -93,15 +92,15 @@ def _compare_mail(inputs: Sequence[Normalised]) -> Normalised:
     return mail.compare_mail_company(address, company)
 
 
-def _lack_capitals(inputs: Sequence[Normalised]) -> Normalised:
-    texts = [text for text in inputs if isinstance(text, str)]
-    return float(any(map(lacks_capitals, texts))) if texts else None
-
-
 def _make_mark(bears: Callable[[str], bool]) -> TextReader:
     def read_marks(inputs: Sequence[Normalised]) -> Normalised:
-        texts = [text for text in inputs if isinstance(text, str)]
-        return float(bears("\n".join(texts))) if texts else None  # none of these reads over lines
+        known = False
+        for text in inputs:
+            if isinstance(text, str):
+                if bears(text):
+                    return 1.0
+                known = True
+        return 0.0 if known else None
 
     return read_marks
 
