@@ -57,34 +57,32 @@ def read_mail_kind(address: str) -> str:
     >>> [read_mail_kind(f"{name}.com") for name in ("ana@acme", "ana@gmail", "info@acme", "ana")]
     ['business', 'free', 'role', 'invalid']
     """
-    domain = _find_domain(address)
-    if domain is None:
-        return "invalid"
-    kind = _read_domain(domain)
-    local = strip_accents(address[: address.index("@")]).partition("+")[0].rstrip("0123456789")
-    if kind != "disposable" and local in ROLES:
-        return "role"
+    local, domain = _part(address)
+    kind = _read_domain(domain) if local else "invalid"
+    if kind in ("business", "free"):
+        plain = strip_accents(local).partition("+")[0].rstrip("0123456789")
+        return "role" if plain in ROLES else kind
     return kind
+
+
+def _part(address: str) -> tuple[str, str]:
+    """Return who and where; who is empty if this is no address."""
+    local, _, domain = address.partition("@")
+    if len(address) > _LONGEST or local.split() != [local]:
+        return "", ""
+    return local, domain
 
 
 @lru_cache(maxsize=65_536)
 def _read_domain(domain: str) -> str:
-    if _is_listed(domain, _DISPOSABLE):
-        return "disposable"
-    return "free" if _is_listed(domain, _FREE) else "business"
-
-
-def _find_domain(address: str) -> str | None:
-    """Return the domain in small letters, or None if this is no address."""
-    if len(address) > _LONGEST:
-        return None
-    local, _, domain = address.partition("@")
     parts = domain.split(".")
-    if not local or len(parts) < 2 or not all(parts) or "@" in domain:
-        return None
-    if len(address.split()) != 1 or parts[-1].isdigit():
-        return None
-    return domain.lower()
+    if len(parts) < 2 or not all(parts) or "@" in domain or parts[-1].isdigit():
+        return "invalid"
+    if len(domain.split()) != 1:
+        return "invalid"
+    if _is_listed(domain.lower(), _DISPOSABLE):
+        return "disposable"
+    return "free" if _is_listed(domain.lower(), _FREE) else "business"
 
 
 def _is_listed(domain: str, listed: frozenset[str]) -> bool:
@@ -93,6 +91,15 @@ def _is_listed(domain: str, listed: frozenset[str]) -> bool:
         if not dot:
             return False
     return True
+
+
+@lru_cache(maxsize=65_536)
+def _read_label(domain: str) -> str:
+    """Return the part of a domain that names its owner, letters and digits only."""
+    parts = domain.lower().split(".")[:-1]
+    if len(parts) > 1 and parts[-1] in _SECOND_LEVELS:
+        parts.pop()
+    return "".join(split_words(parts[-1]))
 
 
 def compare_mail_company(address: str, company: str) -> str | None:
@@ -111,19 +118,15 @@ def compare_mail_company(address: str, company: str) -> str | None:
     >>> compare_mail_company("jo@example.org", "Talleres Ruiz")
     'different'
     """
-    domain = _find_domain(address)
+    local, domain = _part(address)
     words = split_words(company)
-    if domain is None or not words:
-        return None
     named = [word for word in words if word not in _NO_NAME and len(word) > 1]
-    if not named:
+    kind = _read_domain(domain) if local else "invalid"
+    if kind == "invalid" or not named:
         return None
-    if _read_domain(domain) != "business":
+    if kind != "business":
         return "private"
-    parts = domain.split(".")[:-1]
-    if len(parts) > 1 and parts[-1] in _SECOND_LEVELS:
-        parts.pop()
-    label = "".join(split_words(parts[-1]))
+    label = _read_label(domain)
     for word in named:
         if word in label and len(word) >= _SHORTEST:
             return "same"

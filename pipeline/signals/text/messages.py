@@ -4,7 +4,7 @@ import re
 
 from pipeline.signals.text.plain import split_words
 
-_READ = 300
+_READ = 160
 """So many characters are enough to tell the language."""
 _COMMON = {
     "en": "the and of to is in for you we our your are this with that have would like can "
