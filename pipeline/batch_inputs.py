@@ -19,7 +19,7 @@ from pipeline.ingestion.tables import CHUNK_ROWS, Chunk, Reject, read_header, re
 from pipeline.ingestion.texts import read_profile
 from pipeline.settings import Project
 from pipeline.signals.catalog import Catalog
-from pipeline.signals.text.readers import digest_word_lists
+from pipeline.signals.text.readers import find_other_lists
 from pipeline.values import format_time, read_moment
 
 _ROWS_WITH_ACTIVITIES = 10 * CHUNK_ROWS
@@ -56,9 +56,14 @@ def read_catalog(scorecard: Scorecard, project: Project, model: str) -> Catalog:
 
 
 def check_word_lists(catalog: Catalog, model: str) -> None:
-    """Refuse to read texts by other lists of words than those of the training."""
-    today = digest_word_lists(declared.kind for _, declared in catalog.text_signals())
-    other = [name for name, digest in catalog.word_lists.items() if today.get(name) != digest]
+    """Refuse to read texts by other lists of words than those of the training.
+
+    Raises
+    ------
+    RefusalError
+        If a list differs.
+    """
+    other = find_other_lists(catalog)
     if other:
         raise RefusalError(
             f"{model} read texts by other lists of {', '.join(other)} than this release has; "

@@ -10,11 +10,12 @@ import numpy as np
 from pipeline.dataset import Dataset, build_dataset, split_dataset
 from pipeline.errors import LeadscoreError
 from pipeline.ingest import ingest
+from pipeline.report.privacy import hide_values
 from pipeline.settings import Project
 from pipeline.silence import find_silence, note_late, note_uneven
 from pipeline.values import format_time
 
-_VALUE = re.compile(r"'(?:[^'\\]|\\.)*'|\d+")
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def check_project(project: Project) -> CheckReport:
     """
     tables = ingest(project)
     alike = [
-        (reject.file, reject.column, _VALUE.sub("...", reject.reason)) for reject in tables.rejects
+        (reject.file, reject.column, _NUMBER.sub("", hide_values(reject.reason)))
+        for reject in tables.rejects
     ]
     first = dict(reversed([*zip(alike, tables.rejects, strict=True)]))
     parts: list[PartCheck] = []

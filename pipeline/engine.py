@@ -85,8 +85,10 @@ class Engine:
             return
         threads = self._connection.sql("SELECT current_setting('threads')").fetchall()[0][0]
         self._connection.execute("SET threads = 1")
-        yield
-        self._connection.execute(f"SET threads = {threads}")
+        try:
+            yield
+        finally:
+            self._connection.execute(f"SET threads = {threads}")
 
     @contextmanager
     def _memory_told(self) -> Iterator[None]:

@@ -11,12 +11,13 @@ from models.reasons import Explanation, explain_lead
 from models.scorecard import Scorecard
 from models.scoring import Scorer
 from pipeline.batch import BatchReport, score_file
-from pipeline.batch_inputs import Known, find_as_of, read_catalog
+from pipeline.batch_inputs import Known, check_word_lists, find_as_of, read_catalog
 from pipeline.errors import ConfigError, NotFoundError, RefusalError
 from pipeline.evaluate import Evaluation
 from pipeline.ingest import ingest
 from pipeline.progress import Progress, silent
 from pipeline.settings import Project
+from pipeline.signals.catalog import Catalog
 from pipeline.signals.matrix import read_history
 from pipeline.snapshots import look_at
 from pipeline.tracking.records import EVALUATION_FILE
@@ -64,6 +65,7 @@ def evaluate_version(store: Store, project: Project, which: str) -> tuple[Evalua
         The version.
     """
     scorecard, version = store.load_scorecard(model_name(project), which)
+    check_word_lists(Catalog.model_validate(scorecard.definitions), model_name(project))
     if scorecard.training["cut"] is not None:
         return evaluate_registered(project, scorecard), version
     if ingest(project).digest != scorecard.training["data"]:

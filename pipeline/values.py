@@ -145,7 +145,9 @@ def _to_number(value: object, spec: FieldSpec) -> float:
         text = value if spec.thousands is None else _join_groups(value, spec)
         text = text.translate(_SWAPPED) if spec.decimal == "," else text
         if not _NUMBER.fullmatch(text):
-            raise ValueError(f"{value[:40]!r} where a number is expected{_hint_marks(value, spec)}")
+            unclear = spec.thousands is None and _MARKED.fullmatch(value)
+            hint = " (see `decimal` and `thousands` of the field in data.yaml)" if unclear else ""
+            raise ValueError(f"{value[:40]!r} where a number is expected{hint}")
         value = text
     try:
         number = float(value)
@@ -162,11 +164,6 @@ def _join_groups(text: str, spec: FieldSpec) -> str:
     grouped = rf"([+-]?\d{{1,3}}(?:{mark}\d{{3}})+)((?:{re.escape(spec.decimal)}\d*)?)"
     found = re.fullmatch(grouped, text)
     return text if found is None else re.sub(mark, "", found[1]) + found[2]
-
-
-def _hint_marks(text: str, spec: FieldSpec) -> str:
-    unclear = spec.thousands is None and _MARKED.fullmatch(text)
-    return " (see `decimal` and `thousands` of the field in data.yaml)" if unclear else ""
 
 
 def _to_flag(value: object, spec: FieldSpec) -> float:

@@ -19,6 +19,7 @@ from projects import (
     write_project,
 )
 
+from pipeline.check import check_project
 from pipeline.errors import DataError
 from pipeline.ingest import ingest
 from pipeline.ingestion.rejects import write_rejects
@@ -607,3 +608,14 @@ def test_outcomes_in_neither_list_are_named_and_closed_ones_rejected(tmp_path):
     (note,) = [note for note in tables.notes if "neither list" in note]
     assert "'Closed Won' (1 rows)" in note
     assert "'nurturing' (1 rows)" in note
+
+
+def test_rejects_for_one_reason_are_counted_together_whatever_the_value(tmp_path):
+    """Ten amounts that are no numbers are one line of the report, not ten."""
+    rows = [*make_leads(400), *(lead(f"odd-{n}", employees=f"{n}'x") for n in range(10))]
+    write_leads(write_project(tmp_path), [*rows, lead("late", created_at="soon")])
+    report = check_project(read_project(tmp_path))
+    found = [(count, column) for count, _, column, _, _ in report.rejects]
+    assert found == [(10, "employees"), (1, "created_at")]
+    assert "0'x" in report.rejects[0][3]
+    assert report.rejects[0][4] == 402

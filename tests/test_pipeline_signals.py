@@ -18,7 +18,6 @@ from pipeline.settings import read_project
 from pipeline.signals.catalog import (
     Catalog,
     Signal,
-    family_of,
 )
 from pipeline.signals.declarations import FAMILIES, ProfileSignal
 from pipeline.signals.history import signals_sql
@@ -304,4 +303,4 @@ def test_names_that_need_it_are_quoted():
 def test_a_column_names_its_family():
     for family in FAMILIES:
         signal = Signal(name="a_b", declaration=ProfileSignal(family=family, kind="flag"))
-        assert family_of(signal.column) == family
+        assert signal.column == f"{family}__a_b"

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from pipeline.signals.declarations import DECLARATIONS, TEXT_TYPE, TextSignal
 from pipeline.signals.text.forms import count_off_form, measure_completeness
-from pipeline.signals.text.mail import ROLES, compare_mail_company, read_mail_kind
+from pipeline.signals.text.mail import MORE_FREE, ROLES, compare_mail_company, read_mail_kind
 from pipeline.signals.text.messages import guess_language
 from pipeline.signals.text.names import has_digits, is_gibberish, lacks_capitals, walks_keyboard
-from pipeline.signals.text.readers import digest_word_lists, make_text_reader
+from pipeline.signals.text.plain import remember
+from pipeline.signals.text.readers import _digest, digest_word_lists, make_text_reader
 from pipeline.signals.text.title_functions import FUNCTION, WEAK_FUNCTION
 from pipeline.signals.text.title_ranks import RANKS, SENIORITY
 from pipeline.signals.text.titles import read_title
@@ -171,6 +172,16 @@ def test_walks_on_both_keyboards_are_found_in_either_direction(text):
     assert walks_keyboard(text)
 
 
+@settings(deadline=None)
+@given(st.text("xyz ", max_size=9), st.sampled_from(["qwert", "lkjhg", "azert", "wxcvb"]))
+def test_a_walk_is_found_wherever_it_begins(before, walk):
+    assert walks_keyboard(f"{before}{walk}{before}")
+
+
+def test_our_own_free_providers_are_those_that_the_package_lacks():
+    assert MORE_FREE.isdisjoint(whitelist)
+
+
 @pytest.mark.parametrize("text", ["", "qwer", "tyu", "as df gh", "qw\nert"])
 def test_four_keys_are_no_walk_and_none_crosses_words(text):
     assert not walks_keyboard(text)
@@ -236,12 +247,32 @@ def test_what_nobody_filled_in_is_missing(kind):
     assert nothing == (0.0 if kind in ("completeness", "off_form") else None)
 
 
+def test_the_order_of_ranks_is_part_of_their_digest():
+    """A title has the first rank that applies, so lists in another order read otherwise."""
+    listed = dict(reversed(SENIORITY.items()))
+    assert _digest(listed) != _digest(SENIORITY)
+
+
+def test_short_texts_are_read_once_and_long_ones_are_not_kept():
+    read = []
+
+    @remember
+    def length(text):
+        read.append(text)
+        return len(text)
+
+    short, long = "x" * 100, "x" * 101
+    assert [length(text) for text in (short, short, long, long)] == [100, 100, 101, 101]
+    assert read == [short, long, long]
+
+
 def test_the_lists_that_kinds_read_have_digests():
     assert digest_word_lists(["message_length", "digits"]) == {}
-    assert set(digest_word_lists(["mail_kind"])) == {"free_mail", "disposable_mail", "mail_roles"}
+    assert "title_words" not in digest_word_lists(["mail_kind"])
     every = digest_word_lists(TEXT_TYPE)
     assert set(every) == {
-        "title_words", "free_mail", "disposable_mail", "mail_roles", "language_words",
+        "title_words", "free_mail", "disposable_mail", "mail_roles", "company_words",
+        "language_words",
     }  # fmt: skip
     assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in every.values())
     assert len(set(every.values())) == len(every)

@@ -11,6 +11,7 @@ from pipeline.batch import score_file
 from pipeline.dataset import build_dataset
 from pipeline.errors import ConfigError, RefusalError
 from pipeline.ingest import ingest
+from pipeline.registered import evaluate_version
 from pipeline.settings import read_project
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.live import LiveReader
@@ -43,6 +44,16 @@ PEOPLE = [
     {"title": "n/a", "email": "", "company": "", "phone": "n/a"},
     {"title": "Jefa de compras", "email": "info@other.es", "company": "Acme", "message": "Hola"},
 ]
+
+
+class OneScorecard:
+    """A store of a single scorecard."""
+
+    def __init__(self, scorecard):
+        self.scorecard = scorecard
+
+    def load_scorecard(self, name, which):
+        return self.scorecard, int(which)
 
 
 def person(number, **facts):
@@ -144,7 +155,7 @@ def test_other_lists_of_words_are_refused(tmp_path):
     project = make_project(tmp_path, people(400))
     scorecard = train(project).scorecard
     assert set(scorecard.definitions["word_lists"]) == {
-        "title_words", "free_mail", "disposable_mail", "mail_roles",
+        "title_words", "free_mail", "disposable_mail", "mail_roles", "company_words",
     }  # fmt: skip
     lists = {**scorecard.definitions["word_lists"], "free_mail": "0" * 64}
     other = scorecard.model_copy(
@@ -152,6 +163,11 @@ def test_other_lists_of_words_are_refused(tmp_path):
     )
     with pytest.raises(RefusalError, match="other lists of free_mail than this release"):
         score_file(project, other, "m:1", tmp_path / "leads.csv", tmp_path / "out.csv", None)
+    with pytest.raises(ValueError, match="other lists of free_mail"):
+        LiveReader(Catalog.model_validate(other.definitions))
+    store = OneScorecard(other)
+    with pytest.raises(RefusalError, match="other lists of free_mail"):
+        evaluate_version(store, project, "1")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from pipeline.demo.activities import COLUMNS, LEAKING
 from pipeline.demo.chain import BEGIN, GIVEN_UP, HAZARD, MARKS, NEXT, RATES, RATES_BEFORE, SEEKER
 from pipeline.demo.facts import BEGIN_S, draw_creations, draw_facts
 from pipeline.demo.journeys import find_worth, simulate
+from pipeline.demo.titles import _PAIRS, FUNCTIONS, LEVELS, _agree, _forms
 from pipeline.demo.tour import read_truth
 from pipeline.demo.truth import (
     AGES_DAYS,
@@ -24,6 +25,7 @@ from pipeline.demo.truth import (
     step_back,
     true_probabilities,
 )
+from pipeline.demo.words import FIRST_NAMES
 from pipeline.demo.world import write_world
 from pipeline.ingest import ingest
 from pipeline.settings import find_project, read_project
@@ -246,3 +248,30 @@ def test_the_backward_table_agrees_with_recursion_and_with_chance():
 def test_the_truth_is_found_for_every_snapshot_of_the_project(registered):
     known = read_truth(registered.home / "demo" / "truth.csv", registered.training.later)
     assert ((known > 0.0) & (known < 1.0)).all()
+
+
+def test_women_and_men_bear_their_titles():
+    """Spanish and French titles have two forms; English ones have one."""
+    women = {name for table in FIRST_NAMES.values() for name in table.split()[::2]}
+    assert not women & {n for table in FIRST_NAMES.values() for n in table.split()[1::2]}
+    for language in ("es", "fr"):
+        man, woman = (
+            {_agree(form, language, is_woman) for form in _forms_of(language)}
+            for is_woman in (False, True)
+        )
+        assert not {word for title in man for word in title.split()} & _words(language, 1)
+        assert not {word for title in woman for word in title.split()} & _words(language, 0)
+    assert _agree("Director Financiero", "es", True) == "Directora Financiera"
+    assert _agree("Directrice Générale", "fr", False) == "Directeur Général"
+    assert _agree("Owner", "en", True) == "Owner"
+
+
+def _forms_of(language):
+    return {
+        form for level in LEVELS for function in FUNCTIONS
+        for form in _forms(language, level, function)
+    }  # fmt: skip
+
+
+def _words(language, side):
+    return {pair.split("/")[side] for pair in _PAIRS[language].split()}

@@ -158,14 +158,3 @@ class Catalog(BaseModel):
     def to_definitions(self) -> dict[str, Any]:
         """Return the catalogue as plain data, for the scorecard."""
         return self.model_dump(mode="json")
-
-
-def family_of(column: str) -> str:
-    """Return the family of a signal column.
-
-    Examples
-    --------
-    >>> family_of("web__pricing_views_30d")
-    'web'
-    """
-    return column.split("__", 1)[0]

@@ -7,7 +7,7 @@ from pipeline.signals.declarations import ProfileSignal
 from pipeline.signals.filters import Filter
 from pipeline.signals.measures import Measure, make_measure
 from pipeline.signals.seen import Activity, Seen, make_rank
-from pipeline.signals.text.readers import make_text_reader
+from pipeline.signals.text.readers import find_other_lists, make_text_reader
 from pipeline.values import DAY_US, Normalised, make_normaliser
 
 
@@ -21,10 +21,14 @@ class LiveReader:
     Raises
     ------
     ValueError
-        If a filter does not fit the properties of the catalogue.
+        If a filter does not fit the properties of the catalogue, or texts were read by other lists
+        of words when it was made.
     """
 
     def __init__(self, catalog: Catalog) -> None:
+        other = find_other_lists(catalog)
+        if other:
+            raise ValueError(f"texts were read by other lists of {', '.join(other)} in training")
         self._fields = {field: make_normaliser(catalog.fields[field]) for field in catalog.fields}
         self._columns = catalog.columns
         self._profile = [

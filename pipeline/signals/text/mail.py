@@ -31,7 +31,6 @@ ROLES = frozenset(
     "sales sav secretaria secretariat seguridad service soporte support sysadmin team tech "
     "tecnico tienda ventas vente ventes webmaster welcome".split()
 )
-LISTS = {"free_mail": _FREE, "disposable_mail": _DISPOSABLE, "mail_roles": ROLES}
 _SECOND_LEVELS = frozenset("ac co com edu gob gouv gov gub info net nom org".split())
 _LEGAL = frozenset(
     "ag and asociados bv co company compania corp corporation cia e eirl et eurl gmbh group groupe "
@@ -39,6 +38,10 @@ _LEGAL = frozenset(
     "sau sca scp sci sl sll slu slp spa srl the y cv de del la el los las le les des du of".split()
 )
 _NO_NAME = _LEGAL | frozenset("autonomo autonoma freelance particular none na n a".split())
+LISTS = {
+    "free_mail": _FREE, "disposable_mail": _DISPOSABLE, "mail_roles": ROLES,
+    "company_words": {"none": sorted(_NO_NAME), "second_levels": sorted(_SECOND_LEVELS)},
+}  # fmt: skip
 _LONGEST = 320
 """Characters of an address: 64 for who, 255 for where (RFC 5321)."""
 _SHORTEST = 4

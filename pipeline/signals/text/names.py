@@ -5,9 +5,8 @@ of a name is kept in memory, since names come again; nothing of it is written an
 """
 
 import re
-from functools import lru_cache
 
-from pipeline.signals.text.plain import split_words
+from pipeline.signals.text.plain import remember, split_words
 
 WALK_LENGTH = 5
 """So many neighbouring keys make a walk; four would hit Liberty, Property and Doherty."""
@@ -37,7 +36,7 @@ def lacks_capitals(name: str) -> bool:
     return name.islower()
 
 
-@lru_cache(maxsize=65_536)
+@remember
 def walks_keyboard(text: str) -> bool:
     """Say whether a text has five neighbouring keys of a row, QWERTY or AZERTY, in a run.
 
@@ -54,7 +53,7 @@ def walks_keyboard(text: str) -> bool:
     return not _WALKS.isdisjoint([text[end - WALK_LENGTH : end] for end in ends])
 
 
-@lru_cache(maxsize=65_536)
+@remember
 def is_gibberish(text: str) -> bool:
     """Say whether a text has a word that no mouth could say, or one that stutters.
 

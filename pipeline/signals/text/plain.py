@@ -2,12 +2,34 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import TypeVar
 
 _WORD = re.compile(r"[a-z0-9]+")
 
 _FOREIGN = re.compile("[^\x00-\x7f\u0300-\u036f]")  # the latter are accents standing alone
 _WHOLE = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
 """Letters that Unicode does not take apart."""
+
+
+Told = TypeVar("Told")
+_SHORT = 100
+
+
+def remember(read: Callable[[str], Told]) -> Callable[[str], Told]:
+    """Keep what a function told of the last 65,536 texts of up to 100 characters each.
+
+    Longer ones are read anew, so that no request can fill the memory.
+    """
+    kept = lru_cache(maxsize=65_536)(read)
+
+    @wraps(read)
+    def recall(text: str) -> Told:
+        return kept(text) if len(text) <= _SHORT else read(text)
+
+    recall.cache_clear = kept.cache_clear  # type: ignore[attr-defined]
+    return recall
 
 
 def strip_accents(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
+from pipeline.signals.catalog import Catalog
 from pipeline.signals.declarations import (
     CompletenessSignal,
     MailCompanySignal,
@@ -114,6 +115,12 @@ def digest_word_lists(kinds: Iterable[str]) -> dict[str, str]:
     return {name: _digests()[name] for name in sorted(names)}
 
 
+def find_other_lists(catalog: Catalog) -> list[str]:
+    """Return the lists of words that are not those the catalogue was made with, by name."""
+    today = digest_word_lists(declared.kind for _, declared in catalog.text_signals())
+    return [name for name, digest in catalog.word_lists.items() if today.get(name) != digest]
+
+
 @cache
 def _digests() -> dict[str, str]:
     lists = {name: words for found in _LISTS.values() for name, words in found.items()}
@@ -121,5 +128,5 @@ def _digests() -> dict[str, str]:
 
 
 def _digest(words: Any) -> str:
-    plain = words if isinstance(words, dict) else sorted(words)
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+    plain = words if isinstance(words, dict) else sorted(words)  # the order of groups tells
+    return hashlib.sha256(json.dumps(plain).encode()).hexdigest()

@@ -6,14 +6,12 @@ three languages.
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.signals.text.plain import split_words, strip_accents
+from pipeline.signals.text.plain import remember, split_words, strip_accents
 from pipeline.signals.text.title_functions import FUNCTION, WEAK_FUNCTION
 from pipeline.signals.text.title_ranks import RANKS, SENIORITY
 
-LISTS = {"title_words": {"seniority": SENIORITY, "function": FUNCTION, "weak": WEAK_FUNCTION}}
 _OTHER = "other"
 _STOP = frozenset(
     "of the for in at de del la el lo los las des du d l le les un une en au aux and y e et a al "
@@ -26,6 +24,12 @@ _INCLUSIVE = re.compile(
 _BYGONE = frozenset("former formerly ex exdirector exdirectora wife husband aspiring".split())
 _FORMS_OF_ADDRESS = (["sr"], ["sra"], ["srta"], ["mr"], ["mrs"], ["ms"])
 _BEFORE_EMPLOYER = ("at", "chez")
+LISTS = {
+    "title_words": {
+        "seniority": SENIORITY, "function": FUNCTION, "weak": WEAK_FUNCTION,
+        "stop": sorted(_STOP), "bygone": sorted(_BYGONE), "address": _FORMS_OF_ADDRESS,
+    }
+}  # fmt: skip
 _DOTTED = re.compile(r"\b([a-z])\.(?=[a-z]\b)")
 _RESEARCH = re.compile(r"\b(?:r ?[&+] ?d|i ?\+ ?d(?: ?\+ ?i)?)\b")
 _EMPLOYER = re.compile(r"\s@.*")
@@ -81,7 +85,7 @@ _LEVELS = [RANKS.get(rank, rank) for rank in SENIORITY]
 _NAMED, _NAMED_WEAKLY = list(FUNCTION), list(WEAK_FUNCTION)
 
 
-@lru_cache(maxsize=65_536)
+@remember
 def read_title(title: str) -> Title:
     """Read a job title.
 
