@@ -2,6 +2,7 @@
 
 import csv
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from pipeline.signals.text.forms import count_off_form, measure_completeness
 from pipeline.signals.text.mail import MORE_FREE, ROLES, compare_mail_company, read_mail_kind
 from pipeline.signals.text.messages import guess_language
 from pipeline.signals.text.names import has_digits, is_gibberish, lacks_capitals, walks_keyboard
-from pipeline.signals.text.plain import remember
+from pipeline.signals.text.plain import Memory, split_words, strip_accents
 from pipeline.signals.text.readers import _digest, digest_word_lists, make_text_reader
 from pipeline.signals.text.title_functions import FUNCTION, WEAK_FUNCTION
 from pipeline.signals.text.title_ranks import RANKS, SENIORITY
@@ -253,16 +254,36 @@ def test_the_order_of_ranks_is_part_of_their_digest():
     assert _digest(listed) != _digest(SENIORITY)
 
 
+@given(st.text())
+def test_a_text_is_plain_as_unicode_takes_it_apart(text):
+    """Letters that Unicode decomposes lose their accents; what is not Latin then is a space."""
+    whole = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
+    apart = unicodedata.normalize("NFKD", text.casefold()).lower()
+    spelled = "".join(whole.get(letter, letter) for letter in apart)
+    expected = re.sub("[^\x00-\x7f]", " ", re.sub("[\u0300-\u036f]", "", spelled))
+    assert strip_accents(text) == expected
+    assert split_words(text) == re.findall("[a-z0-9]+", expected)
+
+
+def test_every_walk_is_found_wherever_it_stands():
+    for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm", "azertyuiop", "qsdfghjklm", "wxcvbn"):
+        for begin in range(len(row) - 4):
+            walk = row[begin : begin + 5]
+            for run in (walk, walk[::-1]):
+                assert all(walks_keyboard(text) for text in (run, f"X{run.upper()}x", f"a {run}"))
+                assert not walks_keyboard(run[:4] + " " + run[4:])
+
+
 def test_short_texts_are_read_once_and_long_ones_are_not_kept():
     read = []
 
-    @remember
     def length(text):
         read.append(text)
         return len(text)
 
+    memory = Memory(length)
     short, long = "x" * 100, "x" * 101
-    assert [length(text) for text in (short, short, long, long)] == [100, 100, 101, 101]
+    assert [memory[text] for text in (short, short, long, long)] == [100, 100, 101, 101]
     assert read == [short, long, long]
 
 

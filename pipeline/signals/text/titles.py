@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from pipeline.signals.text.plain import remember, split_words, strip_accents
+from pipeline.signals.text.plain import split_words, strip_accents
 from pipeline.signals.text.title_functions import FUNCTION, WEAK_FUNCTION
 from pipeline.signals.text.title_ranks import RANKS, SENIORITY
 
@@ -85,7 +85,6 @@ _LEVELS = [RANKS.get(rank, rank) for rank in SENIORITY]
 _NAMED, _NAMED_WEAKLY = list(FUNCTION), list(WEAK_FUNCTION)
 
 
-@remember
 def read_title(title: str) -> Title:
     """Read a job title.
 
