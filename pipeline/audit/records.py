@@ -1,0 +1,116 @@
+"""What an audit finds: of each column and signal, of the tables, and of the whole."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from pipeline.metrics import Estimate
+
+ColumnVerdict = Literal["use", "not vouched for", "quarantine", "refuse"]
+"""From harmless to a leak. Training leaves out what is in quarantine, and stops at a refusal."""
+Verdict = Literal["train", "train with warnings", "do not train"]
+Weight = Literal["note", "warning", "problem"]
+"""A problem forbids training, a warning does not, a note is for the reader."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found in the tables: about what, what was found, and what to do about it."""
+
+    weight: Weight
+    subject: str
+    text: str
+    todo: str = ""
+
+
+@dataclass(frozen=True)
+class ColumnFinding:
+    """What was found about one signal, or one column of the leads' file that no signal reads.
+
+    `name` is the signal's column ``family__name``, or that of the file; `columns` are those of the
+    file that it reads, and `used` says whether a signal does. `verdict` comes with its `reasons`,
+    and `override` is what to write to use it all the same. `history` says how its values are known
+    as of a moment: from ``changes``, from ``activities``, or ``none``. `overridden` is what the
+    verdict would be if the configuration did not vouch for it (or allow the leak). Shares are of
+    leads; `auc` is what it carries alone, out of fold, with its 95 % interval.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    used: bool
+    history: str
+    verdict: ColumnVerdict
+    reasons: tuple[str, ...]
+    override: str | None
+    overridden: ColumnVerdict | None
+    filled: float
+    filled_won: float | None
+    filled_not_won: float | None
+    values: int
+    auc: Estimate | None
+    auc_earlier: float | None
+    auc_later: float | None
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How wins arrive: `won` is the share of all wins to come within `days` after creation.
+
+    `horizon_share` is what the horizon catches, `suggested_days` the shortest of the usual horizons
+    that catches four fifths; None where outcomes have no times or wins are too few.
+    """
+
+    days: tuple[float, ...]
+    won: tuple[float, ...]
+    horizon_share: float | None
+    suggested_days: float | None
+
+
+@dataclass(frozen=True)
+class Month:
+    """The leads created in one month (or one stretch of arrival numbers), and how many won.
+
+    `leads` are those whose outcome is known; `low` and `high` are the ends of the 95 % interval.
+    """
+
+    name: str
+    leads: int
+    wins: int
+    rate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Strength:
+    """What the number of wins allows: half widths of the 95 % intervals to expect.
+
+    `wins` are those to judge by; `auc` is the half width of the interval of an AUC of .75, `lift`
+    that of a lift of 2 at a tenth.
+    """
+
+    wins: int
+    auc: float
+    lift: float
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All that an audit found; `reasons` say why the verdict is what it is, and what to do."""
+
+    project: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    rows: int
+    leads: int
+    wins: int
+    columns: tuple[ColumnFinding, ...]
+    findings: tuple[Finding, ...]
+    arrival: Arrival | None = None
+    months: tuple[Month, ...] = ()
+    strength: Strength | None = None
+    together: Estimate | None = None
+    allowed_leaks: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the audit as plain data."""
+        return asdict(self)
