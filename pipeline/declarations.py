@@ -180,7 +180,8 @@ class DataConfig(Closed):
 
     `folder` is relative to data.yaml; ``--data`` replaces it. `extract` is when the data was taken
     from the CRM; without it the earliest moment counts at which leads, outcomes or files of
-    activities end. `left_out` gives the reason for every column known and not used. More than
+    activities end. `left_out` gives the reason for every column known and not used, `vouched_for`
+    why a signal, field or column that the audit suspects was known in time. More than
     `most_rejects` of a file's rows rejected is an error, since the rest could not be trusted.
     `day_offset_hours` is added to a time before it is cut to its day, to count distinct days.
     """
@@ -193,6 +194,7 @@ class DataConfig(Closed):
     day_offset_hours: Annotated[Number, Field(ge=-24.0, le=24.0)] = 0.0
     extract: str | None = None
     left_out: dict[str, str] = Field(default_factory=dict)
+    vouched_for: dict[Word, str] = Field(default_factory=dict)
     most_rejects: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.05
 
 

@@ -77,6 +77,7 @@ def record_training(project: Project, training: Training, home: Path) -> Version
                         for trial in training.choice.trials
                     ],
                     "data.json": _data(training),
+                    "audit.json": training.audit.to_json(),
                 },
                 files=_write_files(training, page, Path(scratch)),
                 datasets=_datasets(training),
@@ -97,6 +98,8 @@ def _params(training: Training) -> dict[str, object]:
         "horizon_days": training.scorecard.horizon_days,
         "data_digest": training.tables.digest,
         "configuration_digest": training.scorecard.training["configuration"],
+        "audit": training.audit.verdict,
+        "allowed_leaks": ", ".join(training.audit.allowed_leaks),
     }
 
 

@@ -2,8 +2,8 @@
 
 import difflib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,6 +57,11 @@ class Project:
     def leads_path(self) -> Path:
         """Where the table of leads lies."""
         return self.data_folder / self.data.leads.file
+
+    def without(self, columns: Collection[str]) -> "Project":
+        """Return the project without some of its signals, by their columns ``family__name``."""
+        kept = tuple(s for s in self.catalog.signals if s.column not in columns)
+        return replace(self, catalog=self.catalog.model_copy(update={"signals": kept}))
 
     def resolved(self) -> dict[str, Any]:
         """Return the configuration with every default filled in, as plain data.

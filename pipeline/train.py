@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import numpy as np
@@ -17,6 +18,8 @@ from models.frame import score_frame
 from models.golden import add_golden_leads
 from models.predictive import recalibrate_pipeline, to_terms
 from models.scorecard import Points, Scorecard
+from pipeline.audit.audit import audit_tables, check_allowed, leave_out
+from pipeline.audit.records import Audit
 from pipeline.dataset import Dataset, Split, build_dataset, name_cut, split_dataset
 from pipeline.errors import RefusalError
 from pipeline.evaluate import Evaluation, evaluate_scores
@@ -24,7 +27,7 @@ from pipeline.ingest import Ingested, ingest
 from pipeline.progress import Progress, silent
 from pipeline.selection import Choice, choose_recipe, cross_validate, fit_pipeline
 from pipeline.settings import Project
-from pipeline.silence import find_silence, note_late, note_uneven
+from pipeline.silence import note_late, note_uneven
 
 POINTS_TO_DOUBLE = 20.0
 """So many points double the odds, as credit scorecards have it."""
@@ -37,7 +40,7 @@ class Training:
     """All that one training has made.
 
     `earlier` and `later` are the datasets it learned from and was judged on; without any order they
-    are the same, and the evaluation is cross-validated.
+    are the same, and the evaluation is cross-validated. `audit` says what was left out and why.
     """
 
     scorecard: Scorecard
@@ -51,15 +54,20 @@ class Training:
     cut: str | None
     tables: Ingested
     notes: tuple[str, ...]
+    audit: Audit
 
 
-def train(project: Project, progress: Progress = silent) -> Training:
-    """Train the predictive model of a project.
+def train(
+    project: Project, progress: Progress = silent, allowed_leaks: Collection[str] = ()
+) -> Training:
+    """Train the predictive model of a project, on what its audit lets through.
 
     Parameters
     ----------
     project : Project
     progress : Progress
+    allowed_leaks : collection of str
+        Signals, fields or columns to learn from though the audit says that they leak.
 
     Returns
     -------
@@ -70,28 +78,33 @@ def train(project: Project, progress: Progress = silent) -> Training:
     DataError
         If the data is not what the configuration says.
     RefusalError
-        If there are too few wins to learn from, or the later period cannot judge.
+        If the audit says not to train, there are too few wins to learn from, or the later period
+        cannot judge.
+    ConfigError
+        If `allowed_leaks` names nothing that a signal reads.
     """
+    check_allowed(project, allowed_leaks)
     with threadpool_limits(limits=1):  # sums of floats then come out alike on any number of cores
-        return _train(project, progress)
+        return _train(project, progress, allowed_leaks)
 
 
-def _train(project: Project, progress: Progress) -> Training:
+def _train(project: Project, progress: Progress, allowed_leaks: Collection[str]) -> Training:
     progress("reading the leads")
     tables = ingest(project)
     if tables.problems:
         raise RefusalError("; ".join(tables.problems))
     progress("computing signals")
     dataset = build_dataset(project, tables)
+    progress("auditing")
+    audit = audit_tables(project, tables, dataset, allowed_leaks=allowed_leaks)
+    project = leave_out(project, audit)
+    dataset = replace(dataset, signals=dataset.signals[project.catalog.columns])
     ordered = dataset.order != "none"
     split = (
         split_dataset(dataset, project.training.split)
         if ordered
         else Split(dataset, dataset, float("nan"), 0)
     )
-    silence = find_silence(project, tables, dataset)
-    if silence is not None:
-        raise RefusalError(silence)
     _check_classes(project, split)
     try:
         choice = choose_recipe(split.earlier, project.catalog, project.training.model, progress)
@@ -134,7 +147,7 @@ def _train(project: Project, progress: Progress) -> Training:
         scorecard, pipeline, choice, evaluation, split.earlier, split.later, later_log_odds,
         split.neither, name_cut(split), tables,
         (*_notes(project, tables, scorecard), *note_uneven(project, dataset),
-         *note_late(project, tables)),
+         *note_late(project, tables)), audit,
     )  # fmt: skip
 
 

@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
+from serve.audit import audit
 from serve.options import (
     HOME,
     AsOfOption,
     DataOption,
     HomeOption,
     JsonOption,
+    LeaksOption,
     MemoryOption,
     ModelOption,
     ProjectOption,
@@ -58,6 +60,7 @@ def train(
     config: ProjectOption = "demo",
     data: DataOption = None,
     home: HomeOption = HOME,
+    allow_leak: LeaksOption = None,
     as_json: JsonOption = False,
     memory_limit: MemoryOption = None,
     traceback: TracebackOption = False,
@@ -70,7 +73,7 @@ def train(
         from serve.report import show_training, training_json
 
         project = read_project(find_project(config), data, Limits(memory_limit))
-        training = train_project(project, progress)
+        training = train_project(project, progress, allow_leak or ())
         progress("opening the store")
         from pipeline.recording import record_training
         from pipeline.report.kept import report_path
@@ -249,6 +252,7 @@ def demo(
             f"{world.truth_path}")  # fmt: skip
 
 
+app.command()(audit)
 app.command("models")(list_models)
 app.command()(promote)
 app.command("report")(write_report)

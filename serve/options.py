@@ -31,4 +31,12 @@ MemoryOption = Annotated[
     str | None,
     typer.Option("--memory-limit", help="Of the SQL engine, as 4GB; beyond it spills to disk."),
 ]
+LeaksOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-leak",
+        help="A signal, field or column to use though the audit says that it leaks; repeat it for "
+        "each. Recorded in the run and in its report.",
+    ),
+]
 HOME = Path("var")

@@ -22,8 +22,9 @@ from pipeline.report.bundle import read_bundle
 from pipeline.report.counts import FEWEST, make_group
 from pipeline.report.figures import make_report
 from pipeline.report.grid import Grid, make_grid
+from pipeline.report.html import to_safe_json
 from pipeline.report.kept import fetch_report, report_path
-from pipeline.report.page import to_safe_json, write_page
+from pipeline.report.page import write_page
 from pipeline.report.privacy import hide_values
 from pipeline.settings import read_project
 from pipeline.train import train

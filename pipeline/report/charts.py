@@ -52,6 +52,12 @@ def make_specs(reach: tuple[float, float]) -> dict[str, dict[str, Any]]:
     return {name: _to_spec(make()) for name, make in makers.items()}
 
 
+def make_audit_specs() -> dict[str, dict[str, Any]]:
+    """Return the specifications of the audit's kinds of charts, by name."""
+    makers = {"filling": _filling, "arrival": _arrival, "months": _months}
+    return {name: _to_spec(make()) for name, make in makers.items()}
+
+
 def _to_spec(chart: Any) -> dict[str, Any]:
     spec: dict[str, Any] = chart.to_dict()
     del spec["config"]  # Altair's own sizes
@@ -192,3 +198,44 @@ def _levels(reach: tuple[float, float]) -> Any:
         tooltip=[_NAME_TIP, _tip("points", "points", "+.1f")],
     )
     return (zero + bars).properties(width="container", height=240)
+
+
+def _filling() -> Any:
+    """Draw columns below one another: the share filled among won leads, and among the others."""
+    base = _base()
+    y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=240))
+    x = alt.X(**_share("others", "share filled", domain=[0, 1]))
+    tips = [_NAME_TIP, _tip("won", "of won leads", ".1%"), _tip("others", "of the others", ".1%")]
+    gap = base.mark_rule(color=MUTED).encode(x=x, x2="won:Q", y=y)
+    others = base.mark_tick(color=SAID, opacity=1, thickness=3, size=14).encode(x=x, y=y)
+    won = base.mark_point(color=SERIES, fill=SERIES, opacity=1, size=42).encode(
+        x="won:Q", y=y, tooltip=tips
+    )
+    return (gap + others + won).properties(width="container", height=240)
+
+
+def _arrival() -> Any:
+    base = _base()
+    x = alt.X("days:Q", title="days after creation")
+    tips = [_tip("days", "days", ".0f"), _tip("won", "of all wins", ".1%")]
+    came = base.mark_line(color=SERIES, strokeWidth=2, interpolate="step-after").encode(
+        x=x, y=alt.Y(**_share("won", "share of the wins to come", domain=[0, 1])), tooltip=tips
+    )
+    horizon = base.mark_rule(color=SAID, strokeDash=_DASH).encode(
+        x=alt.X("horizon:Q", aggregate="max", title="days after creation")
+    )
+    return (came + horizon).properties(width="container", height=260)
+
+
+def _months() -> Any:
+    base = _base()
+    x = alt.X("name:O", title=None, sort=None, axis=alt.Axis(labelAngle=-45, labelOverlap=True))
+    tips = [_NAME_TIP, _tip("rate", "won", ".1%"), _tip("low", "95 % from", ".1%"),
+            _tip("high", "to", ".1%"), _tip("leads", "leads", ",.0f")]  # fmt: skip
+    spans = base.mark_rule(color=SERIES, opacity=1).encode(
+        x=x, y=alt.Y(**_share("low", "share of leads won", zero=True)), y2="high:Q"
+    )
+    won = base.mark_point(color=SERIES, fill=SERIES, opacity=1, size=42).encode(
+        x=x, y="rate:Q", tooltip=tips
+    )
+    return (spans + won).properties(width="container", height=240)

@@ -10,7 +10,7 @@ from pipeline.report.signals import SignalFigure, Worth
 
 MOST_BARS = 15
 _LONGEST = 40
-_ROW_PX = {"rates": 24, "swing": 24, "levels": 18}
+_ROW_PX = {"rates": 24, "swing": 24, "levels": 18, "filling": 22}
 _SKEWED = 10.0
 _BETWEEN = 8
 Rows = list[dict[str, Any]]

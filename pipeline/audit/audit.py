@@ -1,0 +1,192 @@
+"""The audit of a project's data, before anything is learned from them."""
+
+from collections.abc import Collection
+
+from pipeline.audit.columns import judge_columns
+from pipeline.audit.raw import WON, read_raw
+from pipeline.audit.records import Audit, ColumnFinding, Finding, Verdict
+from pipeline.dataset import Dataset, build_dataset
+from pipeline.errors import ConfigError, DataError, RefusalError
+from pipeline.ingest import Ingested, ingest
+from pipeline.metrics import Estimate
+from pipeline.progress import Progress, silent
+from pipeline.settings import Project
+
+CHANCE = 0.5
+_LEAK_TODO = "take it out of signals.yaml, or see its row for what allows it"
+
+
+def audit_project(
+    project: Project, progress: Progress = silent, allowed_leaks: Collection[str] = ()
+) -> Audit:
+    """Audit a project's data.
+
+    Data that cannot be read at all are a verdict too: do not train.
+
+    Parameters
+    ----------
+    project : Project
+    progress : Progress
+    allowed_leaks : collection of str
+        Signals, fields or columns that are used though they leak.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    ConfigError
+        If `allowed_leaks` names nothing that a signal reads.
+    """
+    check_allowed(project, allowed_leaks)
+    progress("reading the leads")
+    try:
+        tables = ingest(project)
+    except DataError as error:
+        unread = Finding("problem", "reading", str(error))
+        return Audit(project.name, "do not train", (_say(unread),), 0, 0, 0, (), (unread,))
+    progress("computing signals")
+    try:
+        dataset = build_dataset(project, tables)
+    except DataError as error:
+        return audit_tables(project, tables, None, str(error), allowed_leaks)
+    progress("auditing")
+    return audit_tables(project, tables, dataset, None, allowed_leaks)
+
+
+def audit_tables(
+    project: Project,
+    tables: Ingested,
+    dataset: Dataset | None,
+    unlabelled: str | None = None,
+    allowed_leaks: Collection[str] = (),
+) -> Audit:
+    """Audit tables that have been read.
+
+    Parameters
+    ----------
+    project : Project
+    tables : Ingested
+    dataset : Dataset or None
+        None where no snapshot has a label, for the reason that `unlabelled` gives.
+    unlabelled : str, optional
+    allowed_leaks : collection of str
+    """
+    raw = read_raw(project, tables)
+    findings: list[Finding] = []
+    columns: tuple[ColumnFinding, ...] = ()
+    together: Estimate | None = None
+    if dataset is None:
+        findings.append(Finding("problem", "outcomes", unlabelled or "no snapshot has a label"))
+    elif not 0 < dataset.label.sum() < len(dataset):
+        won = int(dataset.label.sum())
+        findings.append(
+            Finding(
+                "problem", "outcomes",
+                f"{won:,} of {len(dataset):,} snapshots with a known outcome won; both wins and "
+                "others are needed", "see outcomes.won and outcomes.lost in data.yaml",
+            )
+        )  # fmt: skip
+    else:
+        columns, together = judge_columns(project, tables, dataset, raw, allowed_leaks)
+        findings += judge_together(together)
+    findings += [_leak(column) for column in columns if column.used and column.verdict == "refuse"]
+    verdict, reasons = conclude(columns, findings)
+    return Audit(
+        project=project.name,
+        verdict=verdict,
+        reasons=reasons,
+        rows=tables.rows,
+        leads=len(tables.leads),
+        wins=int((raw.drop_duplicates("#lead_id")[WON] == True).sum()),  # noqa: E712
+        columns=columns,
+        findings=tuple(findings),
+        together=together,
+        allowed_leaks=tuple(sorted(allowed_leaks)),
+    )
+
+
+def judge_together(together: Estimate) -> list[Finding]:
+    """Say where nothing proves that the signals tell anything."""
+    if together.low > CHANCE:
+        return []
+    return [
+        Finding(
+            "problem", "signals",
+            f"nothing proves that these signals tell who wins: together they reach AUC "
+            f"{together.value:.3f} ({together.low:.3f} to {together.high:.3f}), and .5 is chance",
+            "find signals that know more of a lead, or wait for more wins",
+        )
+    ]  # fmt: skip
+
+
+def _leak(column: ColumnFinding) -> Finding:
+    return Finding("problem", column.name, f"leaks: {column.reasons[0]}", _LEAK_TODO)
+
+
+def conclude(
+    columns: Collection[ColumnFinding], findings: Collection[Finding]
+) -> tuple[Verdict, tuple[str, ...]]:
+    """Return the verdict on the whole, and why: problems first, then warnings."""
+    problems = [_say(finding) for finding in findings if finding.weight == "problem"]
+    warnings = [_say(finding) for finding in findings if finding.weight == "warning"]
+    for verdict, what in (("quarantine", "left out of training"), ("not vouched for", "used")):
+        names = [column.name for column in columns if column.used and column.verdict == verdict]
+        if names:
+            warnings.append(f"{verdict}, and {what}: {', '.join(names)}")
+    leaks = [column.name for column in columns if column.used and column.overridden == "refuse"]
+    if leaks:
+        warnings.append(f"used though they leak (--allow-leak): {', '.join(leaks)}")
+    if problems:
+        return "do not train", (*problems, *warnings)
+    return ("train with warnings" if warnings else "train"), tuple(warnings)
+
+
+def _say(finding: Finding) -> str:
+    text = f"{finding.subject}: {finding.text}"
+    return f"{text}; {finding.todo}" if finding.todo else text
+
+
+def check_allowed(project: Project, allowed_leaks: Collection[str]) -> None:
+    """Check that every leak allowed is one that a signal reads.
+
+    Raises
+    ------
+    ConfigError
+        If one names no signal, and no field or column that a signal reads.
+    """
+    known = set(signal_names(project))
+    for name in allowed_leaks:
+        if name not in known:
+            raise ConfigError(
+                f"--allow-leak {name}: no signal of that name, and no field or column that a "
+                f"signal reads; known are {', '.join(sorted(known)[:12])} ..."
+            )
+
+
+def signal_names(project: Project) -> list[str]:
+    """Return every name by which a signal can be meant: its own, its fields', their columns'."""
+    fields = project.data.leads.fields
+    names: dict[str, None] = {}
+    for signal in project.catalog.signals:
+        columns = [fields[name].column or name for name in signal.inputs]
+        names |= dict.fromkeys([signal.column, *signal.inputs, *columns])
+    return list(names)
+
+
+def leave_out(project: Project, audit: Audit) -> Project:
+    """Return the project without the signals in quarantine.
+
+    Raises
+    ------
+    RefusalError
+        If the verdict is not to train, or no signal is left.
+    """
+    if audit.verdict == "do not train":
+        raise RefusalError("the audit says do not train on this yet, because\n" + "\n".join(
+            f"  {reason}" for reason in audit.reasons))  # fmt: skip
+    bad = {column.name for column in audit.columns if column.verdict == "quarantine"}
+    if bad.issuperset(project.catalog.columns):
+        raise RefusalError("the audit puts every signal in quarantine; see leadscore audit")
+    return project.without(bad)

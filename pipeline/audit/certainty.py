@@ -1,0 +1,116 @@
+"""Single values that nearly always win or never do: no fact known beforehand is that sure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.audit.carries import Labels
+from pipeline.audit.values import MISSING, Values
+from pipeline.metrics import share_interval
+
+ALWAYS = 0.90
+"""The least share won, at the low end of its interval, of a value that always wins."""
+NEVER = 0.10
+"""A value never wins if it has at most this part of the wins that the overall rate gives it ..."""
+EXPECTED = 15.0
+"""... and that rate gives it so many."""
+FEWEST, TOLD = 10, 30
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """How much of the outcome single values settle.
+
+    `wins` is the share of all wins that values hold which always win, `others` that of the leads
+    not won that values hold which never win; `always` and `never` are the largest such values, in
+    words with their counts, and `never_expected` the wins that the latter would have at the overall
+    rate. `constant` is the share of winners that have one and the same value,
+    `constant_others` that of the others which have it, `constant_rate` what the leads with any
+    other value win, as a part of the overall rate.
+    """
+
+    wins: float
+    others: float
+    always: str
+    never: str
+    never_expected: float
+    constant: float
+    constant_others: float
+    constant_rate: float
+    constant_expected: float
+    constant_value: str
+
+
+def find_certainty(values: Values, won: Labels) -> Certainty:
+    """Count what values, each by itself, settle of the outcome.
+
+    A value is a level, a number that many have, being missing, or anything but the commonest value.
+    Ranges of numbers are not looked at: the ends of an honest, strong number may be nearly sure.
+
+    Parameters
+    ----------
+    values : Values
+    won : bool array (n,)
+    """
+    base = float(won.mean())
+    groups = _groups(values)
+    always = np.zeros(len(won), bool)
+    never = np.zeros(len(won), bool)
+    sure: list[tuple[int, str]] = []
+    none: list[tuple[int, str]] = []
+    for name, rows in groups:
+        count, wins = int(rows.sum()), int(won[rows].sum())
+        if count < FEWEST:
+            continue
+        low, _ = share_interval(np.array([wins / count]), np.array([float(count)]))
+        if low[0] >= max(ALWAYS, 1.0 - (1.0 - base) / 4.0):
+            always |= rows
+            sure.append((count, f"{name}: {wins:,} of {count:,} won"))
+        elif base * count >= EXPECTED and wins <= NEVER * base * count:
+            never |= rows
+            none.append((count, f"{name}: {wins:,} of {count:,} won"))
+    usual = _usual_among(values, won)
+    other = values.exact != usual
+    rate = float(won[other].mean()) if other.any() else base
+    return Certainty(
+        wins=float(always[won].mean()),
+        others=float(never[~won].mean()),
+        always=max(sure, default=(0, ""))[1],
+        never=max(none, default=(0, ""))[1],
+        never_expected=base * max(none, default=(0, ""))[0],
+        constant=float((~other)[won].mean()),
+        constant_others=float((~other)[~won].mean()),
+        constant_rate=rate / base,
+        constant_expected=float(base * other.sum()),
+        constant_value=name_value(values, usual),
+    )
+
+
+def name_value(values: Values, code: int) -> str:
+    """Return a value in words; one that fewer than 30 leads have might point at somebody."""
+    if code == MISSING:
+        return "blank"
+    if (values.exact == code).sum() < TOLD:
+        return "a value"
+    name = values.names[code - 1]
+    return f"{name:g}" if isinstance(name, float) else f"{str(name)[:40]!r}"
+
+
+def _groups(values: Values) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+    counts = np.bincount(values.exact)
+    commonest = int(counts.argmax())
+    groups = [
+        (name_value(values, int(code)), values.exact == code)
+        for code in np.flatnonzero(counts >= FEWEST)
+    ]
+    if len(counts) > 2:
+        word = f"anything but {name_value(values, commonest)}"
+        groups.append((word, values.exact != commonest))
+    if counts[MISSING] and commonest != MISSING:
+        groups.append(("filled", values.filled))
+    return groups
+
+
+def _usual_among(values: Values, won: Labels) -> int:
+    return int(np.bincount(values.exact[won]).argmax())

@@ -1,0 +1,208 @@
+"""The audit of columns: every signal, and every column of the leads' file that no signal reads."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.audit.carries import measure_auc, predict_alone, predict_together
+from pipeline.audit.evidence import Seen, Sign, look, weigh
+from pipeline.audit.following import count_activities, tell_following
+from pipeline.audit.hints import tell_name
+from pipeline.audit.history import find_writing, tell_writing
+from pipeline.audit.identity import tell_identity
+from pipeline.audit.raw import CLOSED, LEAD_ID
+from pipeline.audit.records import ColumnFinding, ColumnVerdict
+from pipeline.audit.subjects import Leads, Subject, find_subjects, last_snapshots, leads_of
+from pipeline.audit.values import read_values
+from pipeline.dataset import Dataset
+from pipeline.ingest import Ingested
+from pipeline.metrics import Estimate
+from pipeline.settings import Project
+from pipeline.signals.declarations import ProfileSignal
+
+WEIGHTS: tuple[ColumnVerdict, ...] = ("use", "not vouched for", "quarantine", "refuse")
+_OPEN, _CLOSED = 0.1, 0.5
+_FEWEST = 50
+
+
+def judge_columns(
+    project: Project,
+    tables: Ingested,
+    dataset: Dataset,
+    raw: pd.DataFrame,
+    allowed: Collection[str],
+) -> tuple[tuple[ColumnFinding, ...], Estimate]:
+    """Judge every signal, and every other column of the leads' file.
+
+    Parameters
+    ----------
+    project : Project
+    tables : Ingested
+    dataset : Dataset
+        With wins and others.
+    raw : DataFrame
+        Of `pipeline.audit.raw.read_raw`.
+    allowed : collection of str
+        Signals, fields or columns that are used though they leak.
+
+    Returns
+    -------
+    columns : tuple of ColumnFinding
+        The signals in the catalogue's order, then the other columns in the file's.
+    together : Estimate
+        The AUC that all signals not accused reach together, out of fold.
+    """
+    looked = last_snapshots(dataset)
+    leads = leads_of(looked)
+    counts = count_activities(tables, dataset)
+    found: list[tuple[Subject, Seen | None, list[Sign]]] = []
+    for subject in find_subjects(project, tables, looked, raw):
+        seen, signs = _judge(tables, subject, raw, counts)
+        found.append((subject, seen, signs))
+    coarse = {
+        signal.column: read_values(looked.signals[signal.column]).coarse
+        for signal in project.catalog.signals
+    }
+    kept = [
+        subject.name for subject, _, signs in found
+        if subject.signal is not None and _worst(signs) in ("use", "not vouched for")
+    ]  # fmt: skip
+    together = measure_auc(predict_together([coarse[n] for n in kept], leads.won), leads.won)
+    _weigh_leader(found, kept, coarse, leads)
+    return tuple(_conclude(project, allowed, *each) for each in found), together
+
+
+def _judge(
+    tables: Ingested, subject: Subject, raw: pd.DataFrame, counts: pd.DataFrame | None
+) -> tuple[Seen | None, list[Sign]]:
+    leads, signs = subject.leads, list[Sign]()
+    if subject.history == "creation" or not 0 < leads.won.sum() < len(leads.won):
+        return None, signs
+    seen = look(subject.values, leads.won, leads.order)
+    signs += weigh(seen, as_of=subject.history != "none")
+    signal = subject.signal
+    if signal is None or isinstance(signal.declaration, ProfileSignal):
+        identity = tell_identity(subject.values, leads.order)
+        signs += [("quarantine", identity)] if identity else []
+    if subject.history == "changes" and signal is not None:
+        for name in dict.fromkeys([*signal.inputs, signal.stored]):
+            told = [tell_writing(writing) for writing in find_writing(tables, name or "")]
+            signs += [("quarantine", text) for text in told if text]
+    if subject.history == "none":
+        signs += _weigh_alone(subject, seen, raw, counts)
+    return seen, list(dict.fromkeys(signs))
+
+
+def _weigh_alone(
+    subject: Subject, seen: Seen, raw: pd.DataFrame, counts: pd.DataFrame | None
+) -> Iterator[Sign]:
+    """Yield what patterns say of a column whose changes nobody kept."""
+    if len(subject.columns) == 1:
+        (column,) = subject.columns
+        name = tell_name(column)
+        if name is not None and seen.auc.low > 0.5:
+            yield "not vouched for", f"{name}, and no history shows what it said before"
+        once = raw.drop_duplicates(LEAD_ID)
+        closed = once[CLOSED].to_numpy(bool)
+        if column in once and min(closed.sum(), (~closed).sum()) >= _FEWEST:
+            filled = once[column].notna().to_numpy()
+            done, still = filled[closed].mean(), filled[~closed].mean()
+            if done >= _CLOSED and still <= _OPEN * done:
+                yield (
+                    "quarantine",
+                    f"filled only once a lead is closed: {done:.0%} of the closed leads, "
+                    f"{still:.0%} of the open ones",
+                )
+    if counts is not None and subject.values.kind == "number":
+        exact = subject.values.exact
+        names = np.r_[np.nan, np.asarray(subject.values.names, float)]
+        numbers = pd.Series(names[exact], index=subject.leads.lead_id)
+        following = tell_following(numbers, counts)
+        if following is not None:
+            yield "refuse", following
+
+
+def _weigh_leader(
+    found: list[tuple[Subject, Seen | None, list[Sign]]],
+    kept: list[str],
+    coarse: Mapping[str, npt.NDArray[np.intp]],
+    leads: Leads,
+) -> None:
+    """Give the strongest signal a sign where it tells as much as all others together."""
+    candidates = [
+        (seen.auc.value, place) for place, (subject, seen, _) in enumerate(found)
+        if seen is not None and subject.name in kept and subject.history == "none"
+    ]  # fmt: skip
+    if len(kept) < 4 or not candidates:
+        return
+    _, place = max(candidates)
+    name = found[place][0].name
+    alone = measure_auc(predict_alone(coarse[name], leads.won), leads.won)
+    others = [coarse[other] for other in kept if other != name]
+    rest = measure_auc(predict_together(others, leads.won), leads.won)
+    if alone.low <= 0.6 or alone.value < rest.value - 0.01:
+        return
+    clearly = alone.low > rest.high
+    found[place][2].append(
+        (
+            "quarantine" if clearly and alone.value >= 0.8 else "not vouched for",
+            f"the strongest by itself, AUC {alone.value:.3f}, "
+            f"{'beats' if clearly else 'as much as'} all others together, {rest.value:.3f}: "
+            "what is it that knows so much?",
+        )
+    )
+
+
+def _worst(signs: list[Sign]) -> ColumnVerdict:
+    return max((verdict for verdict, _ in signs), key=WEIGHTS.index, default="use")
+
+
+def _conclude(
+    project: Project,
+    allowed: Collection[str],
+    subject: Subject,
+    seen: Seen | None,
+    signs: list[Sign],
+) -> ColumnFinding:
+    found = _worst(signs)
+    signs = sorted(signs, key=lambda sign: -WEIGHTS.index(sign[0]))
+    reasons = [reason for _, reason in signs]
+    names = {subject.name, *subject.columns, *(subject.signal.inputs if subject.signal else ())}
+    verdict, override = found, _name_override(subject, found)
+    vouched = [reason for name, reason in project.data.vouched_for.items() if name in names]
+    if vouched and found in ("not vouched for", "quarantine"):
+        verdict = "use"
+        reasons.append(f"vouched for in data.yaml: {vouched[0]}")
+    if names & set(allowed) and found != "use":
+        verdict = "use"
+        reasons.append("used all the same: --allow-leak")
+    left_out = project.data.left_out.get(subject.name)
+    if left_out is not None:
+        reasons.append(f"left out in data.yaml: {left_out}")
+    return ColumnFinding(
+        name=subject.name,
+        columns=subject.columns,
+        used=subject.signal is not None,
+        history=subject.history,
+        verdict=verdict,
+        reasons=tuple(reasons),
+        override=override,
+        overridden=found if verdict != found else None,
+        filled=float(subject.values.filled.mean()) if seen is None else seen.filled,
+        filled_won=None if seen is None else seen.filled_won,
+        filled_not_won=None if seen is None else seen.filled_not_won,
+        values=len(subject.values.names) if seen is None else seen.values,
+        auc=None if seen is None else seen.auc,
+        auc_earlier=None if seen is None else seen.auc_earlier,
+        auc_later=None if seen is None else seen.auc_later,
+    )
+
+
+def _name_override(subject: Subject, verdict: ColumnVerdict) -> str | None:
+    if subject.signal is None or verdict == "use":
+        return None
+    if verdict == "refuse":
+        return f"--allow-leak {subject.name}"
+    return f"vouched_for: {{{subject.name}: why it was known by then}} in data.yaml"
