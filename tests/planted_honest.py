@@ -14,6 +14,8 @@ SHAPES = (
 )  # fmt: skip
 STRONG_NUMBERS, STRONG_LEVELS = ("normal", "skewed", "wide"), ("flag", "few", "many")
 MODERATE = 12
+STRONG_SLOPE = (1.4, 2.4)  # beside the other columns; alone it is flatter: up to some 1.5
+STRONG_RATIO = (7.0, 20.0)  # alone: up to some 8
 _WORDS = "alder birch cedar elm fir hazel larch maple oak pine rowan spruce willow yew".split()
 
 
@@ -78,7 +80,7 @@ def _draw_blanks(dice: Dice, count: int, strength: str) -> tuple[np.ndarray, flo
 
 
 def _slope(dice: Dice, strength: str) -> float:
-    low, high = {"strong": (1.1, 1.5), "moderate": (0.15, 0.5), "worthless": (0, 0)}[strength]
+    low, high = {"strong": STRONG_SLOPE, "moderate": (0.15, 0.5), "worthless": (0, 0)}[strength]
     return float(dice.uniform(low, high) * dice.choice([-1, 1]))
 
 
@@ -115,7 +117,7 @@ def _count(dice: Dice, count: int, strength: str) -> Made:
 
 def _flag(dice: Dice, count: int, strength: str) -> Made:
     yes = dice.random(count) < dice.uniform(0.05, 0.6)
-    ratio = {"strong": dice.uniform(4, 8), "moderate": dice.uniform(1.2, 2)}.get(strength, 1.0)
+    ratio = {"strong": dice.uniform(*STRONG_RATIO), "moderate": dice.uniform(1.2, 2)}.get(strength, 1.0)
     worth = np.log(ratio) * dice.choice([-1, 1])
     return Made(["yes" if said else "no" for said in yes], np.where(yes, worth, 0.0))
 
@@ -127,7 +129,7 @@ def _few(dice: Dice, count: int, strength: str) -> Made:
     if strength == "strong":
         fitting = np.flatnonzero((shares > 0.05) & (shares < 0.4))
         best = int(fitting[0]) if len(fitting) else int(np.argmin(shares))
-        effects[best] = np.log(dice.uniform(4, 8)) + np.delete(effects, best).mean()
+        effects[best] = np.log(dice.uniform(*STRONG_RATIO)) + np.delete(effects, best).mean()
     return _level(dice, count, shares, effects)
 
 
@@ -136,7 +138,7 @@ def _many(dice: Dice, count: int, strength: str) -> Made:
     spread = {"strong": 0.8, "moderate": 0.3}.get(strength, 0.0)
     effects = np.clip(dice.normal(0, 1, len(shares)) * spread, -1.04, 1.04)
     if strength == "strong":
-        effects[dice.integers(0, 3)] = np.log(dice.uniform(4, 8))
+        effects[dice.integers(0, 3)] = np.log(dice.uniform(*STRONG_RATIO))
     return _level(dice, count, shares, effects)
 
 

@@ -216,7 +216,8 @@ def _queue(dice: Dice, ends: Ends) -> Column:
 
 
 def _days_to_pay(dice: Dice, ends: Ends) -> Column:
-    start = draw_levels(dice, [None, 7, 14, 21, 45, 60, 90], np.ones(7), len(ends.created))
+    """Thirty for every customer, which is one wish of eight among the others."""
+    start = draw_levels(dice, [None, 7, 14, 21, 30, 45, 60, 90], np.ones(8), len(ends.created))
     column, rows = Column("", "number", start), _winners(ends)
     column.edit(rows, _at_closing(dice, ends, rows), [30] * len(rows))
     return column
