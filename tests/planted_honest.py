@@ -117,7 +117,9 @@ def _count(dice: Dice, count: int, strength: str) -> Made:
 
 def _flag(dice: Dice, count: int, strength: str) -> Made:
     yes = dice.random(count) < dice.uniform(0.05, 0.6)
-    ratio = {"strong": dice.uniform(*STRONG_RATIO), "moderate": dice.uniform(1.2, 2)}.get(strength, 1.0)
+    ratio = {"strong": dice.uniform(*STRONG_RATIO), "moderate": dice.uniform(1.2, 2)}.get(
+        strength, 1.0
+    )
     worth = np.log(ratio) * dice.choice([-1, 1])
     return Made(["yes" if said else "no" for said in yes], np.where(yes, worth, 0.0))
 
