@@ -91,7 +91,7 @@ def edit_blindly(dice: Dice, column: Column, created: Floats, share: float, spre
 
     With `spread` "early" most edits come within two months of the creation, with "even" at any
     time until the data is taken, with "run" on one day for all leads that there are. An edit takes
-    the value that some other lead started with; it seldom empties the field.
+    the value that some other lead started with, and never empties the field.
     """
     count = len(created)
     rows = some(dice, np.arange(count), share)

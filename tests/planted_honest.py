@@ -40,7 +40,8 @@ def make_honest(dice: Dice, created: Floats) -> tuple[list[Column], Floats]:
             made, what = _drift(dice, created), "drifting few"
         blank, effect, how = _draw_blanks(dice, len(created), strength)
         if number == late:
-            blank, how = blank | (created < dice.uniform(0.3, 0.6) * DAYS), "asked for later only"
+            blank = blank | (created < dice.uniform(0.3, 0.6) * DAYS)
+            effect, how = 0.0, "asked for later only"
         values = [None if gone else v for v, gone in zip(made.values, blank, strict=True)]
         total += np.where(blank, effect, made.log_odds)
         kind = {"flag": "flag", "few": "text", "many": "text"}.get(shape, "number")

@@ -16,10 +16,10 @@ COLUMNS = 15
 MONTH_18 = (START.replace(year=START.year + 1, month=7) - START).days
 
 
-def draw_world(seed: int) -> tuple[Dice, Ends, Mapping[str, Column]]:
+def draw_world(seed: int, leads: int = LEADS) -> tuple[Dice, Ends, Mapping[str, Column]]:
     """Draw leads of two years, how they ended, and fifteen honest columns."""
     dice = np.random.default_rng([seed, 5])
-    created = np.sort(dice.uniform(0, DAYS - 1, LEADS))
+    created = np.sort(dice.uniform(0, DAYS - 1, leads))
     columns, log_odds = make_honest(dice, created)
     ends = close_leads(dice, created, log_odds, 0.15)
     chosen = sorted(dice.permutation(len(columns))[:COLUMNS])
@@ -40,8 +40,11 @@ def twelve_wins(folder: Path, seed: int) -> None:
 
 
 def outcomes_from_month_18(folder: Path, seed: int) -> None:
-    """Leads come from the first month on; closings are on record from the eighteenth on."""
-    dice, ends, columns = draw_world(seed)
+    """Leads come from the first month on; closings are on record from the eighteenth on.
+
+    The leads are many, so that wins are not too few.
+    """
+    dice, ends, columns = draw_world(seed, leads=4 * LEADS)
     known = ends.closed >= MONTH_18
     kept = replace(ends, closed=np.where(known, ends.closed, NEVER), won=ends.won & known)
     write_columns(folder, dice, kept, columns, history=False)
