@@ -3,7 +3,7 @@
 Times are days since the first of January 2024; the data is taken after two years.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -103,8 +103,8 @@ def edit_blindly(dice: Dice, column: Column, created: Floats, share: float, spre
         at = np.full(len(rows), dice.uniform(0.4, 0.9) * DAYS) + dice.random(len(rows)) / 24
     living = at > created[rows]
     donors = dice.integers(0, count, len(rows))
-    keeps: Callable[[int], Any] = lambda donor: _fill_from(column.start[donor])  # noqa: E731
-    column.edit(rows[living], at[living], [keeps(donor) for donor in donors[living]])
+    new = [_fill_from(column.start[donor]) for donor in donors[living]]
+    column.edit(rows[living], at[living], new)
 
 
 def _fill_from(found: Any) -> Any:
