@@ -10,25 +10,24 @@ from pipeline.values import days_to_us
 
 BEFORE_DAYS, AFTER_DAYS = 1.0, 30.0
 """What is written from a day before a closing until thirty days after it goes with the closing."""
-FEWEST = 10
+FEWEST, SHARE, OFTEN = 10, 0.1, 5.0
+"""The least changes at closings, by count, by share of the closings, and against the usual."""
 
 
 @dataclass(frozen=True)
 class Writing:
     """When a field was written, against when its lead closed.
 
-    `closings` are those that the records saw, `at_closing` the changes of the field written at one,
-    and `times_usual` how many times as often as otherwise that is. `first_filled` are the leads
-    whose blank was first filled, `filled_after` those of them whose lead had closed (or did within
-    a day). `of` says which closings: of wins, of losses.
+    Of `closings` closings that the records saw (of wins, or of losses, as `of` says), `at_closing`
+    is how many changes of the field were written at one, `filling` how many of those filled a
+    blank, and `times_usual` how many times as often as otherwise that is.
     """
 
     of: str
     closings: int
     at_closing: int
+    filling: int
     times_usual: float
-    first_filled: int
-    filled_after: int
 
 
 def find_writing(tables: Ingested, field: str) -> tuple[Writing, ...]:
@@ -68,8 +67,7 @@ def find_writing(tables: Ingested, field: str) -> tuple[Writing, ...]:
     since = found["recorded_us"].to_numpy() - of["closed"].to_numpy(float)
     status = of["status"].to_numpy(object)
     at = (since >= -days_to_us(BEFORE_DAYS)) & (since <= days_to_us(AFTER_DAYS))
-    blank = found["old_text"].isna() & found["old_number"].isna()
-    firsts = (blank & ~found["lead_id"].duplicated()).to_numpy()
+    blank = (found["old_text"].isna() & found["old_number"].isna()).to_numpy()
     begin = (whole["closed"] - days_to_us(BEFORE_DAYS)).clip(lower=whole["created"])
     end = (whole["closed"] + days_to_us(AFTER_DAYS)).clip(upper=extract)
     near = (end - begin).clip(lower=0).fillna(0.0)
@@ -84,26 +82,19 @@ def find_writing(tables: Ingested, field: str) -> tuple[Writing, ...]:
         these = status == word
         count = int((at & these).sum())
         rate = count / max(float(near[mine].sum()), 1.0)
-        late = firsts & these & (since >= -days_to_us(BEFORE_DAYS))
-        writings.append(
-            Writing(name, int(mine.sum()), count, float(rate / usual),
-                    int(firsts.sum()), int(late.sum()))
-        )  # fmt: skip
+        filling = int((at & these & blank).sum())
+        writings.append(Writing(name, int(mine.sum()), count, filling, float(rate / usual)))
     return tuple(writings)
 
 
 def tell_writing(writing: Writing) -> str | None:
     """Say that a field is written when leads close, or None if nothing speaks for it."""
     share = writing.at_closing / max(writing.closings, 1)
-    if writing.filled_after >= max(FEWEST, 0.4 * writing.first_filled):
-        return (
-            f"filled in at or after the closing: of {writing.first_filled:,} leads whose blank was "
-            f"filled, {writing.filled_after:,} were {writing.of} closed by then"
-        )
-    if writing.at_closing >= FEWEST and share >= 0.1 and writing.times_usual >= 5.0:
-        return (
-            f"overwritten at or after the closing: {writing.at_closing:,} changes around "
-            f"{writing.closings:,} {writing.of}, {min(writing.times_usual, 999.0):.0f} times as "
-            "often as otherwise"
-        )
-    return None
+    if writing.at_closing < FEWEST or share < SHARE or writing.times_usual < OFTEN:
+        return None
+    how = "filled in" if 2 * writing.filling >= writing.at_closing else "overwritten"
+    return (
+        f"{how} at or after the closing: {writing.at_closing:,} changes around "
+        f"{writing.closings:,} {writing.of}, {min(writing.times_usual, 999.0):.0f} times as often "
+        "as otherwise"
+    )
