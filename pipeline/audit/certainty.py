@@ -24,7 +24,8 @@ class Certainty:
 
     `wins` is the share of all wins that values hold which always win, `others` that of the leads
     not won that values hold which never win; `always` and `never` are the largest such values, in
-    words with their counts, and `never_expected` the wins that the latter would have at the overall
+    words with their counts; `odds_ratio` is that of the surest value against all leads, at the low
+    end of its interval, and `never_expected` the wins that the latter would have at the overall
     rate. `constant` is the share of winners that have one and the same value,
     `constant_others` that of the others which have it, `constant_rate` what the leads with any
     other value win, as a part of the overall rate.
@@ -34,6 +35,7 @@ class Certainty:
     others: float
     always: str
     never: str
+    odds_ratio: float
     never_expected: float
     constant: float
     constant_others: float
@@ -59,6 +61,7 @@ def find_certainty(values: Values, won: Labels) -> Certainty:
     never = np.zeros(len(won), bool)
     sure: list[tuple[int, str]] = []
     none: list[tuple[int, str]] = []
+    odds = 0.0
     for name, rows in groups:
         count, wins = int(rows.sum()), int(won[rows].sum())
         if count < FEWEST:
@@ -67,6 +70,7 @@ def find_certainty(values: Values, won: Labels) -> Certainty:
         if low[0] >= max(ALWAYS, 1.0 - (1.0 - base) / 4.0):
             always |= rows
             sure.append((count, f"{name}: {wins:,} of {count:,} won"))
+            odds = max(odds, float(low[0] / max(1.0 - low[0], 1e-9)))
         elif base * count >= EXPECTED and wins <= NEVER * base * count:
             never |= rows
             none.append((count, f"{name}: {wins:,} of {count:,} won"))
@@ -78,6 +82,7 @@ def find_certainty(values: Values, won: Labels) -> Certainty:
         others=float(never[~won].mean()),
         always=max(sure, default=(0, ""))[1],
         never=max(none, default=(0, ""))[1],
+        odds_ratio=odds * (1.0 - base) / base,
         never_expected=base * max(none, default=(0, ""))[0],
         constant=float((~other)[won].mean()),
         constant_others=float((~other)[~won].mean()),

@@ -20,6 +20,8 @@ TOO_GOOD, VERY_GOOD = 0.95, 0.88
 """AUC that no single fact known beforehand has, and that hardly any has."""
 MATTERS = 0.65
 """An AUC from which on a column that told more at one time than at another is worth a question."""
+SUREST = 55.0
+"""An odds ratio, at the low end of its interval, that no honest value is likely to have."""
 UNEVEN = 0.5
 """A share filled that differs by this much between stretches of time."""
 STRETCHES = 8
@@ -130,7 +132,7 @@ def _weigh_certainty(seen: Seen) -> Iterator[Sign]:
         yield "refuse", both
     elif sure.wins >= 0.01 and sure.others >= 0.02:
         yield "quarantine", both
-    elif 0.3 <= sure.wins < 0.5:
+    elif 0.3 <= sure.wins < 0.5 or (sure.wins >= 0.03 and sure.odds_ratio >= SUREST):
         yield (
             "quarantine",
             f"single values always win, and hold {sure.wins:.0%} of all wins: {sure.always}",
