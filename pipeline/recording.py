@@ -14,6 +14,7 @@ from pipeline.plots import draw_calibration, draw_gain, draw_terms
 from pipeline.report.figures import make_report
 from pipeline.report.kept import keep_report, report_path
 from pipeline.report.page import write_page
+from pipeline.report.privacy import hide_cells
 from pipeline.settings import Project
 from pipeline.tracking.records import (
     EVALUATION_FILE,
@@ -77,7 +78,7 @@ def record_training(project: Project, training: Training, home: Path) -> Version
                         for trial in training.choice.trials
                     ],
                     "data.json": _data(training),
-                    "audit.json": training.audit.to_json(),
+                    "audit.json": hide_cells(training.audit).to_json(),
                 },
                 files=_write_files(training, page, Path(scratch)),
                 datasets=_datasets(training),

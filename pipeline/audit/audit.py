@@ -13,6 +13,7 @@ from pipeline.progress import Progress, silent
 from pipeline.settings import Project
 
 CHANCE = 0.5
+FEWEST = 10
 _LEAK_TODO = "take it out of signals.yaml, or see its row for what allows it"
 
 
@@ -79,13 +80,13 @@ def audit_tables(
     together: Estimate | None = None
     if dataset is None:
         findings.append(Finding("problem", "outcomes", unlabelled or "no snapshot has a label"))
-    elif not 0 < dataset.label.sum() < len(dataset):
-        won = int(dataset.label.sum())
+    elif min(won := int(dataset.label.sum()), len(dataset) - won) < FEWEST:
         findings.append(
             Finding(
                 "problem", "outcomes",
-                f"{won:,} of {len(dataset):,} snapshots with a known outcome won; both wins and "
-                "others are needed", "see outcomes.won and outcomes.lost in data.yaml",
+                f"{won:,} wins among {len(dataset):,} snapshots with a known outcome; at least "
+                f"{FEWEST} wins and as many others are needed to judge any column by",
+                "see outcomes.won and outcomes.lost in data.yaml, or wait for more",
             )
         )  # fmt: skip
     else:

@@ -67,7 +67,8 @@ def judge_columns(
     }
     kept = [
         subject.name for subject, _, signs in found
-        if subject.signal is not None and _worst(signs) in ("use", "not vouched for")
+        if subject.signal is not None
+        and _decide(project, allowed, subject, _worst(signs))[0] in ("use", "not vouched for")
     ]  # fmt: skip
     together = measure_auc(predict_together([coarse[n] for n in kept], leads.won), leads.won)
     _weigh_leader(found, kept, coarse, leads)
@@ -169,15 +170,9 @@ def _conclude(
     found = _worst(signs)
     signs = sorted(signs, key=lambda sign: -WEIGHTS.index(sign[0]))
     reasons = [reason for _, reason in signs]
-    names = {subject.name, *subject.columns, *(subject.signal.inputs if subject.signal else ())}
-    verdict, override = found, _name_override(subject, found)
-    vouched = [reason for name, reason in project.data.vouched_for.items() if name in names]
-    if vouched and found in ("not vouched for", "quarantine"):
-        verdict = "use"
-        reasons.append(f"vouched for in data.yaml: {vouched[0]}")
-    if names & set(allowed) and found != "use":
-        verdict = "use"
-        reasons.append("used all the same: --allow-leak")
+    verdict, why = _decide(project, allowed, subject, found)
+    override = _name_override(subject, found)
+    reasons += [why] if why else []
     left_out = project.data.left_out.get(subject.name)
     if left_out is not None:
         reasons.append(f"left out in data.yaml: {left_out}")
@@ -198,6 +193,20 @@ def _conclude(
         auc_earlier=None if seen is None else seen.auc_earlier,
         auc_later=None if seen is None else seen.auc_later,
     )
+
+
+def _decide(
+    project: Project, allowed: Collection[str], subject: Subject, found: ColumnVerdict
+) -> tuple[ColumnVerdict, str | None]:
+    """Return the verdict after what the user says of it, and what that is."""
+    inputs = () if subject.signal is None else subject.signal.inputs
+    names = {subject.name, *subject.columns, *inputs}
+    vouched = [reason for name, reason in project.data.vouched_for.items() if name in names]
+    if names & set(allowed) and found != "use":
+        return "use", "used all the same: --allow-leak"
+    if vouched and found in ("not vouched for", "quarantine"):
+        return "use", f"vouched for in data.yaml: {vouched[0]}"
+    return found, None
 
 
 def _name_override(subject: Subject, verdict: ColumnVerdict) -> str | None:

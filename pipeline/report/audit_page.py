@@ -1,13 +1,12 @@
 """The page of an audit: its verdict, and the pictures that show why."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from pipeline.audit.records import Audit, ColumnFinding
 from pipeline.report.drawings import Drawing, Rows
 from pipeline.report.html import render_page
-from pipeline.report.privacy import hide_values
+from pipeline.report.privacy import hide_cells
 
 MOST_ROWS = 40
 _HEAVIEST = ("refuse", "quarantine", "not vouched for", "use")
@@ -26,7 +25,7 @@ def write_audit_page(audit: Audit, horizon_days: float | None, cache: Path) -> s
     """
     from pipeline.report.charts import make_audit_specs  # Altair takes half a second
 
-    audit = without_values(audit)
+    audit = hide_cells(audit)
     return render_page(
         "audit.html.j2",
         list(_draw(audit, horizon_days)),
@@ -37,12 +36,6 @@ def write_audit_page(audit: Audit, horizon_days: float | None, cache: Path) -> s
         columns=sorted(audit.columns, key=_weight),
         most_rows=MOST_ROWS,
     )
-
-
-def without_values(audit: Audit) -> Audit:
-    """Return an audit whose findings quote no cells of the data, for what leaves the terminal."""
-    findings = tuple(replace(f, text=hide_values(f.text)) for f in audit.findings)
-    return replace(audit, findings=findings, reasons=tuple(map(hide_values, audit.reasons)))
 
 
 def _weight(column: ColumnFinding) -> tuple[int, float]:

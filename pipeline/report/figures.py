@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models.calibration import IDENTITY
+from pipeline.audit.records import Audit
 from pipeline.metrics import Estimate
 from pipeline.report.grid import Grid, make_grid
 from pipeline.report.judged import (
@@ -24,7 +25,7 @@ from pipeline.report.judged import (
     figure_gain_curve,
     figure_periods,
 )
-from pipeline.report.privacy import hide_values
+from pipeline.report.privacy import hide_cells, hide_values
 from pipeline.report.signals import SignalFigure, figure_signals
 from pipeline.report.words import MEASURE_WORDS, Word
 from pipeline.settings import Project
@@ -89,6 +90,7 @@ class Report:
     notes: tuple[str, ...]
     points: tuple[float, float]
     identity: tuple[Fact, ...]
+    audit: Audit
 
 
 def make_report(project: Project, training: Training) -> Report:
@@ -144,6 +146,7 @@ def make_report(project: Project, training: Training) -> Report:
         notes=tuple(hide_values(note) for note in training.notes),
         points=(scorecard.points.offset, scorecard.points.per_log_odds),
         identity=tuple(_identity(training)),
+        audit=hide_cells(training.audit),
     )  # fmt: skip
 
 

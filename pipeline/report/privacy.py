@@ -1,7 +1,9 @@
 """Keep cells of the data out of the report's sentences."""
 
 import re
+from dataclasses import replace
 
+from pipeline.audit.records import Audit
 from pipeline.ingestion.activities import UNREAD_KINDS
 
 _QUOTED = re.compile(r"""(?<!\w)(['"])(?:\\.|(?!\1).)*\1(?!\w)""")
@@ -19,3 +21,17 @@ def hide_values(note: str) -> str:
     if note.startswith(UNREAD_KINDS):
         return f"{UNREAD_KINDS}: {HIDDEN}"
     return _QUOTED.sub(HIDDEN, note)
+
+
+def hide_cells(audit: Audit) -> Audit:
+    """Return an audit whose findings quote no cells, for whatever leaves the terminal.
+
+    What it says of columns stays: it names no value that fewer than thirty leads have.
+    """
+    findings = tuple(replace(f, text=hide_values(f.text)) for f in audit.findings)
+    leaks = {column.reasons[0] for column in audit.columns if column.reasons}
+    reasons = tuple(
+        reason if any(leak in reason for leak in leaks) else hide_values(reason)
+        for reason in audit.reasons
+    )
+    return replace(audit, findings=findings, reasons=reasons)
