@@ -85,7 +85,7 @@ def judge_months(project: Project, tables: Ingested, dataset: Dataset | None) ->
     found = []
     if dataset is not None:
         silence = find_silence(project, tables, dataset)
-        uneven = note_uneven(project, dataset)
+        uneven = note_uneven(project, dataset) if silence is None else []
         if silence is not None:
             found.append(_tell("problem", silence))
         found += [_tell("warning", note) for note in uneven]
