@@ -57,9 +57,10 @@ def test_won_leads_with_a_copy_that_lost_are_counted_exactly(tmp_path, count, we
     )
 
 
-def test_a_number_of_its_own_and_another_time_do_not_hide_a_copy(tmp_path):
+def test_a_number_of_its_own_another_time_and_capitals_do_not_hide_a_copy(tmp_path):
     rows = people(50, 400)
-    rows = [{**row, "born": at(n)} for n, row in enumerate(rows + copies(rows[:25], "lost"))]
+    lost = [{**row, "mail": f"{row['mail'].upper()} "} for row in copies(rows[:25], "lost")]
+    rows = [{**row, "born": at(n)} for n, row in enumerate(rows + lost)]
     rows = [{**row, "deal": f"D-{n}"} for n, row in enumerate(rows)]
     (found,) = doubles(undated(tmp_path, rows))
     assert found.text.startswith("25 of 50 won leads (50.0%) have a twin")

@@ -73,12 +73,8 @@ def find_arrival(project: Project, tables: Ingested) -> Arrival | None:
         if _share(days, won, horizon) >= CATCHES_WELL and horizon + settle <= longest
     ]
     shown = np.unique(np.linspace(0, len(days) - 1, _POINTS).round().astype(int))
-    return Arrival(
-        tuple(map(float, days[shown])),
-        tuple(map(float, won[shown])),
-        _caught(project, days, won),
-        suggested[0] if suggested else None,
-    )
+    points = tuple(map(float, days[shown])), tuple(map(float, won[shown]))
+    return Arrival(*points, _caught(project, days, won), suggested[0] if suggested else None)
 
 
 def judge_arrival(project: Project, tables: Ingested, arrival: Arrival | None) -> list[Finding]:
@@ -152,10 +148,9 @@ def _follow(project: Project, tables: Ingested) -> _Followed | None:
     undated = wins.filter(pc.is_null(wins["closed_us"]))["lead_id"]
     leads = tables.leads.select(["lead_id", "created_us"])
     leads = leads.filter(pc.invert(pc.is_in(leads["lead_id"], undated.combine_chunks())))
-    since_us = None if config.outcomes.since is None else read_moment(config.outcomes.since)
     created = pd.Series(leads["created_us"].to_numpy(), leads["lead_id"].to_pylist())
-    if since_us is not None:
-        created = created[created >= since_us]
+    if config.outcomes.since is not None:
+        created = created[created >= read_moment(config.outcomes.since)]
     created = created[created <= extract_us]
     dated = wins.filter(pc.is_valid(wins["closed_us"]))
     closed = pd.Series(dated["closed_us"].to_numpy(), dated["lead_id"].to_pylist())

@@ -29,17 +29,17 @@ def judge_doubles(project: Project, tables: Ingested, raw: pd.DataFrame) -> list
     Three kinds: rows of one lead id with several outcomes; twins, which are different ids with the
     same identity; deals of one lead, one won and one lost within a day of each other.
 
-    Identity is equality in all columns that nearly identify somebody: filled in at least half of
-    the leads, and at least half of what is filled is distinct. Ids, order, outcome and times, also
-    those that only look like it, do not count, and neither do serial numbers that differ in every
-    row. A lead that has none of these columns filled has no twin. Without such columns, identity is
-    equality in all columns but these and those that data.yaml leaves out. There, twins come by
-    chance, so only the excess counts: the share of the won leads that have a twin that is not won,
-    less the same share of leads that are not won. Where no column identifies, large groups that win
-    often would make that an excess too, so chance is at least ``1 - p ** (n - 1)`` for each won
-    lead of a group of n, with p the win rate of all groups of n: no world in which wins fall
-    independently within groups has more (by Jensen's inequality). The lower end of the 95 %
-    interval (Wilson's) of the won leads' share must lie above chance.
+    Identity is equality, in any case, in all columns that nearly identify somebody: filled in at
+    least half of the leads, and at least half of what is filled is distinct. Ids, order, outcome
+    and times, also those that only look like it, do not count, and neither do serial numbers that
+    differ in every row. A lead that has none of these columns filled has no twin. Without such
+    columns, identity is equality in all columns but these and those that data.yaml leaves out.
+    There, twins come by chance, so only the excess counts: the share of the won leads that have a
+    twin that is not won, less the same share of leads that are not won. Where no column identifies,
+    large groups that win often would make that an excess too, so chance is at least ``1 - p ** (n -
+    1)`` for each won lead of a group of n, with p the win rate of all groups of n: no world in
+    which wins fall independently within groups has more (by Jensen's inequality). The lower end of
+    the 95 % interval (Wilson's) of the won leads' share must lie above chance.
 
     Parameters
     ----------
@@ -99,7 +99,8 @@ def _judge_twins(project: Project, leads: pd.DataFrame) -> list[Finding]:
     lost = leads[WON].eq(False).fillna(False).to_numpy(dtype=bool)
     if not won.any() or not lost.any():
         return []
-    same = leads.groupby(columns, dropna=False, sort=False).ngroup().to_numpy()
+    written = leads[columns].apply(lambda texts: texts.str.strip().str.casefold())
+    same = written.groupby(columns, dropna=False, sort=False).ngroup().to_numpy()
     someone = leads[columns].notna().any(axis=1).to_numpy()
     if identifies:
         same = np.where(someone, same, same.max() + 1 + np.arange(len(same)))
