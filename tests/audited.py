@@ -8,6 +8,7 @@ from projects import write_leads, write_project
 
 from pipeline.audit.tables import judge_tables
 from pipeline.dataset import build_dataset
+from pipeline.declarations import ROW_NUMBER
 from pipeline.errors import DataError
 from pipeline.ingest import ingest
 from pipeline.ingestion.tables import read_header, read_table
@@ -43,7 +44,8 @@ class Audited:
             pairs = zip(self.dataset.lead_id, self.dataset.label == 1, strict=True)
             for lead_id, won in pairs:
                 known[lead_id] = bool(won) or known.get(lead_id, False)
-        ids = raw[config.id]
+        numbers = pd.Series(range(1, len(raw) + 1), raw.index).astype(str)
+        ids = numbers if config.id == ROW_NUMBER else raw[config.id]
         extra = {"#lead_id": ids, "#won": pd.Series([known.get(i) for i in ids], dtype=object)}
         return raw.assign(**extra)
 

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from audited import Audited, accused, at, audit, of
-from projects import AGED, ORDERED_BY_ROW, WITHOUT_TIMES, lead, make_leads
+from projects import AGED, ORDERED_BY_ROW, WITHOUT_TIMES, lead, make_leads, write_project
 
 from pipeline.audit.arrival import find_arrival, judge_arrival
 from pipeline.audit.months import find_months, judge_months
 from pipeline.audit.strength import find_strength, judge_strength
 from pipeline.demo.world import write_world
+from pipeline.errors import ConfigError
 from pipeline.settings import find_project, read_project
 
 WATCHED = {"extract": at(730)}
@@ -247,3 +248,16 @@ def test_the_demo_is_told_what_is_in_it_and_nothing_else(tmp_path):
     assert accused(findings) == {"calls", "wins"}
     (calls,) = of(findings, "calls")
     assert "265 of 1,073 leads that are not won (24.7%) were never called" in calls
+
+
+def test_nothing_may_be_learned_from_the_first_call(tmp_path):
+    data = {"leads": {"called": {"column": "rung", "zone": "Nowhere"},
+                      "fields": {"rang": {"column": "rung"}}},
+            "left_out": {"rung": "x"}}  # fmt: skip
+    write_project(tmp_path, data=data)
+    with pytest.raises(ConfigError) as mistakes:
+        read_project(tmp_path)
+    said = str(mistakes.value)
+    assert "leads.called.zone: 'Nowhere' is no time zone" in said
+    assert "leads.fields.rang: reads the column of the first call; nothing may be learned" in said
+    assert "left_out: 'rung' is also leads.called; drop one" in said
