@@ -139,7 +139,7 @@ def _compare(months: tuple[Month, ...]) -> list[Finding]:
     text = (
         f"the share that won goes from {least.rate:.1%} ({least.name}: {least.wins:,} of "
         f"{least.leads:,} leads) to {most.rate:.1%} ({most.name}: {most.wins:,} of "
-        f"{most.leads:,}), far beyond chance; expected were months alike, {rate:.1%}"
+        f"{most.leads:,}), far beyond chance; expected was about {rate:.1%} throughout"
     )
     todo = (
         "find out what changed (who comes in, what counts as a win, when losses are entered); a "
