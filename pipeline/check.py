@@ -1,7 +1,5 @@
 """Check a project before anything is trained: configuration, data, and what they come to."""
 
-import re
-from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,12 +8,10 @@ import numpy as np
 from pipeline.dataset import Dataset, build_dataset, split_dataset
 from pipeline.errors import LeadscoreError
 from pipeline.ingest import ingest
-from pipeline.report.privacy import hide_values
+from pipeline.rejected import Rejected, group_rejects
 from pipeline.settings import Project
 from pipeline.silence import find_silence, note_late, note_uneven
 from pipeline.values import format_time
-
-_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class CheckReport:
     leads: int
     activities: int | None
     extract: str | None
-    rejects: list[tuple[int, str, str, str, int]]
+    rejects: list[Rejected]
     left_out: dict[str, int]
     parts: list[PartCheck]
     signals: list[SignalCheck]
@@ -76,11 +72,6 @@ def check_project(project: Project) -> CheckReport:
         If the data cannot be read at all.
     """
     tables = ingest(project)
-    alike = [
-        (reject.file, reject.column, _NUMBER.sub("", hide_values(reject.reason)))
-        for reject in tables.rejects
-    ]
-    first = dict(reversed([*zip(alike, tables.rejects, strict=True)]))
     parts: list[PartCheck] = []
     signals: list[SignalCheck] = []
     problems: list[str] = list(tables.problems)
@@ -115,10 +106,7 @@ def check_project(project: Project) -> CheckReport:
         leads=len(tables.leads),
         activities=None if tables.activities is None else tables.activities.activities,
         extract=None if tables.extract_us is None else format_time(tables.extract_us),
-        rejects=[
-            (count, what[0], what[1], first[what].reason, first[what].line)
-            for what, count in Counter(alike).most_common()
-        ],
+        rejects=group_rejects(tables.rejects),
         left_out=left_out,
         parts=parts,
         signals=signals,

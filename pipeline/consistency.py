@@ -46,6 +46,7 @@ def check_times(path: Path, data: DataConfig) -> Iterator[str]:
 
 def _times(data: DataConfig) -> Iterator[tuple[str, TimeSpec | None]]:
     yield "leads.created", data.leads.created
+    yield "leads.called", data.leads.called
     yield "outcomes.closed", data.outcomes.closed
     yield "outcomes.recorded", data.outcomes.recorded
     for place, source in enumerate(data.activities):
@@ -82,6 +83,8 @@ def check_fields(
         yield (f"{files['data']}: leads.fields.{name}: the name of a column of ours; "
                f"choose another, with column: {fields[name].column or name}")  # fmt: skip
     told = {data.leads.id: "the id"}
+    if data.leads.called is not None:
+        told[data.leads.called.column] = "the first call"
     if data.outcomes.file in (None, data.leads.file):
         told[data.outcomes.column] = "the outcome"
         if data.outcomes.closed is not None:
@@ -91,6 +94,9 @@ def check_fields(
         if what is not None:
             yield (f"{files['data']}: leads.fields.{name}: reads the column of {what}; "
                    "nothing may be learned from that")  # fmt: skip
+    if data.leads.called is not None and data.leads.called.column in data.left_out:
+        yield (f"{files['data']}: left_out: {data.leads.called.column!r} is also leads.called; "
+               "drop one")  # fmt: skip
     used = [config.column or name for name, config in fields.items()]
     for column in sorted(set(used) & set(data.left_out)):
         yield f"{files['data']}: left_out: {column!r} is also a field; drop one"

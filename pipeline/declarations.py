@@ -50,17 +50,17 @@ class FileConfig(Closed):
 
 
 class LeadsConfig(FileConfig):
-    """The table of leads.
+    """The table of leads. `id` and `order` take a column's name or ``#row``.
 
-    `id` and `order` take a column's name or ``#row``. `created` is a column of times; without it,
-    `order` is a column of numbers that grow with time; without either, nothing is time-ordered and
-    every figure says so. `missing` counts as left blank in all fields. With `repeated` a lead may
-    stand in several rows, as in an event log, and its first row counts.
+    `created` is a column of times; without it, `order` is a column of numbers that grow with time;
+    without either, nothing is time-ordered. `called` is when sales first called, for the audit.
+    `missing` is left blank in all fields. With `repeated` a lead's first of several rows counts.
     """
 
     id: str
     created: TimeSpec | None = None
     order: str | None = None
+    called: TimeSpec | None = None
     repeated: bool = False
     missing: tuple[Word, ...] = ()
     fields: dict[FieldName, FieldConfig]

@@ -257,6 +257,8 @@ def columns_used(project: Project) -> Mapping[str, str]:
         used[leads.created.column] = "created"
     if leads.order is not None:
         used[leads.order] = "order"
+    if leads.called is not None:
+        used[leads.called.column] = "called"
     if outcomes.file is None:
         used[outcomes.column] = "outcome"
         for what, spec in (("closed", outcomes.closed), ("recorded", outcomes.recorded)):

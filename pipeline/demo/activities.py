@@ -112,7 +112,9 @@ def _wait(random: np.random.Generator, kind: str, left: Codes) -> Codes:
     chance = random.random(len(left))
     if kind == "unsubscribe":  # the day's last word, since no letter may come after it
         return left
-    if kind in ("open", "reply", "attended"):
+    if kind in ("open", "reply"):  # nobody reads within seconds: only mail scanners do
+        return (20.0 + left * chance**4).astype(np.int64)
+    if kind == "attended":
         return (left * chance**4).astype(np.int64)
     return (15.0 + 200.0 * chance**2).astype(np.int64)
 

@@ -1,0 +1,141 @@
+"""The audit of the tables: everything that is found in them beside columns and signals."""
+
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.audit.activity import judge_activities
+from pipeline.audit.arrival import find_arrival, judge_arrival
+from pipeline.audit.doubles import LEAD_ID, WON, judge_doubles
+from pipeline.audit.months import judge_months
+from pipeline.audit.notes import judge_notes, judge_rejects
+from pipeline.audit.records import Finding, Weight
+from pipeline.audit.strength import find_strength, judge_strength
+from pipeline.dataset import Dataset
+from pipeline.ingest import Ingested
+from pipeline.settings import Project
+from pipeline.signals.declarations import TEXT_TYPE
+from pipeline.values import TimeSpec
+
+UNCALLED = 0.1
+"""Above this share of the leads not won, those whom nobody called are worth a warning."""
+_SPAM_MAIL = ("free", "disposable")
+
+
+def judge_tables(
+    project: Project, tables: Ingested, dataset: Dataset | None, raw: pd.DataFrame
+) -> list[Finding]:
+    """Judge the tables of a project as a whole.
+
+    Parameters
+    ----------
+    project : Project
+    tables : Ingested
+    dataset : Dataset or None
+        The mature snapshots; None where there are none, which is a finding by itself.
+    raw : DataFrame
+        One row per row of the leads' file: its columns as text, blank = None, and ``#lead_id`` and
+        ``#won`` (True, False, or None where not known).
+
+    Returns
+    -------
+    list of Finding
+        Problems first, then warnings, then notes; each in the order in which they were looked for.
+
+    Raises
+    ------
+    DataError
+        If there is a horizon and no time says when the data was taken, or the engine's memory does
+        not suffice.
+    """
+    found = [
+        *judge_notes(tables),
+        *judge_rejects(tables),
+        *judge_arrival(project, tables, find_arrival(project, tables)),
+        *judge_months(project, tables, dataset),
+        *judge_doubles(project, tables, raw),
+        *judge_activities(project, tables),
+        *_judge_midnights(project, tables),
+        *_judge_calls(project, raw),
+    ]
+    if dataset is not None:
+        found += judge_strength(project, dataset, find_strength(project, dataset))
+        found += _judge_spam(project, dataset)
+    elif not any(finding.weight == "problem" for finding in found):
+        text = "no snapshot of any lead has a known outcome"
+        todo = (
+            "wait, or shorten horizon_days in training.yaml; are won and lost in data.yaml right?"
+        )
+        found.append(Finding("problem", "outcomes", text, todo))
+    weights: tuple[Weight, ...] = ("problem", "warning", "note")
+    return sorted(found, key=lambda finding: weights.index(finding.weight))
+
+
+def _judge_midnights(project: Project, tables: Ingested) -> list[Finding]:
+    config = project.data
+    times = {
+        "creation": (config.leads.created, tables.leads["created_us"]),
+        "closing": (config.outcomes.closed, tables.outcomes["closed_us"]),
+    }
+    dates = [name for name, (spec, column) in times.items() if spec and _has_no_hours(spec, column)]
+    if not dates:
+        return []
+    text = (
+        f"all times of {' and '.join(dates)} lie on midnight, so they are dates: what came first "
+        "within a day is not known, and the age of a lead counts whole days"
+    )
+    todo = "export the full times if the CRM has them; a lead won on its first day is left out"
+    return [Finding("note", "times", text, todo)]
+
+
+def _has_no_hours(spec: TimeSpec, column: pa.ChunkedArray) -> bool:
+    """Say whether all times lie on midnight, in their zone or in UTC; two at least."""
+    moments = pd.DatetimeIndex(column.drop_null().to_numpy().astype("datetime64[us]"), tz="UTC")
+    if len(moments.unique()) < 2:
+        return False
+    zones = [ZoneInfo("UTC"), *([] if spec.zone is None else [ZoneInfo(spec.zone)])]
+    local = (moments.tz_convert(zone) for zone in zones)
+    return any(bool((times == times.normalize()).all()) for times in local)
+
+
+def _judge_calls(project: Project, raw: pd.DataFrame) -> list[Finding]:
+    called = project.data.leads.called
+    if called is None or called.column not in raw:
+        return []
+    leads = raw.drop_duplicates(LEAD_ID)
+    lost = leads[leads[WON].eq(False).fillna(False).astype(bool)]
+    if lost.empty:
+        return []
+    never = lost[called.column].isna()
+    text = (
+        f"{never.sum():,} of {len(lost):,} leads that are not won ({never.mean():.1%}) were never "
+        f"called ({called.column} is blank): they count as lost though nobody called them"
+    )
+    if never.mean() <= UNCALLED:
+        return [Finding("note", "calls", text)]
+    todo = (
+        "a score learned from them also says whom sales used to call; leave leads out of the "
+        "export that nobody meant to call, and call a small random share of those that are left"
+    )
+    return [Finding("warning", "calls", text, todo)]
+
+
+def _judge_spam(project: Project, dataset: Dataset) -> list[Finding]:
+    """Say how many leads carry each mark of spam, in their first mature snapshot."""
+    first = np.unique(dataset.lead, return_index=True)[1]
+    signals, shares = dataset.signals.iloc[first], []
+    for signal in project.catalog.signals:
+        if signal.declaration.family != "spam":
+            continue
+        values = signals[signal.column]
+        if signal.declaration.kind == "mail_kind":
+            shares += [(f"{word} mail address", (values == word).mean()) for word in _SPAM_MAIL]
+        elif TEXT_TYPE.get(signal.declaration.kind, signal.declaration.kind) == "flag":
+            shares.append((signal.name.replace("_", " "), (values == 1.0).mean()))
+    if not shares:
+        return []
+    told = ", ".join(f"{name} {share:.1%}" for name, share in shares)
+    text = f"of {len(first):,} leads with a known outcome carry a mark of spam: {told}"
+    return [Finding("note", "spam", text)]
