@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from serve.audit import audit
 from serve.options import (
     HOME,
     AsOfOption,
@@ -52,6 +51,43 @@ def check(
         report = check_project(read_project(find_project(config), data, Limits(memory_limit)))
     say_json(report.to_json()) if as_json else show_check(report)
     if report.problems:
+        raise typer.Exit(RefusalError.exit_code)
+
+
+@app.command()
+def audit(
+    config: ProjectOption = "demo",
+    data: DataOption = None,
+    home: HomeOption = HOME,
+    allow_leak: LeaksOption = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Exit with 4 on warnings too, not only on do not train."),
+    ] = False,
+    as_json: JsonOption = False,
+    memory_limit: MemoryOption = None,
+    traceback: TracebackOption = False,
+) -> None:
+    """Audit the data before anything is learned: leaks, duplicates, outcomes, how much there is."""
+    with errors_told(traceback), progress_shown() as progress:
+        from pipeline.audit.audit import audit_project
+        from pipeline.engine import Limits
+        from pipeline.errors import RefusalError
+        from pipeline.report.audit_page import write_audit_page
+        from pipeline.report.kept import keep_report
+        from pipeline.settings import find_project, read_project
+        from serve.audit_report import show_audit
+
+        project = read_project(find_project(config), data, Limits(memory_limit))
+        found = audit_project(project, progress, allow_leak or ())
+        path = home / "reports" / f"{project.name}-audit.html"
+        page = write_audit_page(found, project.training.horizon_days, home / "cache")
+        keep_report(page, path)
+    if as_json:
+        say_json({**found.to_json(), "page": str(path)})
+    else:
+        show_audit(found, path)
+    if found.verdict == "do not train" or (strict and found.verdict != "train"):
         raise typer.Exit(RefusalError.exit_code)
 
 
@@ -252,7 +288,6 @@ def demo(
             f"{world.truth_path}")  # fmt: skip
 
 
-app.command()(audit)
 app.command("models")(list_models)
 app.command()(promote)
 app.command("report")(write_report)

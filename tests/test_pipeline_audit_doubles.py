@@ -3,8 +3,8 @@
 import random
 
 import pytest
-from worlds_of_tables import Audited, accused, at, audit, of
 from projects import SIGNALS, WITHOUT_TIMES, lead, make_leads
+from worlds_of_tables import Audited, accused, at, audit, of
 
 from pipeline.audit.activity import judge_activities
 from pipeline.audit.doubles import judge_doubles
@@ -282,7 +282,7 @@ def test_without_a_mature_snapshot_all_else_is_still_found(tmp_path):
     rows += [{**rows[0], "lead_id": "x", "employees": "many"}]
     world = undated(tmp_path, rows)
     assert world.dataset is None
-    findings = judge_tables(world.project, world.tables, None, world.raw)
+    findings = judge_tables(world.project, world.tables, None, world.raw).findings
     assert (findings[0].weight, findings[0].subject) == ("problem", "outcomes")
     assert of(findings, "rejects")
     assert accused(findings) == {"outcomes"}

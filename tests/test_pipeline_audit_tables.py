@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from worlds_of_tables import Audited, accused, at, audit, of
 from projects import AGED, ORDERED_BY_ROW, WITHOUT_TIMES, lead, make_leads, write_project
+from worlds_of_tables import Audited, accused, at, audit, of
 
 from pipeline.audit.arrival import find_arrival, judge_arrival
 from pipeline.audit.months import find_months, judge_months
@@ -247,7 +247,7 @@ def test_the_demo_is_told_what_is_in_it_and_nothing_else(tmp_path):
     assert not [finding for finding in findings if finding.weight == "problem"]
     assert accused(findings) == {"calls", "wins"}
     (calls,) = of(findings, "calls")
-    assert "265 of 1,073 leads that are not won (24.7%) were never called" in calls
+    assert "260 of 1,071 leads that are not won (24.3%) were never called" in calls
 
 
 def test_nothing_may_be_learned_from_the_first_call(tmp_path):

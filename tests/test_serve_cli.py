@@ -227,7 +227,7 @@ def test_too_few_wins_are_refused_with_exit_code_4(registered, tmp_path):
     folder = project_with(tmp_path, registered, "training.yaml", lambda c: c.update(change))
     done = run("train", "-c", folder, "--data", registered.home / "demo", "--home", tmp_path)
     assert done.returncode == 4
-    assert "at least 5000" in done.stderr
+    assert "at least 5,000" in done.stderr
     checked = run("check", "-c", folder, "--data", registered.home / "demo")
     assert "Not ready to train" in checked.stdout
     assert checked.returncode == 4

@@ -2,16 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pandas as pd
-import pyarrow as pa
 from projects import write_leads, write_project
 
+from pipeline.audit.raw import read_raw
 from pipeline.audit.tables import judge_tables
 from pipeline.dataset import build_dataset
-from pipeline.declarations import ROW_NUMBER
 from pipeline.errors import DataError
 from pipeline.ingest import ingest
-from pipeline.ingestion.tables import read_header, read_table
 from pipeline.settings import read_project
 
 
@@ -34,25 +31,12 @@ class Audited:
     @property
     def raw(self):
         """The leads' file as text, with the leads' ids and whether they won."""
-        config, path = self.project.data.leads, self.project.leads_path
-        header = read_header(path, config.delimiter, config.encoding)
-        chunks = read_table(path, header, config.delimiter, config.encoding)
-        raw = pa.concat_tables([chunk.table for chunk in chunks]).to_pandas().astype(object)
-        raw = raw.where(raw != "", None)
-        known = {}
-        if self.dataset is not None:
-            pairs = zip(self.dataset.lead_id, self.dataset.label == 1, strict=True)
-            for lead_id, won in pairs:
-                known[lead_id] = bool(won) or known.get(lead_id, False)
-        numbers = pd.Series(range(1, len(raw) + 1), raw.index).astype(str)
-        ids = numbers if config.id == ROW_NUMBER else raw[config.id]
-        extra = {"#lead_id": ids, "#won": pd.Series([known.get(i) for i in ids], dtype=object)}
-        return raw.assign(**extra)
+        return read_raw(self.project, self.tables)
 
     @property
     def findings(self):
         """All that is found in the tables."""
-        return judge_tables(self.project, self.tables, self.dataset, self.raw)
+        return list(judge_tables(self.project, self.tables, self.dataset, self.raw).findings)
 
 
 def audit(folder, leads, *, data=None, signals=None, training=None, **files):

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from pipeline.audit.columns import judge_columns
 from pipeline.audit.raw import WON, read_raw
 from pipeline.audit.records import Audit, ColumnFinding, Finding, Verdict
+from pipeline.audit.tables import judge_tables
 from pipeline.dataset import Dataset, build_dataset
 from pipeline.errors import ConfigError, DataError, RefusalError
 from pipeline.ingest import Ingested, ingest
@@ -92,6 +93,8 @@ def audit_tables(
     else:
         columns, together = judge_columns(project, tables, dataset, raw, allowed_leaks)
         findings += judge_together(together)
+    judged = judge_tables(project, tables, dataset, raw)
+    findings = [*judged.findings, *findings]
     findings += [_leak(column) for column in columns if column.used and column.verdict == "refuse"]
     verdict, reasons = conclude(columns, findings)
     return Audit(
@@ -103,6 +106,9 @@ def audit_tables(
         wins=int((raw.drop_duplicates("#lead_id")[WON] == True).sum()),  # noqa: E712
         columns=columns,
         findings=tuple(findings),
+        arrival=judged.arrival,
+        months=judged.months,
+        strength=judged.strength,
         together=together,
         allowed_leaks=tuple(sorted(allowed_leaks)),
     )
@@ -185,8 +191,9 @@ def leave_out(project: Project, audit: Audit) -> Project:
         If the verdict is not to train, or no signal is left.
     """
     if audit.verdict == "do not train":
-        raise RefusalError("the audit says do not train on this yet, because\n" + "\n".join(
-            f"  {reason}" for reason in audit.reasons))  # fmt: skip
+        problems = [_say(finding) for finding in audit.findings if finding.weight == "problem"]
+        told = "\n".join(f"  {problem}" for problem in problems)
+        raise RefusalError(f"the audit says do not train on this yet, because\n{told}")
     bad = {column.name for column in audit.columns if column.verdict == "quarantine"}
     if bad.issuperset(project.catalog.columns):
         raise RefusalError("the audit puts every signal in quarantine; see leadscore audit")

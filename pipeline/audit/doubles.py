@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.audit.raw import CLOSED, LEAD_ID, WON
 from pipeline.audit.records import Finding, Weight
 from pipeline.ingest import Ingested
 from pipeline.ingestion.outcomes import status_reader
@@ -13,7 +14,6 @@ from pipeline.metrics import share_interval
 from pipeline.settings import Project
 from pipeline.values import DAY_US
 
-LEAD_ID, WON = "#lead_id", "#won"
 """Columns that come with those of the leads' file: the lead, and True, False or None (unknown)."""
 MANY, SOME = 0.2, 0.02
 """Shares of the wins that contradict a loss: a problem, and a warning."""
@@ -129,7 +129,14 @@ def _find_identity(project: Project, leads: pd.DataFrame) -> tuple[list[str], bo
     """Return the columns that make up an identity, and whether they nearly identify somebody."""
     config, outcomes = project.data.leads, project.data.outcomes
     times = (config.created, config.called, outcomes.closed, outcomes.recorded)
-    apart = {LEAD_ID, WON, config.id, config.order, *(spec.column for spec in times if spec)}
+    apart = {
+        LEAD_ID,
+        WON,
+        CLOSED,
+        config.id,
+        config.order,
+        *(spec.column for spec in times if spec),
+    }
     if outcomes.file in (None, config.file):
         apart |= {outcomes.column, outcomes.lead}
     columns, near = [], []

@@ -1,5 +1,6 @@
 """The audit of the tables: everything that is found in them beside columns and signals."""
 
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -8,10 +9,11 @@ import pyarrow as pa
 
 from pipeline.audit.activity import judge_activities
 from pipeline.audit.arrival import find_arrival, judge_arrival
-from pipeline.audit.doubles import LEAD_ID, WON, judge_doubles
-from pipeline.audit.months import judge_months
+from pipeline.audit.doubles import judge_doubles
+from pipeline.audit.months import find_months, judge_months
 from pipeline.audit.notes import judge_notes, judge_rejects
-from pipeline.audit.records import Finding, Weight
+from pipeline.audit.raw import LEAD_ID, WON
+from pipeline.audit.records import Arrival, Finding, Month, Strength, Weight
 from pipeline.audit.strength import find_strength, judge_strength
 from pipeline.dataset import Dataset
 from pipeline.ingest import Ingested
@@ -24,9 +26,19 @@ UNCALLED = 0.1
 _SPAM_MAIL = ("free", "disposable")
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What was found in the tables, and the figures that show it."""
+
+    findings: tuple[Finding, ...]
+    arrival: Arrival | None
+    months: tuple[Month, ...]
+    strength: Strength | None
+
+
 def judge_tables(
     project: Project, tables: Ingested, dataset: Dataset | None, raw: pd.DataFrame
-) -> list[Finding]:
+) -> Judged:
     """Judge the tables of a project as a whole.
 
     Parameters
@@ -41,7 +53,7 @@ def judge_tables(
 
     Returns
     -------
-    list of Finding
+    Judged
         Problems first, then warnings, then notes; each in the order in which they were looked for.
 
     Raises
@@ -50,18 +62,20 @@ def judge_tables(
         If there is a horizon and no time says when the data was taken, or the engine's memory does
         not suffice.
     """
+    arrival = find_arrival(project, tables)
+    strength = None if dataset is None else find_strength(project, dataset)
     found = [
         *judge_notes(tables),
         *judge_rejects(tables),
-        *judge_arrival(project, tables, find_arrival(project, tables)),
+        *judge_arrival(project, tables, arrival),
         *judge_months(project, tables, dataset),
         *judge_doubles(project, tables, raw),
         *judge_activities(project, tables),
         *_judge_midnights(project, tables),
         *_judge_calls(project, raw),
     ]
-    if dataset is not None:
-        found += judge_strength(project, dataset, find_strength(project, dataset))
+    if dataset is not None and strength is not None:
+        found += judge_strength(project, dataset, strength)
         found += _judge_spam(project, dataset)
     elif not any(finding.weight == "problem" for finding in found):
         text = "no snapshot of any lead has a known outcome"
@@ -70,7 +84,8 @@ def judge_tables(
         )
         found.append(Finding("problem", "outcomes", text, todo))
     weights: tuple[Weight, ...] = ("problem", "warning", "note")
-    return sorted(found, key=lambda finding: weights.index(finding.weight))
+    findings = sorted(found, key=lambda finding: weights.index(finding.weight))
+    return Judged(tuple(findings), arrival, find_months(project, tables, dataset), strength)
 
 
 def _judge_midnights(project: Project, tables: Ingested) -> list[Finding]:
