@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from pipeline.declarations import SENSITIVE_NAMES, DataConfig, FieldConfig, TrainingConfig
+from pipeline.declarations import SENSITIVE_NAMES, DataConfig, FieldConfig
 from pipeline.signals.catalog import FIELD_TYPE, Signal
 from pipeline.signals.declarations import (
     TEXT_TYPE,
@@ -15,6 +15,7 @@ from pipeline.signals.declarations import (
     TouchSignal,
 )
 from pipeline.signals.filters import read_filter
+from pipeline.training_declarations import TrainingConfig
 from pipeline.values import TimeSpec, make_time_reader, read_moment
 
 OUR_COLUMNS = frozenset("lead_id created_us arrival line status closed_us recorded_us".split())
@@ -238,6 +239,20 @@ def _check_sensitive(path: Path, signals: list[Signal], data: DataConfig) -> Ite
                 yield (f"{path}: {signal.name}: reads the sensitive field "
                        f"{name!r}; leave the signal out, or set allow_sensitive: true in "
                        "training.yaml after asking whoever answers for privacy")  # fmt: skip
+
+
+def check_vouched(path: Path, signals: list[Signal], data: DataConfig) -> Iterator[str]:
+    """Yield the names in vouched_for that are no signal's, and no field or column that one reads."""
+    known: set[str] = set()
+    for signal in signals:
+        known |= {signal.column, *signal.inputs}
+        known |= {data.leads.fields[n].column or n for n in signal.inputs if n in data.leads.fields}
+    for name in data.vouched_for:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            yield (f"{path}: vouched_for.{name}: no signal of that name, and no field or column "
+                   f"that a signal reads{hint}")  # fmt: skip
 
 
 def is_sensitive(name: str, config: FieldConfig) -> bool:

@@ -8,13 +8,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.declarations import SplitConfig
 from pipeline.errors import DataError
 from pipeline.ingest import Ingested
 from pipeline.labels import Maturity, label_snapshots
 from pipeline.settings import Project
 from pipeline.signals.matrix import read_history
 from pipeline.snapshots import take_snapshots
+from pipeline.training_declarations import SplitConfig
 from pipeline.values import format_time, read_moment
 
 Order = Literal["time", "arrival", "none"]

@@ -12,10 +12,10 @@ from models.calibration import IDENTITY, Affine, fit_affine
 from models.errors import ScorecardError
 from models.predictive import Recipe, build_pipeline, decide
 from pipeline.dataset import Dataset, earlier_than
-from pipeline.declarations import ModelConfig
 from pipeline.errors import RefusalError
 from pipeline.progress import Progress, silent
 from pipeline.signals.catalog import Catalog
+from pipeline.training_declarations import ModelConfig
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -17,8 +17,9 @@ from pipeline.consistency import (
     check_fields,
     check_times,
     check_training,
+    check_vouched,
 )
-from pipeline.declarations import ROW_NUMBER, DataConfig, TrainingConfig
+from pipeline.declarations import ROW_NUMBER, DataConfig
 from pipeline.engine import Limits
 from pipeline.errors import ConfigError
 from pipeline.mistakes import describe_mistakes, show_value
@@ -30,6 +31,7 @@ from pipeline.signals.declarations import (
     TextSignal,
 )
 from pipeline.signals.text.readers import digest_word_lists
+from pipeline.training_declarations import TrainingConfig
 from pipeline.values import FieldSpec
 from pipeline.yaml_file import read_yaml
 
@@ -137,6 +139,7 @@ def read_project(folder: Path, data: Path | None = None, limits: Limits | None =
         mistakes += check_fields(files, signals, data_config)
         mistakes += check_activities(files, signals, data_config)
         mistakes += check_changes(files, data_config)
+        mistakes += check_vouched(files["data"], signals, data_config)
         if training is not None:
             mistakes += check_training(files, signals, data_config, training)
     if mistakes:

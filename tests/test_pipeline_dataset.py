@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from projects import AGED, ORDERED_BY_ROW, WITHOUT_TIMES, lead, us, write_leads, write_project
 
 from pipeline.dataset import Dataset, build_dataset, earlier_than, split_dataset
-from pipeline.declarations import SplitConfig
 from pipeline.errors import DataError
 from pipeline.ingest import ingest
 from pipeline.settings import read_project
+from pipeline.training_declarations import SplitConfig
 from pipeline.values import DAY_US
 
 

@@ -10,7 +10,6 @@ from sklearn.metrics import roc_auc_score
 from models.calibration import IDENTITY
 from models.predictive import decide
 from pipeline.dataset import Dataset
-from pipeline.declarations import ModelConfig
 from pipeline.errors import RefusalError
 from pipeline.selection import (
     BLOCKS,
@@ -21,6 +20,7 @@ from pipeline.selection import (
 )
 from pipeline.signals.catalog import Catalog, Signal
 from pipeline.signals.declarations import ProfileSignal
+from pipeline.training_declarations import ModelConfig
 from pipeline.values import FieldSpec
 
 PENALTIES = (0.003, 0.03, 0.3, 3.0)

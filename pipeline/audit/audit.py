@@ -3,8 +3,10 @@
 from collections.abc import Collection
 
 from pipeline.audit.columns import judge_columns
+from pipeline.audit.proxies import judge_proxies
 from pipeline.audit.raw import WON, read_raw
 from pipeline.audit.records import Audit, ColumnFinding, Finding, Verdict
+from pipeline.audit.subjects import last_snapshots
 from pipeline.audit.tables import judge_tables
 from pipeline.dataset import Dataset, build_dataset
 from pipeline.errors import ConfigError, DataError, RefusalError
@@ -93,6 +95,7 @@ def audit_tables(
     else:
         columns, together = judge_columns(project, tables, dataset, raw, allowed_leaks)
         findings += judge_together(together)
+        findings += judge_proxies(project, last_snapshots(dataset), raw)
     judged = judge_tables(project, tables, dataset, raw)
     findings = [*judged.findings, *findings]
     findings += [_leak(column) for column in columns if column.used and column.verdict == "refuse"]

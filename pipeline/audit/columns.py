@@ -20,7 +20,7 @@ from pipeline.dataset import Dataset
 from pipeline.ingest import Ingested
 from pipeline.metrics import Estimate
 from pipeline.settings import Project
-from pipeline.signals.declarations import ProfileSignal
+from pipeline.signals.declarations import ProfileSignal, TextSignal
 
 WEIGHTS: tuple[ColumnVerdict, ...] = ("use", "not vouched for", "quarantine", "refuse")
 _OPEN, _CLOSED = 0.1, 0.5
@@ -81,9 +81,9 @@ def _judge(
     leads, signs = subject.leads, list[Sign]()
     if subject.history == "creation" or not 0 < leads.won.sum() < len(leads.won):
         return None, signs
-    seen = look(subject.values, leads.won, leads.order)
-    signs += weigh(seen, as_of=subject.history != "none")
-    signal = subject.signal
+    seen, signal = look(subject.values, leads.won, leads.order), subject.signal
+    from_text = signal is not None and isinstance(signal.declaration, TextSignal)
+    signs += weigh(seen, subject.history != "none", from_text)
     if signal is None or isinstance(signal.declaration, ProfileSignal):
         identity = tell_identity(subject.values, leads.order)
         signs += [("quarantine", identity)] if identity else []

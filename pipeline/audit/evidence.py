@@ -92,7 +92,7 @@ def _unevenness(filled: npt.NDArray[np.bool_], order: npt.NDArray[np.float64]) -
     return float(max(shares) - min(shares)) if shares else 0.0
 
 
-def weigh(seen: Seen, as_of: bool) -> Iterator[Sign]:
+def weigh(seen: Seen, as_of: bool, from_text: bool = False) -> Iterator[Sign]:
     """Yield what speaks against a column, each with its weight.
 
     Parameters
@@ -101,6 +101,9 @@ def weigh(seen: Seen, as_of: bool) -> Iterator[Sign]:
     as_of : bool
         Whether its values are known to be those of the moment: read from activities, or from
         changes. Then only what no honest signal can be speaks against it.
+    from_text : bool
+        Whether a function of ours made them from a text, as marks of spam, which may well never
+        win.
     """
     auc, sure = seen.auc, seen.certainty
     told = f"AUC {auc.value:.3f} alone ({auc.low:.3f} to {auc.high:.3f})"
@@ -115,7 +118,7 @@ def weigh(seen: Seen, as_of: bool) -> Iterator[Sign]:
         )
     if as_of:
         return
-    yield from _weigh_certainty(seen)
+    yield from _weigh_certainty(seen, from_text)
     yield from _weigh_filling(seen)
     if _disagrees(seen):
         yield (
@@ -125,7 +128,7 @@ def weigh(seen: Seen, as_of: bool) -> Iterator[Sign]:
         )
 
 
-def _weigh_certainty(seen: Seen) -> Iterator[Sign]:
+def _weigh_certainty(seen: Seen, from_text: bool) -> Iterator[Sign]:
     sure = seen.certainty
     both = f"some values always win ({sure.always}), others never ({sure.never})"
     if sure.wins >= 0.10 and sure.others >= 0.05:
@@ -137,7 +140,7 @@ def _weigh_certainty(seen: Seen) -> Iterator[Sign]:
             "quarantine",
             f"single values always win, and hold {sure.wins:.0%} of all wins: {sure.always}",
         )
-    elif sure.never and sure.others >= 0.02 and sure.never_expected >= 50.0:
+    elif sure.others >= 0.02 and sure.never_expected >= 50.0 and not from_text:
         yield "not vouched for", f"a value never wins: {sure.never}"
     others = 1.0 - sure.constant_others
     if (
