@@ -242,7 +242,7 @@ def _check_sensitive(path: Path, signals: list[Signal], data: DataConfig) -> Ite
 
 
 def check_vouched(path: Path, signals: list[Signal], data: DataConfig) -> Iterator[str]:
-    """Yield the names in vouched_for that are no signal's, and no field or column that one reads."""
+    """Yield the names in vouched_for that mean no signal, and no field or column it reads."""
     known: set[str] = set()
     for signal in signals:
         known |= {signal.column, *signal.inputs}
