@@ -80,6 +80,7 @@ def show_training(training: Training, version: Version, report: Path, options: s
     say(f"Penalty C = {recipe.penalty:g}, chosen {how}; "
         f"recalibration: {kept}.")  # fmt: skip
     _show_list("note", training.notes)
+    _show_list("audit", training.audit.reasons)
     say()
     say(f"Registered as {version.name} version {version.version}, fingerprint "
         f"{version.fingerprint}, alias challenger.")  # fmt: skip
@@ -104,6 +105,11 @@ def training_json(training: Training, version: Version, report: Path) -> dict[st
         "rows": training.tables.rows,
         "rejected_rows": len(training.tables.rejects),
         "notes": list(training.notes),
+        "audit": {
+            "verdict": training.audit.verdict,
+            "reasons": list(training.audit.reasons),
+            "allowed_leaks": list(training.audit.allowed_leaks),
+        },
         **training.evaluation.to_json(),
     }
 

@@ -16,6 +16,8 @@ from pipeline.progress import Progress, silent
 from pipeline.settings import Project
 
 CHANCE = 0.5
+ERRORS = 3.0
+"""Chance alone is so many standard errors off once in 700 data sets."""
 FEWEST = 10
 _LEAK_TODO = "take it out of signals.yaml, or see its row for what allows it"
 
@@ -118,8 +120,9 @@ def audit_tables(
 
 
 def judge_together(together: Estimate) -> list[Finding]:
-    """Say where nothing proves that the signals tell anything."""
-    if together.low > CHANCE:
+    """Say where the signals together are not above chance by three standard errors."""
+    error = (together.value - together.low) / 1.96
+    if together.value - ERRORS * error > CHANCE:
         return []
     return [
         Finding(

@@ -1,0 +1,267 @@
+"""The audit of columns: each sign of a leak, and what the user says of it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from audited import audit_folder, by_column
+from projects import ORDERED_BY_ROW, WITHOUT_TIMES, make_leads, merge, write_leads, write_project
+
+from pipeline.audit.audit import audit_project, leave_out
+from pipeline.audit.carries import measure_auc, predict_together
+from pipeline.audit.evidence import look, weigh
+from pipeline.audit.following import tell_following
+from pipeline.audit.hints import tell_name
+from pipeline.audit.history import Writing, tell_writing
+from pipeline.audit.identity import tell_identity
+from pipeline.audit.values import read_values
+from pipeline.errors import ConfigError, RefusalError
+from pipeline.settings import read_project
+
+
+def world(count=1500, seed=0, **columns):
+    """Leads without dates: employees tell honestly; each column is made from who won."""
+    dice = np.random.default_rng(seed)
+    employees = dice.integers(1, 100, count)
+    won = dice.random(count) < 1 / (1 + np.exp(3.5 - employees / 30))
+    more = {name: make(dice, won) for name, make in columns.items()}
+    return pd.DataFrame(
+        {
+            "lead_id": [f"lead-{number}" for number in range(count)],
+            "status": np.where(won, "won", "lost"),
+            "country": dice.choice(["ES", "FR", "MX"], count),
+            "employees": employees,
+            "newsletter": dice.choice(["yes", "no"], count),
+            **more,
+        }
+    )
+
+
+def project_of(folder, leads, data=None, used=()):
+    """Write a project whose signals are the default ones and a category for each name in `used`."""
+    fields = {name: {} for name in used}
+    signals = {name: {"family": "form", "kind": "category"} for name in used}
+    signals["country"] = {"family": "demographic", "kind": "category"}
+    signals["employees"] = {"family": "firmographic", "kind": "number"}
+    data = merge(merge(ORDERED_BY_ROW, {"leads": {"fields": fields}}), data or {})
+    write_project(folder, data=data, signals=signals, training={"horizon_days": None})
+    leads.to_csv(folder / "leads.csv", index=False)
+    return read_project(folder)
+
+
+def filled_for_winners(dice, won):
+    return np.where(won & (dice.random(len(won)) < 0.8), dice.choice(["a", "b"], len(won)), "")
+
+
+def same_for_winners(dice, won):
+    return np.where(won, "queue 1", dice.choice(["queue 1", "queue 2", "queue 3"], len(won)))
+
+
+def settled(dice, won):
+    known = dice.random(len(won)) < 0.6
+    return np.where(~known, "open", np.where(won, "signed", "refused"))
+
+
+def ids(dice, won):
+    return [f"C{number:06}" for number in dice.permutation(len(won))]
+
+
+def honest(dice, won):
+    return np.where(dice.random(len(won)) < 0.3 + 0.3 * won, "asked", "")
+
+
+@pytest.mark.parametrize(
+    ("make", "verdict", "says"),
+    [
+        (filled_for_winners, "refuse", "single values always win, and hold"),
+        (
+            same_for_winners,
+            "refuse",
+            "constant after a win: 100.0% of the won leads have 'queue 1'",
+        ),
+        (settled, "refuse", "some values always win ('signed': "),
+        (ids, "quarantine", "id-like: 1,500 different values in 1,500 leads"),
+        (honest, "use", ""),
+    ],
+)
+def test_each_pattern_has_its_verdict_and_reason(tmp_path, make, verdict, says):
+    project = project_of(tmp_path, world(extra=make), used=["extra"])
+    found = by_column(audit_project(project))
+    assert found["extra"].verdict == verdict, found["extra"].reasons
+    assert any(says in reason for reason in found["extra"].reasons) or not says
+    assert {found[c].verdict for c in ("country", "employees", "newsletter")} == {"use"}
+    assert found["extra"].used
+    assert not found["newsletter"].used, "no signal reads it, and it is audited all the same"
+
+
+def test_a_refused_signal_stops_training_and_an_unread_column_does_not(tmp_path):
+    leads = world(extra=settled)
+    project = project_of(tmp_path / "reads", leads, used=["extra"])
+    audit = audit_project(project)
+    with pytest.raises(RefusalError, match="form__extra: leaks: "):
+        leave_out(project, audit)
+    project = project_of(tmp_path / "leaves", leads)
+    audit = audit_project(project)
+    assert by_column(audit)["extra"].verdict == "refuse"
+    assert audit.verdict != "do not train"
+    assert leave_out(project, audit).catalog.columns == project.catalog.columns
+
+
+def test_quarantine_is_left_out_unless_somebody_vouches(tmp_path):
+    leads = world(extra=ids)
+    project = project_of(tmp_path / "plain", leads, used=["extra"])
+    audit = audit_project(project)
+    assert audit.verdict == "train with warnings"
+    assert "quarantine, and left out of training: form__extra" in audit.reasons
+    assert "form__extra" not in leave_out(project, audit).catalog.columns
+    (finding,) = [c for c in audit.columns if c.name == "form__extra"]
+    assert finding.override == ("vouched_for: {form__extra: why it was known by then} in data.yaml")
+    for name in ("form__extra", "extra"):
+        vouched = {"vouched_for": {name: "the number is given at the first visit"}}
+        project = project_of(tmp_path / name, leads, vouched, used=["extra"])
+        audit = audit_project(project)
+        (finding,) = [c for c in audit.columns if c.name == "form__extra"]
+        assert (finding.verdict, finding.overridden) == ("use", "quarantine")
+        assert finding.reasons[-1] == (
+            "vouched for in data.yaml: the number is given at the first visit"
+        )
+        assert "form__extra" in leave_out(project, audit).catalog.columns
+
+
+def test_a_leak_is_allowed_by_any_of_its_names_and_never_by_vouching(tmp_path):
+    data = {"vouched_for": {"extra": "surely"}}
+    project = project_of(tmp_path, world(extra=settled), data, used=["extra"])
+    assert by_column(audit_project(project))["extra"].verdict == "refuse"
+    audit = audit_project(project, allowed_leaks=["extra"])
+    assert by_column(audit)["extra"].overridden == "refuse"
+    assert audit.allowed_leaks == ("extra",)
+    assert "used though they leak (--allow-leak): form__extra" in audit.reasons
+    with pytest.raises(ConfigError, match="--allow-leak extras: no signal of that name"):
+        audit_project(project, allowed_leaks=["extras"])
+
+
+def test_vouching_for_nothing_that_is_read_is_a_mistake(tmp_path):
+    with pytest.raises(ConfigError, match=r"vouched_for\.employee: no signal .* 'employees'\?"):
+        project_of(tmp_path, world(count=50), {"vouched_for": {"employee": "because"}})
+
+
+def test_columns_that_tell_nothing_are_no_reason_to_train(tmp_path):
+    leads = world(1500)
+    leads["status"] = np.random.default_rng(1).permutation(leads["status"])
+    audit = audit_project(project_of(tmp_path, leads))
+    assert audit.verdict == "do not train"
+    assert "nothing proves that these signals tell who wins" in audit.reasons[0]
+
+
+def test_columns_of_pure_noise_reach_chance_together_and_no_more():
+    dice = np.random.default_rng(0)
+    above = []
+    for _ in range(20):
+        won = dice.random(800) < 0.3
+        columns = [dice.integers(0, 40, 800) for _ in range(12)]
+        above.append(measure_auc(predict_together(columns, won), won).value)
+    assert abs(np.mean(above) - 0.5) < 0.015, "learning what each value tells must not flatter"
+
+
+def test_what_stands_for_a_sensitive_column_is_told(tmp_path):
+    leads = world(1500)
+    leads["sex"] = np.random.default_rng(2).choice(["f", "m"], 1500)
+    leads["salutation"] = np.where(leads["sex"] == "f", "Ms", "Mr")
+    audit = audit_project(project_of(tmp_path, leads, used=["salutation"]))
+    (told,) = [f for f in audit.findings if "sensitive" in f.text]
+    assert (told.weight, told.subject) == ("warning", "form__salutation")
+    assert "it stands for 'sex', which is sensitive: Cramér's V 1.00" in told.text
+
+
+def test_filled_only_once_a_lead_is_closed_is_seen_by_the_open_ones(tmp_path):
+    leads = make_leads(1500)
+    for number, row in enumerate(leads):
+        row["remark"] = None if row["status"] == "open" else ["busy", "later", "fine"][number % 3]
+    data = {"leads": {"fields": {"remark": {}}}}
+    signals = {
+        "country": {"family": "demographic", "kind": "category"},
+        "employees": {"family": "firmographic", "kind": "number"},
+        "remark": {"family": "form", "kind": "category"},
+    }
+    write_leads(write_project(tmp_path, data=data, signals=signals), leads)
+    found = by_column(audit_folder(tmp_path))["remark"]
+    assert found.verdict in ("quarantine", "refuse")
+    assert any(
+        "filled only once a lead is closed: 100% of the closed leads, 0% of the open ones" in reason
+        for reason in found.reasons
+    )
+
+
+def test_data_that_cannot_be_read_are_a_verdict_too(tmp_path):
+    project = project_of(tmp_path, world(300), {"most_rejects": 0.0})
+    text = (tmp_path / "leads.csv").read_text().replace("lead-7,", ",", 1)
+    (tmp_path / "leads.csv").write_text(text)
+    audit = audit_project(project)
+    assert audit.verdict == "do not train"
+    assert audit.reasons[0].startswith("reading: ")
+
+
+def test_no_order_and_no_dates_are_audited_too(tmp_path):
+    leads = world(800, extra=settled)
+    write_project(tmp_path, data=WITHOUT_TIMES, training={"horizon_days": None})
+    leads.to_csv(tmp_path / "leads.csv", index=False)
+    found = by_column(audit_folder(tmp_path))
+    assert found["extra"].verdict == "refuse"
+    assert found["employees"].auc_earlier is None
+
+
+@pytest.mark.parametrize(
+    ("column", "is_id"),
+    [
+        (pd.Series([f"a{n}" for n in range(200)]), True),
+        (pd.Series([f"a{n % 90}" for n in range(200)]), False),
+        (pd.Series(np.arange(200.0) * 7 + 1000), True),
+        (pd.Series(np.random.default_rng(0).permutation(200) + 5.0), True),
+        (pd.Series(np.random.default_rng(0).integers(0, 10**9, 200).astype(float)), False),
+        (pd.Series(np.random.default_rng(0).random(200)), False),
+        (pd.Series([f"2025-01-{n % 28 + 1:02}T00:00:{n % 60:02}Z" for n in range(200)]), False),
+    ],
+)
+def test_ids_are_told_from_facts(column, is_id):
+    assert (tell_identity(read_values(column), np.arange(200.0)) is not None) == is_id
+
+
+def test_an_honest_strong_number_is_used_and_a_perfect_one_is_not():
+    dice = np.random.default_rng(0)
+    number = dice.normal(size=3000)
+    won = dice.random(3000) < 1 / (1 + np.exp(2 - 1.5 * number))
+    seen = look(read_values(pd.Series(number)), won, None)
+    assert list(weigh(seen, as_of=False)) == []
+    leak = pd.Series(number + 6.0 * won)
+    assert "refuse" in dict(weigh(look(read_values(leak), won, None), as_of=True))
+
+
+def test_a_number_that_runs_with_what_came_later_is_told():
+    dice = np.random.default_rng(0)
+    names = [f"l{n}" for n in range(300)]
+    counts = pd.DataFrame(
+        {"before": dice.poisson(3, 300), "after": dice.poisson(20, 300)}, index=names
+    )
+    assert "it counts what leads did later" in tell_following(counts["after"] * 2.0, counts)
+    assert tell_following(counts["before"] * 2.0, counts) is None
+    assert tell_following(pd.Series(dice.random(300), index=names), counts) is None
+
+
+def test_writing_at_closings_counts_by_number_share_and_rate():
+    assert "filled in at or after" in tell_writing(Writing("wins", 100, 90, 80, 40.0))
+    assert "overwritten at or after" in tell_writing(Writing("wins", 100, 90, 10, 40.0))
+    assert tell_writing(Writing("wins", 100, 90, 80, 2.0)) is None
+    assert tell_writing(Writing("wins", 1000, 90, 80, 40.0)) is None
+    assert tell_writing(Writing("wins", 12, 9, 9, 40.0)) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("Last Activity", "overwritten"), ("lastModified", "overwritten"),
+        ("deal_amount", "closing"), ("Lead Quality", "judged"), ("lead_score", "judged"),
+        ("Latitude", None), ("marital_status", None), ("Broadcast", None), ("industry", None),
+    ],
+)  # fmt: skip
+def test_names_give_away_when_they_were_written(column, said):
+    told = tell_name(column)
+    assert (told is None) if said is None else (said in told)
