@@ -245,7 +245,7 @@ def check_vouched(path: Path, signals: list[Signal], data: DataConfig) -> Iterat
     """Yield the names in vouched_for that mean no signal, and no field or column it reads."""
     known: set[str] = set()
     for signal in signals:
-        known |= {signal.column, *signal.inputs}
+        known |= {signal.column, signal.name, *signal.inputs}
         known |= {data.leads.fields[n].column or n for n in signal.inputs if n in data.leads.fields}
     for name in data.vouched_for:
         if name not in known:

@@ -8,13 +8,14 @@ import numpy as np
 
 from models.calibration import tally
 from models.frame import to_probabilities
+from pipeline.audit.audit import leave_out
 from pipeline.dataset import Dataset
 from pipeline.ingestion.rejects import write_rejects
 from pipeline.plots import draw_calibration, draw_gain, draw_terms
 from pipeline.report.figures import make_report
 from pipeline.report.kept import keep_report, report_path
 from pipeline.report.page import write_page
-from pipeline.report.privacy import hide_cells
+from pipeline.report.privacy import hide_cells, hide_values
 from pipeline.settings import Project
 from pipeline.tracking.records import (
     EVALUATION_FILE,
@@ -50,6 +51,7 @@ def record_training(project: Project, training: Training, home: Path) -> Version
     StoreError
         If the store cannot be opened or written to.
     """
+    project = leave_out(project, training.audit)
     rejects = home / "rejects" / f"{project.name}.csv"
     rejects.unlink(missing_ok=True)
     if training.tables.rejects:
@@ -145,7 +147,7 @@ def _data(training: Training) -> dict[str, object]:
         },
         "snapshots_left_out": training.earlier.left_out,
         "snapshots_in_neither_part": training.neither,
-        "notes": list(training.notes),
+        "notes": [hide_values(note) for note in training.notes],
     }
 
 

@@ -86,7 +86,11 @@ def predict_together(columns: Sequence[Codes], won: Labels) -> Floats:
         asked = np.column_stack(
             [_learn(codes[train], mine, int(codes.max()) + 1)[codes[test]] for codes in columns]
         )
-        scale = np.maximum(known.std(axis=0), 1e-9)
+        scale = known.std(axis=0)
+        known, asked = known[:, scale > 0.0], asked[:, scale > 0.0]
+        scale = scale[scale > 0.0]
+        if not len(scale):
+            continue
         model = LogisticRegression(C=1.0, solver="newton-cholesky").fit(known / scale, mine)
         log_odds[test] = model.decision_function(asked / scale)
     return log_odds

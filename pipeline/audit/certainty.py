@@ -16,6 +16,8 @@ NEVER = 0.10
 EXPECTED = 15.0
 """... and that rate gives it so many."""
 FEWEST, TOLD = 10, 30
+BY_CHANCE = np.log(1e-4)
+"""A value all of whose leads won by chance is rarer than that."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,10 @@ class Certainty:
 
     `wins` is the share of all wins that values hold which always win, `others` that of the leads
     not won that values hold which never win; `always` and `never` are the largest such values, in
-    words with their counts; `odds_ratio` is that of the surest value against all leads, at the low
-    end of its interval, and `never_expected` the wins that the latter would have at the overall
-    rate. `constant` is the share of winners that have one and the same value,
+    words with their counts. Of a value without any exception `spared` is how many of its leads
+    should not have won, at the overall rate; `odds_ratio` is that of the surest value against all
+    leads, at the low end of its interval; `never_expected` the wins that the largest value which
+    never wins should have. `constant` is the share of winners that have one and the same value,
     `constant_others` that of the others which have it, `constant_rate` what the leads with any
     other value win, as a part of the overall rate.
     """
@@ -35,6 +38,7 @@ class Certainty:
     others: float
     always: str
     never: str
+    spared: float
     odds_ratio: float
     never_expected: float
     constant: float
@@ -61,13 +65,16 @@ def find_certainty(values: Values, won: Labels) -> Certainty:
     never = np.zeros(len(won), bool)
     sure: list[tuple[int, str]] = []
     none: list[tuple[int, str]] = []
-    odds = 0.0
+    odds, spared = 0.0, 0.0
     for name, rows in groups:
         count, wins = int(rows.sum()), int(won[rows].sum())
-        if count < FEWEST:
+        if count < FEWEST / 2:
             continue
         low, _ = share_interval(np.array([wins / count]), np.array([float(count)]))
-        if low[0] >= max(ALWAYS, 1.0 - (1.0 - base) / 4.0):
+        pure = wins == count and count * np.log(base) < BY_CHANCE
+        if pure:
+            spared = max(spared, (1.0 - base) * count)
+        if pure or low[0] >= max(ALWAYS, 1.0 - (1.0 - base) / 4.0):
             always |= rows
             sure.append((count, f"{name}: {wins:,} of {count:,} won"))
             odds = max(odds, float(low[0] / max(1.0 - low[0], 1e-9)))
@@ -82,6 +89,7 @@ def find_certainty(values: Values, won: Labels) -> Certainty:
         others=float(never[~won].mean()),
         always=max(sure, default=(0, ""))[1],
         never=max(none, default=(0, ""))[1],
+        spared=spared,
         odds_ratio=odds * (1.0 - base) / base,
         never_expected=base * max(none, default=(0, ""))[0],
         constant=float((~other)[won].mean()),
@@ -107,7 +115,7 @@ def _groups(values: Values) -> list[tuple[str, npt.NDArray[np.bool_]]]:
     commonest = int(counts.argmax())
     groups = [
         (name_value(values, int(code)), values.exact == code)
-        for code in np.flatnonzero(counts >= FEWEST)
+        for code in np.flatnonzero(counts >= FEWEST / 2)
     ]
     if len(counts) > 2:
         word = f"anything but {name_value(values, commonest)}"

@@ -1,5 +1,6 @@
 """The audit of columns: every signal, and every column of the leads' file that no signal reads."""
 
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
@@ -25,6 +26,8 @@ from pipeline.signals.declarations import ProfileSignal, TextSignal
 WEIGHTS: tuple[ColumnVerdict, ...] = ("use", "not vouched for", "quarantine", "refuse")
 _OPEN, _CLOSED = 0.1, 0.5
 _FEWEST = 50
+LEADS = 0.75
+"""An AUC from which on one signal that tells as much as all others is worth a question."""
 
 
 def judge_columns(
@@ -33,7 +36,7 @@ def judge_columns(
     dataset: Dataset,
     raw: pd.DataFrame,
     allowed: Collection[str],
-) -> tuple[tuple[ColumnFinding, ...], Estimate]:
+) -> tuple[tuple[ColumnFinding, ...], Estimate | None]:
     """Judge every signal, and every other column of the leads' file.
 
     Parameters
@@ -51,8 +54,8 @@ def judge_columns(
     -------
     columns : tuple of ColumnFinding
         The signals in the catalogue's order, then the other columns in the file's.
-    together : Estimate
-        The AUC that all signals not accused reach together, out of fold.
+    together : Estimate or None
+        The AUC that all signals not accused reach together, out of fold; None if all are.
     """
     looked = last_snapshots(dataset)
     leads = leads_of(looked)
@@ -62,7 +65,7 @@ def judge_columns(
         seen, signs = _judge(tables, subject, raw, counts)
         found.append((subject, seen, signs))
     coarse = {
-        signal.column: read_values(looked.signals[signal.column]).coarse
+        signal.column: read_values(looked.signals[signal.column], signal.is_category).coarse
         for signal in project.catalog.signals
     }
     kept = [
@@ -70,7 +73,10 @@ def judge_columns(
         if subject.signal is not None
         and _decide(project, allowed, subject, _worst(signs))[0] in ("use", "not vouched for")
     ]  # fmt: skip
-    together = measure_auc(predict_together([coarse[n] for n in kept], leads.won), leads.won)
+    together = None
+    if kept:
+        scores = predict_together([coarse[name] for name in kept], leads.won)
+        together = measure_auc(scores, leads.won)
     _weigh_leader(found, kept, coarse, leads)
     return tuple(_conclude(project, allowed, *each) for each in found), together
 
@@ -143,15 +149,13 @@ def _weigh_leader(
     alone = measure_auc(predict_alone(coarse[name], leads.won), leads.won)
     others = [coarse[other] for other in kept if other != name]
     rest = measure_auc(predict_together(others, leads.won), leads.won)
-    if alone.low <= 0.6 or alone.value < rest.value - 0.01:
+    if alone.value < LEADS or alone.value < rest.value - 0.01:
         return
-    clearly = alone.low > rest.high
     found[place][2].append(
         (
-            "quarantine" if clearly and alone.value >= 0.8 else "not vouched for",
-            f"the strongest by itself, AUC {alone.value:.3f}, "
-            f"{'beats' if clearly else 'as much as'} all others together, {rest.value:.3f}: "
-            "what is it that knows so much?",
+            "not vouched for",
+            "it tells as much by itself as all other signals together, which reach AUC "
+            f"{rest.value:.3f}: what is it that knows so much?",
         )
     )
 
@@ -200,13 +204,21 @@ def _decide(
 ) -> tuple[ColumnVerdict, str | None]:
     """Return the verdict after what the user says of it, and what that is."""
     inputs = () if subject.signal is None else subject.signal.inputs
-    names = {subject.name, *subject.columns, *inputs}
-    vouched = [reason for name, reason in project.data.vouched_for.items() if name in names]
-    if names & set(allowed) and found != "use":
+    short = () if subject.signal is None else (subject.signal.name,)
+    names = set(map(compose, (subject.name, *subject.columns, *inputs, *short)))
+    vouched = [why for name, why in project.data.vouched_for.items() if compose(name) in names]
+    if names & set(map(compose, allowed)) and found != "use":
         return "use", "used all the same: --allow-leak"
     if vouched and found in ("not vouched for", "quarantine"):
         return "use", f"vouched for in data.yaml: {vouched[0]}"
+    if vouched and found == "refuse":
+        return found, "vouched for in data.yaml, but a refusal gives way to --allow-leak only"
     return found, None
+
+
+def compose(name: str) -> str:
+    """Return a name with its accents composed, as two systems may write them differently."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _name_override(subject: Subject, verdict: ColumnVerdict) -> str | None:

@@ -20,8 +20,10 @@ TOO_GOOD, VERY_GOOD = 0.95, 0.88
 """AUC that no single fact known beforehand has, and that hardly any has."""
 MATTERS = 0.65
 """An AUC from which on a column that told more at one time than at another is worth a question."""
-SUREST = 55.0
-"""An odds ratio, at the low end of its interval, that no honest value is likely to have."""
+SURE, SUREST = 20.0, 55.0
+"""Odds ratios, at the low ends of their intervals, that few honest values have, and hardly any."""
+SPARED = 25.0
+"""So many leads that should not have won, and all did."""
 UNEVEN = 0.5
 """A share filled that differs by this much between stretches of time."""
 STRETCHES = 8
@@ -111,11 +113,15 @@ def weigh(seen: Seen, as_of: bool, from_text: bool = False) -> Iterator[Sign]:
         yield "refuse", f"it tells the outcome by itself: {told}"
     elif auc.low >= VERY_GOOD:
         yield "quarantine", f"it tells nearly all by itself: {told}"
-    if sure.wins >= 0.5:
+    if sure.wins >= 0.5 and sure.odds_ratio >= SURE:
         yield (
             "refuse",
             f"single values always win, and hold {sure.wins:.0%} of all wins: " + (sure.always),
         )
+    if sure.spared >= SPARED:
+        yield "quarantine", f"a value always wins, without one exception: {sure.always}"
+    elif sure.spared >= SPARED / 2.5 or (sure.wins >= 0.1 and not as_of):
+        yield "not vouched for", f"single values nearly always win: {sure.always}"
     if as_of:
         return
     yield from _weigh_certainty(seen, from_text)
@@ -130,17 +136,21 @@ def weigh(seen: Seen, as_of: bool, from_text: bool = False) -> Iterator[Sign]:
 
 def _weigh_certainty(seen: Seen, from_text: bool) -> Iterator[Sign]:
     sure = seen.certainty
+    if (0.3 <= sure.wins < 0.5 and sure.odds_ratio >= SURE) or (
+        sure.wins >= 0.03 and sure.odds_ratio >= SUREST
+    ):
+        yield (
+            "quarantine",
+            f"single values always win, and hold {sure.wins:.0%} of all wins: {sure.always}",
+        )
+    if from_text:  # what a text tells cannot change after a win, and spam may well never win
+        return
     both = f"some values always win ({sure.always}), others never ({sure.never})"
     if sure.wins >= 0.10 and sure.others >= 0.05:
         yield "refuse", both
     elif sure.wins >= 0.01 and sure.others >= 0.02:
         yield "quarantine", both
-    elif 0.3 <= sure.wins < 0.5 or (sure.wins >= 0.03 and sure.odds_ratio >= SUREST):
-        yield (
-            "quarantine",
-            f"single values always win, and hold {sure.wins:.0%} of all wins: {sure.always}",
-        )
-    elif sure.others >= 0.02 and sure.never_expected >= 50.0 and not from_text:
+    elif sure.others >= 0.02 and sure.never_expected >= 50.0:
         yield "not vouched for", f"a value never wins: {sure.never}"
     others = 1.0 - sure.constant_others
     if (
@@ -149,8 +159,10 @@ def _weigh_certainty(seen: Seen, from_text: bool) -> Iterator[Sign]:
         and sure.constant_rate <= NEVER
         and sure.constant_expected >= EXPECTED
     ):
+        far = others >= 0.4 and sure.constant_rate <= NEVER / 2.0
+        heavy: ColumnVerdict = "refuse" if far else "quarantine"
         yield (
-            "refuse" if others >= 0.4 and sure.constant_rate <= NEVER / 2.0 else "quarantine",
+            heavy if sure.constant >= 0.99 else "not vouched for",
             f"constant after a win: {sure.constant:.1%} of the won leads have {sure.constant_value}"
             f", and {sure.constant_others:.1%} of the others",
         )

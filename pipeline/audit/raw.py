@@ -1,15 +1,17 @@
 """The leads' file as it stands: every column as text, with what became of each lead."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pipeline.dataset import find_maturity
 from pipeline.ingest import Ingested
 from pipeline.ingestion.columns import read_ids
-from pipeline.ingestion.tables import read_header, read_table
+from pipeline.ingestion.tables import is_parquet, read_header, read_table
 from pipeline.settings import Project
 
 LEAD_ID, WON, CLOSED = "#lead_id", "#won", "#closed"
@@ -36,19 +38,32 @@ def read_raw(project: Project, tables: Ingested) -> pd.DataFrame:
         If the file cannot be read.
     """
     path, config = project.leads_path, project.data.leads
-    header = read_header(path, config.delimiter, config.encoding)
+    header = _readable(path, read_header(path, config.delimiter, config.encoding))
     parts = []
     for chunk in read_table(path, header, config.delimiter, config.encoding):
         columns = {name: _to_text(chunk.table[name]) for name in header}
         parts.append(pa.table({**columns, LEAD_ID: read_ids(chunk, config.id, {})}))
     raw: pd.DataFrame = pa.concat_tables(parts).to_pandas()
-    missing = {word.strip() for word in config.missing}
+    blanks = {config_.column or name: config_.missing for name, config_ in config.fields.items()}
     for name in header:
+        missing = {word.strip() for word in (*config.missing, *blanks.get(name, ()))}
         raw[name] = raw[name].where(~raw[name].isin(missing), None) if missing else raw[name]
     won, closed = find_outcomes(project, tables)
     raw[WON] = raw[LEAD_ID].map(won)
     raw[CLOSED] = raw[LEAD_ID].isin(closed)
     return raw
+
+
+def _readable(path: Path, header: list[str]) -> list[str]:
+    """Leave out what no field could read either: lists, structures and bytes of a Parquet file."""
+    if not is_parquet(path):
+        return header
+    schema = pq.read_schema(path)
+    types = {name.strip(): schema.field(name).type for name in schema.names}
+    return [
+        name for name in header
+        if not pa.types.is_nested(types[name]) and "binary" not in str(types[name])
+    ]  # fmt: skip
 
 
 def _to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:

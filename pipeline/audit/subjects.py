@@ -90,19 +90,21 @@ def find_subjects(
     stored = tables.leads.to_pandas().set_index("lead_id").reindex(known[LEAD_ID])
     catalog, fields = project.catalog, project.data.leads.fields
     read: set[str] = set()
+    changes = tables.changes
+    written = set() if changes is None else set(changes["field"].unique().to_pylist())
     for signal in catalog.signals:
         columns = tuple(fields[name].column or name for name in signal.inputs)
         read |= set(columns)
         declared = signal.declaration
         if isinstance(declared, ActivitySignal | LeadAgeSignal):
             history = "activities" if isinstance(declared, ActivitySignal) else "creation"
-        elif signal.stored in catalog.stored_changing:
+        elif signal.stored in catalog.stored_changing and signal.stored in written:
             history = "changes"
         else:
-            values = read_values(stored[signal.stored])
+            values = read_values(stored[signal.stored], signal.is_category)
             yield Subject(signal.column, columns, signal, "none", values, today)
             continue
-        values = read_values(looked.signals[signal.column])
+        values = read_values(looked.signals[signal.column], signal.is_category)
         yield Subject(signal.column, columns, signal, history, values, leads)
     for column in _other_columns(project, raw):
         if column not in read:

@@ -43,13 +43,21 @@ class Values:
         return Values(self.kind, self.exact[mask], self.coarse[mask], self.names)
 
 
-def read_values(column: "pd.Series[str] | pd.Series[float]") -> Values:
+def read_values(
+    column: "pd.Series[str] | pd.Series[float]", is_category: bool | None = None
+) -> Values:
     """Tell levels, numbers and times apart, and number their values.
 
-    Text is a number if 98 % of what stands in the column is written as one, and a time if 98 %
-    begins as a date does.
+    Parameters
+    ----------
+    column : Series
+    is_category : bool, optional
+        Whether a signal learns each text as a level. If nobody says, text is a number if 98 % of
+        what stands in the column is written as one, and a time if 98 % begins as a date does.
     """
     filled = column.notna().to_numpy()
+    if is_category:
+        return _read_levels(column)
     if not pd.api.types.is_numeric_dtype(column.dtype):
         texts = column[filled].astype(str)
         if len(texts) and texts.head(1000).str.match(_TIME).mean() >= _NEARLY_ALL:
@@ -57,15 +65,19 @@ def read_values(column: "pd.Series[str] | pd.Series[float]") -> Values:
             return Values("time", there, there, np.array(["a time"], object))
         numbers = pd.to_numeric(column, errors="coerce")
         if not len(texts) or numbers.notna().sum() < _NEARLY_ALL * filled.sum():
-            codes, names = pd.factorize(column)
-            exact = np.asarray(codes + 1, np.intp)
-            return Values("text", exact, exact, np.asarray(names, object))
+            return _read_levels(column)
         column = numbers
     codes, found = pd.factorize(column, sort=True)
     exact = np.asarray(codes + 1, np.intp)
     return Values(
         "number", exact, _cut(np.asarray(column, np.float64), exact), np.asarray(found, object)
     )
+
+
+def _read_levels(column: "pd.Series[str] | pd.Series[float]") -> Values:
+    codes, names = pd.factorize(column)
+    exact = np.asarray(codes + 1, np.intp)
+    return Values("text", exact, exact, np.asarray(names, object))
 
 
 def _cut(numbers: npt.NDArray[np.float64], exact: Codes) -> Codes:

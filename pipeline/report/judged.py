@@ -188,6 +188,7 @@ def figure_breakdowns(project: Project, training: Training) -> tuple[Breakdown, 
     return tuple(
         _break_down(column, describe_signal(signals[column]), training.later, probability)
         for column in chosen
+        if column in signals  # what is in quarantine was not learned from
     )
 
 

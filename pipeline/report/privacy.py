@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pipeline.audit.records import Audit
 from pipeline.ingestion.activities import UNREAD_KINDS
+from pipeline.report.counts import FEWEST
 
 _QUOTED = re.compile(r"""(?<!\w)(['"])(?:\\.|(?!\1).)*\1(?!\w)""")
 HIDDEN = "[…]"
@@ -26,7 +27,8 @@ def hide_values(note: str) -> str:
 def hide_cells(audit: Audit) -> Audit:
     """Return an audit whose findings quote no cells, for whatever leaves the terminal.
 
-    What it says of columns stays: it names no value that fewer than thirty leads have.
+    What it says of columns stays: it names no value that fewer than thirty leads have. Months of
+    fewer leads are not told of.
     """
     findings = tuple(replace(f, text=hide_values(f.text)) for f in audit.findings)
     leaks = {column.reasons[0] for column in audit.columns if column.reasons}
@@ -34,4 +36,5 @@ def hide_cells(audit: Audit) -> Audit:
         reason if any(leak in reason for leak in leaks) else hide_values(reason)
         for reason in audit.reasons
     )
-    return replace(audit, findings=findings, reasons=reasons)
+    months = tuple(month for month in audit.months if month.leads >= FEWEST)
+    return replace(audit, findings=findings, reasons=reasons, months=months)

@@ -19,7 +19,7 @@ def profile_sql(catalog: Catalog) -> str:
         for signal in catalog.signals
         if signal.stored is not None or signal.declaration.kind == "lead_age"
     )
-    joins = "".join(_join_changes(place, field) for place, field in enumerate(changing))
+    joins = _join_changes(catalog, changing) if changing else ""
     return (
         f"SELECT s.snapshot_id{columns}\nFROM snapshots AS s\n"
         f"LEFT JOIN leads AS l ON l.lead_id = s.lead_id{joins}"
@@ -33,24 +33,33 @@ def _value(signal: Signal, changing: list[str]) -> str:
     if signal.stored not in changing:
         return current
     place = changing.index(signal.stored)
-    kind = "text" if signal.is_category else "number"
     return (
-        f"CASE WHEN new_{place}.place IS NOT NULL THEN new_{place}.new_{kind} "
-        f"WHEN old_{place}.place IS NOT NULL THEN old_{place}.old_{kind} ELSE {current} END"
+        f"CASE WHEN new_values.known_{place} = 1 THEN new_values.value_{place} "
+        f"WHEN old_values.known_{place} = 1 THEN old_values.value_{place} ELSE {current} END"
     )
 
 
-def _join_changes(place: int, field: str) -> str:
-    """Join the last change by as_of, and the very first one."""
-    name = quote_text(field)
+def _join_changes(catalog: Catalog, changing: list[str]) -> str:
+    """Join the new values of the last changes by as_of, and the old ones of the very first."""
+    texts = {signal.stored for signal in catalog.signals if signal.is_category}
+    kinds = ["text" if field in texts else "number" for field in changing]
     return (
-        "\nLEFT JOIN (SELECT s.snapshot_id, MAX(c.place) AS place FROM snapshots AS s "
+        f"\nLEFT JOIN (SELECT k.snapshot_id{_spread(changing, kinds, 'new')}\nFROM ("
+        "SELECT s.snapshot_id, c.field, MAX(c.place) AS place FROM snapshots AS s "
         "JOIN changes AS c ON c.lead_id = s.lead_id AND c.recorded_us <= s.as_of_us "
-        f"WHERE c.field = {name} GROUP BY s.snapshot_id) AS last_{place} "
-        f"ON last_{place}.snapshot_id = s.snapshot_id"
-        f"\nLEFT JOIN changes AS new_{place} ON new_{place}.place = last_{place}.place"
-        "\nLEFT JOIN (SELECT lead_id, MIN(place) AS place FROM changes "
-        f"WHERE field = {name} GROUP BY lead_id) AS first_{place} "
-        f"ON first_{place}.lead_id = s.lead_id"
-        f"\nLEFT JOIN changes AS old_{place} ON old_{place}.place = first_{place}.place"
+        "GROUP BY s.snapshot_id, c.field) AS k\nJOIN changes AS c ON c.place = k.place "
+        "GROUP BY k.snapshot_id) AS new_values ON new_values.snapshot_id = s.snapshot_id"
+        f"\nLEFT JOIN (SELECT c.lead_id{_spread(changing, kinds, 'old')}\nFROM ("
+        "SELECT lead_id, field, MIN(place) AS place FROM changes GROUP BY lead_id, field) AS k\n"
+        "JOIN changes AS c ON c.place = k.place "
+        "GROUP BY c.lead_id) AS old_values ON old_values.lead_id = s.lead_id"
+    )
+
+
+def _spread(changing: list[str], kinds: list[str], side: str) -> str:
+    """Write two columns per field: whether it changed, and the value, of the one row it has."""
+    return "".join(
+        f",\n  MAX(CASE WHEN c.field = {quote_text(field)} THEN 1 END) AS known_{place}, "
+        f"MAX(CASE WHEN c.field = {quote_text(field)} THEN c.{side}_{kind} END) AS value_{place}"
+        for place, (field, kind) in enumerate(zip(changing, kinds, strict=True))
     )
