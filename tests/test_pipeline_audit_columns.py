@@ -265,3 +265,77 @@ def test_writing_at_closings_counts_by_number_share_and_rate():
 def test_names_give_away_when_they_were_written(column, said):
     told = tell_name(column)
     assert (told is None) if said is None else (said in told)
+
+
+def of_codes(dice, won):
+    code = dice.integers(0, 100, len(won)) * 2
+    return np.where(won, code + 1, code).astype(str)
+
+
+def of_dates(dice, won):
+    return np.where(won, "2024-01-0", "1900-01-0").astype(object) + dice.integers(
+        1, 5, len(won)
+    ).astype(str)
+
+
+def counter(dice, won):
+    return np.where(won & (dice.random(len(won)) < 0.2), dice.integers(1, 9, len(won)), 0)
+
+
+@pytest.mark.parametrize(("make", "least"), [(of_codes, "refuse"), (of_dates, "refuse")])
+def test_a_category_is_looked_at_as_it_is_learned_level_by_level(tmp_path, make, least):
+    project = project_of(tmp_path, world(3000, extra=make), used=["extra"])
+    assert by_column(audit_project(project))["extra"].verdict == least
+
+
+def test_a_counter_that_few_winners_have_and_nobody_else_is_in_quarantine(tmp_path):
+    audit = audit_project(project_of(tmp_path, world(1500, extra=counter)))
+    found = by_column(audit)["extra"]
+    assert found.verdict == "quarantine", found.reasons
+    assert any("always win" in reason for reason in found.reasons)
+
+
+def test_spam_that_never_wins_is_no_leak():
+    dice = np.random.default_rng(0)
+    spam = dice.random(2000) < 0.45
+    won = ~spam & (dice.random(2000) < 0.4)
+    seen = look(read_values(pd.Series(np.where(spam, "disposable", "business"))), won, None)
+    assert "refuse" in dict(weigh(seen, as_of=False))
+    assert list(weigh(seen, as_of=False, from_text=True)) == []
+
+
+def test_a_name_counts_however_it_is_written(tmp_path):
+    leads = world(extra=settled).rename(columns={"extra": "Código final"})
+    data = {"leads": {"fields": {"extra": {"column": "Código final"}}}}
+    project = project_of(tmp_path, leads, data, used=["extra"])
+    for name in ("extra", "form__extra", "Código final", "Co\u0301digo final"):
+        audit = audit_project(project, allowed_leaks=[name])
+        assert [c.overridden for c in audit.columns if c.name == "form__extra"] == ["refuse"], name
+
+
+def test_columns_that_no_field_could_read_are_passed_over(tmp_path):
+    leads = world(400)
+    project = project_of(tmp_path, leads, {"leads": {"file": "leads.parquet"}})
+    leads.assign(seen=[["a"]] * 400).to_parquet(tmp_path / "leads.parquet")
+    assert "seen" not in by_column(audit_project(project))
+
+
+def test_a_history_without_a_row_of_the_field_vouches_for_nothing(tmp_path):
+    leads = make_leads(1500)
+    for number, row in enumerate(leads):
+        row["contract"] = f"c{number % 3}" if row["status"] == "won" and number % 2 else None
+    changes = {"file": "changes.csv", "lead": "lead_id", "field": "field", "old": "old",
+               "new": "new", "recorded": {"column": "at"},
+               "fields": {"country": "country", "contract": "contract"}}  # fmt: skip
+    data = {"leads": {"fields": {"contract": {}}}, "changes": changes}
+    signals = {
+        "employees": {"family": "firmographic", "kind": "number"},
+        "country": {"family": "demographic", "kind": "category"},
+        "contract": {"family": "form", "kind": "category"},
+    }
+    write_leads(write_project(tmp_path, data=data, signals=signals), leads)
+    rows = ["lead_id,field,old,new,at", "00001,country,FR,ES,2025-02-01T00:00:00Z"]
+    (tmp_path / "changes.csv").write_text("\n".join(rows) + "\n")
+    found = by_column(audit_folder(tmp_path))
+    assert (found["country"].history, found["contract"].history) == ("changes", "none")
+    assert found["contract"].verdict in ("quarantine", "refuse")

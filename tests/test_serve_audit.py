@@ -103,3 +103,13 @@ def test_values_that_few_leads_have_are_named_nowhere(tmp_path):
     assert "Juana" not in kept
     assert "Juana" not in json.dumps(hide_cells(training.audit).to_json())
     assert "Juana" not in page
+
+
+def test_a_category_that_the_report_breaks_down_by_may_be_in_quarantine(tmp_path):
+    project = project_of(tmp_path / "mine", world(900, number=ids), used=["number"])
+    signals = yaml.safe_load((tmp_path / "mine" / "signals.yaml").read_text())
+    signals["number"]["family"] = "web"
+    (tmp_path / "mine" / "signals.yaml").write_text(json.dumps(signals))
+    done = run("train", "-c", project.folder, "--home", tmp_path / "home")
+    assert done.returncode == 0, done.stderr
+    assert "audit: quarantine, and left out of training: web__number" in done.stdout
