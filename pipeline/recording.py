@@ -12,10 +12,11 @@ from pipeline.audit.audit import leave_out
 from pipeline.dataset import Dataset
 from pipeline.ingestion.rejects import write_rejects
 from pipeline.plots import draw_calibration, draw_gain, draw_terms
+from pipeline.privacy import hide_values
 from pipeline.report.figures import make_report
 from pipeline.report.kept import keep_report, report_path
 from pipeline.report.page import write_page
-from pipeline.report.privacy import hide_cells, hide_values
+from pipeline.report.privacy import hide_cells
 from pipeline.settings import Project
 from pipeline.tracking.records import (
     EVALUATION_FILE,

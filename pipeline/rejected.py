@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipeline.ingestion.tables import Reject
-from pipeline.report.privacy import hide_values
+from pipeline.privacy import hide_values
 
 _NUMBER = re.compile(r"\d+")
 

@@ -17,6 +17,7 @@ from models.frame import score_frame, to_probabilities
 from pipeline.errors import ConfigError
 from pipeline.ingestion.tables import Reject
 from pipeline.metrics import lift_at_10, share_interval
+from pipeline.privacy import hide_values
 from pipeline.report import bundle
 from pipeline.report.bundle import read_bundle
 from pipeline.report.counts import FEWEST, make_group
@@ -25,7 +26,6 @@ from pipeline.report.grid import Grid, make_grid
 from pipeline.report.html import to_safe_json
 from pipeline.report.kept import fetch_report, report_path
 from pipeline.report.page import write_page
-from pipeline.report.privacy import hide_values
 from pipeline.settings import read_project
 from pipeline.train import train
 

@@ -1,5 +1,6 @@
 """Single values that nearly always win or never do: no fact known beforehand is that sure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,13 +61,12 @@ def find_certainty(values: Values, won: Labels) -> Certainty:
     won : bool array (n,)
     """
     base = float(won.mean())
-    groups = _groups(values)
     always = np.zeros(len(won), bool)
     never = np.zeros(len(won), bool)
     sure: list[tuple[int, str]] = []
     none: list[tuple[int, str]] = []
     odds, spared = 0.0, 0.0
-    for name, rows in groups:
+    for name, rows in _groups(values):
         count, wins = int(rows.sum()), int(won[rows].sum())
         if count < FEWEST / 2:
             continue
@@ -110,19 +110,15 @@ def name_value(values: Values, code: int) -> str:
     return f"{name:g}" if isinstance(name, float) else f"{str(name)[:40]!r}"
 
 
-def _groups(values: Values) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+def _groups(values: Values) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
     counts = np.bincount(values.exact)
     commonest = int(counts.argmax())
-    groups = [
-        (name_value(values, int(code)), values.exact == code)
-        for code in np.flatnonzero(counts >= FEWEST / 2)
-    ]
+    for code in np.flatnonzero(counts >= FEWEST / 2):
+        yield name_value(values, int(code)), values.exact == code
     if len(counts) > 2:
-        word = f"anything but {name_value(values, commonest)}"
-        groups.append((word, values.exact != commonest))
+        yield f"anything but {name_value(values, commonest)}", values.exact != commonest
     if counts[MISSING] and commonest != MISSING:
-        groups.append(("filled", values.filled))
-    return groups
+        yield "filled", values.filled
 
 
 def _usual_among(values: Values, won: Labels) -> int:

@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 from pipeline.audit.records import Finding, Weight
 from pipeline.ingest import Ingested
 from pipeline.ingestion.activities import UNREAD_KINDS
+from pipeline.privacy import hide_values
 from pipeline.rejected import group_rejects
-from pipeline.report.privacy import hide_values
 
 WORTH_A_WARNING = 0.01
 """From this share of a table's rows on, what does not fit is worth a warning."""

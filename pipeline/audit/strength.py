@@ -83,8 +83,8 @@ def judge_strength(project: Project, dataset: Dataset, strength: Strength) -> li
     -------
     list of Finding
         Problems where fewer leads than ``minimum_wins`` won in the earlier part (in all, without
-        order), where the data cannot be split, or where a part has only wins or none; a warning
-        where the AUC would be unsure by more than .05.
+        order), where the data cannot be split, or where a part has only wins or none; else a
+        warning where the AUC would be unsure by more than .05, or a note of how sure it would be.
     """
     try:
         split = None if dataset.order == "none" else split_dataset(dataset, project.training.split)
@@ -102,14 +102,16 @@ def judge_strength(project: Project, dataset: Dataset, strength: Strength) -> li
             "(minimum_wins in training.yaml)"
         )
         found.append(Finding("problem", "wins", text, _wait(project, dataset, needed - count.wins)))
+    if found:
+        return found
     text = (
         f"{strength.wins:,} won leads to judge by: an AUC of 0.75 would be known to "
         f"±{strength.auc:.3f}, a lift of 2 at the best tenth to ±{strength.lift:.2f}"
     )
     if strength.auc <= WIDE:
-        return [*found, Finding("note", "wins", text)]
+        return [Finding("note", "wins", text)]
     todo = "take differences between models that are smaller than this for chance; judge anew later"
-    return [*found, Finding("warning", "wins", text, todo)]
+    return [Finding("warning", "wins", text, todo)]
 
 
 def _split(project: Project, dataset: Dataset) -> Split | None:

@@ -10,6 +10,7 @@ import numpy as np
 from models.calibration import IDENTITY
 from pipeline.audit.records import Audit
 from pipeline.metrics import Estimate
+from pipeline.privacy import hide_values
 from pipeline.report.grid import Grid, make_grid
 from pipeline.report.judged import (
     BandRow,
@@ -25,7 +26,7 @@ from pipeline.report.judged import (
     figure_gain_curve,
     figure_periods,
 )
-from pipeline.report.privacy import hide_cells, hide_values
+from pipeline.report.privacy import hide_cells
 from pipeline.report.signals import SignalFigure, figure_signals
 from pipeline.report.words import MEASURE_WORDS, Word
 from pipeline.settings import Project

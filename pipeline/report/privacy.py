@@ -1,27 +1,10 @@
-"""Keep cells of the data out of the report's sentences."""
+"""What an audit may say in a report or a run: no cells of the data, nothing of a few leads."""
 
-import re
 from dataclasses import replace
 
 from pipeline.audit.records import Audit
-from pipeline.ingestion.activities import UNREAD_KINDS
+from pipeline.privacy import hide_values
 from pipeline.report.counts import FEWEST
-
-_QUOTED = re.compile(r"""(?<!\w)(['"])(?:\\.|(?!\1).)*\1(?!\w)""")
-HIDDEN = "[…]"
-
-
-def hide_values(note: str) -> str:
-    """Return a note without the texts of the data that it quotes, which may be a person's.
-
-    Examples
-    --------
-    >>> hide_values("3 activities of unknown leads, 'ana@example.com' for one")
-    '3 activities of unknown leads, […] for one'
-    """
-    if note.startswith(UNREAD_KINDS):
-        return f"{UNREAD_KINDS}: {HIDDEN}"
-    return _QUOTED.sub(HIDDEN, note)
 
 
 def hide_cells(audit: Audit) -> Audit:
