@@ -51,8 +51,11 @@ def read_live(story, lead_id, as_of_us):
     )
 
 
-@settings(max_examples=44, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(stories(), min_size=50, max_size=60))
+@settings(
+    max_examples=75, deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],  # whole histories are
+)  # fmt: skip
+@given(st.lists(stories(), min_size=30, max_size=36))
 def test_both_readers_say_the_same_of_every_history_and_so_does_sqlite(drawn):
     """Over 2,200 histories: duplicates, disorder, ties, edges, late records, changes, silence."""
     with tables_of(drawn) as (snapshots, history):
@@ -81,7 +84,7 @@ def test_both_readers_say_the_same_of_every_history_and_so_does_sqlite(drawn):
             check_equal(column, duckdb_row[column], value, where)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
 @given(st.lists(stories(), min_size=20, max_size=30), st.sampled_from([1, 7, 50]))
 def test_signals_do_not_depend_on_how_many_activities_are_read_at_a_time(drawn, size):
     with tables_of(drawn) as (snapshots, history), pytest.MonkeyPatch.context() as patch:

@@ -37,8 +37,9 @@ def tell_texts(catalog: Catalog, fields: Mapping[str, pa.Array]) -> dict[str, pa
     """Return the columns of `read_profile` from the normalised fields, one array per field."""
     read = {name for _, declared in catalog.text_signals() for name in declared.inputs}
     texts = {name: fields[name].to_pylist() for name in read}
+    people = [dict(zip(texts, values, strict=True)) for values in zip(*texts.values(), strict=True)]
     told = {
-        signal.column: _read_column(declared, [texts[name] for name in declared.inputs])
+        signal.column: _read_column(declared, texts, people)
         for signal, declared in catalog.text_signals()
     }
     kept = {*catalog.stored, *changing_inputs(catalog)}
@@ -62,13 +63,17 @@ def _changing_signals(catalog: Catalog) -> Iterator[tuple[Signal, TextSignal]]:
             yield signal, declared
 
 
-def _read_column(declared: TextSignal, inputs: Sequence[Sequence[Normalised]]) -> pa.Array:
-    read = make_text_reader(declared)
-    if len(inputs) == 1:  # titles and companies come again, and addresses cost little
-        told = {text: read((text,)) for text in set(inputs[0])}
-        values = [told[text] for text in inputs[0]]
-    else:
-        values = [read(row) for row in zip(*inputs, strict=True)]
+def _read_column(
+    declared: TextSignal,
+    texts: Mapping[str, Sequence[Normalised]],
+    people: Sequence[Mapping[str, Normalised]],
+) -> pa.Array:
+    read, (name, *others) = make_text_reader(declared), declared.inputs
+    if others:
+        values = [read(person) for person in people]
+    else:  # titles and companies come again, and addresses cost little
+        told = {text: read({name: text}) for text in set(texts[name])}
+        values = [told[text] for text in texts[name]]
     return pa.array(values, ARROW_TYPE[FIELD_TYPE[declared.kind]])
 
 
@@ -104,7 +109,7 @@ def tell_changes(catalog: Catalog, leads: pa.Table, changes: pa.Table) -> pa.Tab
 
 def _walk(
     inputs: Sequence[str], catalog: Catalog, leads: pa.Table, changes: pa.Table
-) -> Iterator[tuple[dict[str, Any], tuple[Normalised, ...], tuple[Normalised, ...]]]:
+) -> Iterator[tuple[dict[str, Any], dict[str, Normalised], dict[str, Normalised]]]:
     """Yield each change of one of some fields, with all of their values before and after it.
 
     Before a field's first change it had that one's old value; a field that never changed has the
@@ -123,7 +128,7 @@ def _walk(
         values = {name: today[lead_id][name] for name in inputs}
         values |= {row["field"]: row[f"old_{kinds[row['field']]}"] for row in reversed(mine)}
         for row in mine:
-            before = tuple(values.values())
+            before = dict(values)
             values[row["field"]] = row[f"new_{kinds[row['field']]}"]
             change = {name: row[name] for name in ("lead_id", "recorded_us", "place")}
-            yield change, before, tuple(values.values())
+            yield change, before, dict(values)

@@ -1,7 +1,6 @@
 """The live reader: the signals of one lead, in plain Python, for the service."""
 
-from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.declarations import ProfileSignal
@@ -10,8 +9,6 @@ from pipeline.signals.measures import Measure, make_measure
 from pipeline.signals.seen import Activity, Seen, make_rank
 from pipeline.signals.text.readers import find_other_lists, make_text_reader
 from pipeline.values import DAY_US, Normalised, make_normaliser
-
-Pick = Callable[[Mapping[str, Normalised]], Sequence[Normalised]]
 
 
 class LiveReader:
@@ -40,7 +37,7 @@ class LiveReader:
             if isinstance(signal.declaration, ProfileSignal)
         ]
         self._texts = [
-            (signal.column, make_text_reader(declared), _make_pick(declared.inputs))
+            (signal.column, make_text_reader(declared))
             for signal, declared in catalog.text_signals()
         ]
         self._age = [s.column for s in catalog.signals if s.declaration.kind == "lead_age"]
@@ -94,8 +91,8 @@ class LiveReader:
                 raise ValueError(f"{field}: {error}") from error
         for column, field in self._profile:
             found[column] = values[field]
-        for column, read, pick in self._texts:
-            found[column] = read(pick(values))
+        for column, read in self._texts:
+            found[column] = read(values)
         if as_of_us is not None and created_us is not None:
             for column in self._age:
                 found[column] = (as_of_us - created_us) / DAY_US
@@ -106,10 +103,3 @@ class LiveReader:
             for column, measure in self._measures:
                 found[column] = measure(seen)
         return found
-
-
-def _make_pick(names: Sequence[str]) -> Pick:
-    if len(names) == 1:
-        (name,) = names
-        return lambda values: (values[name],)
-    return itemgetter(*names)

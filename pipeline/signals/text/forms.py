@@ -1,7 +1,7 @@
 """How a form was filled in: how much of it, and how much off what it asks for."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline.values import Normalised
 
@@ -17,16 +17,19 @@ def measure_completeness(answers: Sequence[Normalised]) -> float:
     return (len(answers) - answers.count(None)) / len(answers)
 
 
-def count_off_form(answers: Sequence[Normalised], expected: Sequence[re.Pattern[str]]) -> float:
+def count_off_form(
+    answers: Mapping[str, Normalised], expected: Mapping[str, re.Pattern[str]]
+) -> float:
     """Return how many of the answers that are there do not match the whole of their pattern.
 
     Examples
     --------
-    >>> count_off_form(["call me", None], [re.compile("[0-9 +]+"), re.compile("[0-9]{5}")])
+    >>> count_off_form({"phone": "call me", "zip": None}, {"phone": re.compile("[0-9 +]+")})
     1.0
     """
     off = 0.0
-    for answer, pattern in zip(answers, expected, strict=True):
+    for name, pattern in expected.items():
+        answer = answers[name]
         if answer is not None and pattern.fullmatch(str(answer)) is None:
             off += 1.0
     return off

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -22,11 +22,12 @@ from pipeline.signals.text.names import has_digits, is_gibberish, lacks_capitals
 from pipeline.signals.text.plain import Memory
 from pipeline.values import Normalised
 
-TextReader = Callable[[Sequence[Normalised]], Normalised]
-"""From the normalised values of a signal's inputs, in their order, to its own value."""
+Profile = Mapping[str, Normalised]
+TextReader = Callable[[Profile], Normalised]
+"""From the normalised fields of a lead, a signal's inputs among them, to the signal's value."""
 
 _TITLES = Memory(titles.read_title)
-_WALKS, _GIBBERISH = Memory(walks_keyboard), Memory(is_gibberish)
+_WALKS, _GIBBERISH, _DIGITS = Memory(walks_keyboard), Memory(is_gibberish), Memory(has_digits)
 """Titles and names come again; what was read of them is kept, and written nowhere."""
 
 _OF_ONE: dict[str, Callable[[str], Normalised]] = {
@@ -40,7 +41,7 @@ _MARKS: dict[str, Callable[[str], bool]] = {
     "no_capitals": lacks_capitals,
     "keyboard_walk": _WALKS.__getitem__,
     "gibberish": _GIBBERISH.__getitem__,
-    "digits": has_digits,
+    "digits": _DIGITS.__getitem__,
 }
 _LISTS: dict[str, dict[str, Any]] = {
     "title_seniority": titles.LISTS,
@@ -64,44 +65,49 @@ def make_text_reader(declared: TextSignal) -> TextReader:
     Returns
     -------
     callable
-        Takes the inputs, normalised and in the order of ``declared.inputs``; returns a level, a
-        number, a flag (0 or 1), or None where missing. It raises nothing for any text.
+        Takes the normalised fields by name; returns a level, a number, a flag (0 or 1), or None
+        where missing. It raises nothing for any text.
     """
     match declared:
         case OneTextSignal():
-            return _make_of_one(_OF_ONE[declared.kind])
+            return _make_of_one(_OF_ONE[declared.kind], *declared.inputs)
         case MailCompanySignal():
-            return _compare_mail
+            return _make_comparison(*declared.inputs)
         case MarksSignal():
-            return _make_mark(_MARKS[declared.kind])
+            return _make_mark(_MARKS[declared.kind], declared.inputs)
         case CompletenessSignal():
-            return measure_completeness
+            names = declared.inputs
+            return lambda profile: measure_completeness([profile[name] for name in names])
         case OffFormSignal():
-            patterns = [re.compile(pattern) for pattern in declared.expected.values()]
-            return lambda answers: count_off_form(answers, patterns)
+            expected = {name: re.compile(form) for name, form in declared.expected.items()}
+            return lambda profile: count_off_form(profile, expected)
         case _:
             raise TypeError(f"{type(declared).__name__} reads no text")
 
 
-def _make_of_one(read: Callable[[str], Normalised]) -> TextReader:
-    def read_one(inputs: Sequence[Normalised]) -> Normalised:
-        text = inputs[0]
+def _make_of_one(read: Callable[[str], Normalised], name: str) -> TextReader:
+    def read_one(profile: Profile) -> Normalised:
+        text = profile[name]
         return read(text) if isinstance(text, str) else None
 
     return read_one
 
 
-def _compare_mail(inputs: Sequence[Normalised]) -> Normalised:
-    address, company = inputs
-    if not isinstance(address, str) or not isinstance(company, str):
-        return None
-    return mail.compare_mail_company(address, company)
+def _make_comparison(mail_name: str, company_name: str) -> TextReader:
+    def compare(profile: Profile) -> Normalised:
+        address, company = profile[mail_name], profile[company_name]
+        if not isinstance(address, str) or not isinstance(company, str):
+            return None
+        return mail.compare_mail_company(address, company)
+
+    return compare
 
 
-def _make_mark(bears: Callable[[str], bool]) -> TextReader:
-    def read_marks(inputs: Sequence[Normalised]) -> Normalised:
+def _make_mark(bears: Callable[[str], bool], names: Sequence[str]) -> TextReader:
+    def read_marks(profile: Profile) -> Normalised:
         known = False
-        for text in inputs:
+        for name in names:
+            text = profile[name]
             if isinstance(text, str):
                 if bears(text):
                     return 1.0
