@@ -18,13 +18,7 @@ LEADS = 20_000
 
 def forget() -> None:
     """Empty what is kept of titles, domains and names that came before."""
-    for kept in (
-        readers._TITLES,
-        readers._WALKS,
-        readers._GIBBERISH,
-        readers._DIGITS,
-        mail._DOMAINS,
-    ):
+    for kept in (readers._TITLES, readers._MARKS, mail._DOMAINS):
         kept.clear()
 
 

@@ -4,6 +4,7 @@ Each is a signal and never a verdict: bell hooks had no capitals, and 3M has a d
 """
 
 import re
+from typing import NamedTuple
 
 from pipeline.signals.text.plain import split_words
 
@@ -23,6 +24,26 @@ _MOST_CONSONANTS = 6
 """In a row, as in Goldschmidt."""
 _MIDDLE_ROW = "sdfghjkl"
 _DIGIT = re.compile(r"\d")
+
+
+class Marks(NamedTuple):
+    """The marks that a name bears, by the kind of the signal that tells of each."""
+
+    no_capitals: bool
+    keyboard_walk: bool
+    gibberish: bool
+    digits: bool
+
+
+def read_marks(name: str) -> Marks:
+    """Look for every mark in a name.
+
+    Examples
+    --------
+    >>> read_marks("qwerty 1")
+    Marks(no_capitals=True, keyboard_walk=True, gibberish=False, digits=True)
+    """
+    return Marks(lacks_capitals(name), walks_keyboard(name), is_gibberish(name), has_digits(name))
 
 
 def lacks_capitals(name: str) -> bool:

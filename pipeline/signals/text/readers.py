@@ -18,7 +18,7 @@ from pipeline.signals.declarations import (
 )
 from pipeline.signals.text import mail, messages, titles
 from pipeline.signals.text.forms import count_off_form, measure_completeness
-from pipeline.signals.text.names import has_digits, is_gibberish, lacks_capitals, walks_keyboard
+from pipeline.signals.text.names import Marks, read_marks
 from pipeline.signals.text.plain import Memory
 from pipeline.values import Normalised
 
@@ -27,7 +27,7 @@ TextReader = Callable[[Profile], Normalised]
 """From the normalised fields of a lead, a signal's inputs among them, to the signal's value."""
 
 _TITLES = Memory(titles.read_title)
-_WALKS, _GIBBERISH, _DIGITS = Memory(walks_keyboard), Memory(is_gibberish), Memory(has_digits)
+_MARKS = Memory(read_marks)
 """Titles and names come again; what was read of them is kept, and written nowhere."""
 
 _OF_ONE: dict[str, Callable[[str], Normalised]] = {
@@ -36,12 +36,6 @@ _OF_ONE: dict[str, Callable[[str], Normalised]] = {
     "mail_kind": mail.read_mail_kind,
     "message_length": messages.measure_length,
     "message_language": messages.guess_language,
-}
-_MARKS: dict[str, Callable[[str], bool]] = {
-    "no_capitals": lacks_capitals,
-    "keyboard_walk": _WALKS.__getitem__,
-    "gibberish": _GIBBERISH.__getitem__,
-    "digits": _DIGITS.__getitem__,
 }
 _LISTS: dict[str, dict[str, Any]] = {
     "title_seniority": titles.LISTS,
@@ -74,7 +68,7 @@ def make_text_reader(declared: TextSignal) -> TextReader:
         case MailCompanySignal():
             return _make_comparison(*declared.inputs)
         case MarksSignal():
-            return _make_mark(_MARKS[declared.kind], declared.inputs)
+            return _make_mark(Marks._fields.index(declared.kind), declared.inputs)
         case CompletenessSignal():
             names = declared.inputs
             return lambda profile: measure_completeness([profile[name] for name in names])
@@ -103,13 +97,13 @@ def _make_comparison(mail_name: str, company_name: str) -> TextReader:
     return compare
 
 
-def _make_mark(bears: Callable[[str], bool], names: Sequence[str]) -> TextReader:
+def _make_mark(place: int, names: Sequence[str]) -> TextReader:
     def read_marks(profile: Profile) -> Normalised:
         known = False
         for name in names:
             text = profile[name]
             if isinstance(text, str):
-                if bears(text):
+                if _MARKS[text][place]:
                     return 1.0
                 known = True
         return 0.0 if known else None
