@@ -203,7 +203,7 @@ def test_the_lines_of_readme_and_docs_run_as_printed(tmp_path):
         cwd=copy,
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=1800,
         env={**clean_environment(), "PYTHONPATH": str(copy)},
     )
     assert done.returncode == 0, done.stderr[-2000:]
