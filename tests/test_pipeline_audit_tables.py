@@ -112,7 +112,7 @@ def test_a_lead_counts_once_in_the_month_of_its_creation(tmp_path):
     leads = leads_of((30, 2, 40), (70, 2, None), (10, 40, 50), (10, 41, None))
     world = audit(tmp_path, leads, data=WATCHED, signals=AGED,
                   training={"snapshots": {"ages_days": [0, 30]}})  # fmt: skip
-    january, february = find_months(world.project, world.tables, world.dataset)
+    january, february = find_months(world.dataset)
     assert (january.name, january.leads, january.wins, january.rate) == ("2024-01", 100, 30, 0.3)
     assert (january.low, january.high) == pytest.approx((0.2189, 0.3958), abs=1e-4)
     assert (february.name, february.leads, february.wins) == ("2024-02", 20, 10)
@@ -122,7 +122,7 @@ def test_a_lead_counts_once_in_the_month_of_its_creation(tmp_path):
 def test_arrival_numbers_make_ten_stretches_and_no_order_makes_none(tmp_path, data, counts):
     world = audit(tmp_path, make_leads(200), data={**data, "outcomes": {
         "closed": None, "rest_is": "lost"}}, training={"horizon_days": None})  # fmt: skip
-    months = find_months(world.project, world.tables, world.dataset)
+    months = find_months(world.dataset)
     assert [month.leads for month in months] == counts
     assert [month.name for month in months][:2] == (["1 to 20", "21 to 40"] if counts else [])
 
@@ -178,7 +178,7 @@ def test_the_youngest_leads_who_had_less_time_are_not_held_against_their_month(t
              for row in leads_of(*groups)]  # fmt: skip
     world = audit(tmp_path, leads, data={"extract": at(430)}, signals=AGED,
                   training={"horizon_days": 30, "snapshots": {"ages_days": [0, 60]}})  # fmt: skip
-    rates = [month.rate for month in find_months(world.project, world.tables, world.dataset)]
+    rates = [month.rate for month in find_months(world.dataset)]
     assert (rates[0], rates[-1]) == (0.3, 0.0)
     assert judge_months(world.project, world.tables, world.dataset) == []
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from pipeline.audit.columns import compose, judge_columns
 from pipeline.audit.proxies import judge_proxies
-from pipeline.audit.raw import WON, read_raw
+from pipeline.audit.raw import LEAD_ID, WON, read_raw
 from pipeline.audit.records import Audit, ColumnFinding, Finding, Verdict
 from pipeline.audit.subjects import last_snapshots
 from pipeline.audit.tables import judge_tables
@@ -108,7 +108,7 @@ def audit_tables(
         reasons=reasons,
         rows=tables.rows,
         leads=len(tables.leads),
-        wins=int((raw.drop_duplicates("#lead_id")[WON] == True).sum()),  # noqa: E712
+        wins=int((raw.drop_duplicates(LEAD_ID)[WON].eq(True)).sum()),
         columns=columns,
         findings=tuple(findings),
         arrival=judged.arrival,

@@ -14,7 +14,6 @@ from pipeline.metrics import share_interval
 from pipeline.settings import Project
 from pipeline.values import DAY_US
 
-"""Columns that come with those of the leads' file: the lead, and True, False or None (unknown)."""
 MANY, SOME = 0.2, 0.02
 """Shares of the wins that contradict a loss: a problem, and a warning."""
 Counts = npt.NDArray[np.signedinteger]

@@ -21,7 +21,7 @@ _EXPECTED = 5.0
 Floats = npt.NDArray[np.float64]
 
 
-def find_months(project: Project, tables: Ingested, dataset: Dataset | None) -> tuple[Month, ...]:  # noqa: ARG001
+def find_months(dataset: Dataset | None) -> tuple[Month, ...]:
     """Count leads and wins by month of creation in UTC, or by stretch of arrival numbers.
 
     A lead counts once, as won if any of its mature snapshots is won; leads without a mature
@@ -29,8 +29,6 @@ def find_months(project: Project, tables: Ingested, dataset: Dataset | None) -> 
 
     Parameters
     ----------
-    project : Project
-    tables : Ingested
     dataset : Dataset or None
         The mature snapshots.
 
@@ -90,9 +88,7 @@ def judge_months(project: Project, tables: Ingested, dataset: Dataset | None) ->
             found.append(_tell("problem", silence))
         found += [_tell("warning", note) for note in uneven]
         if silence is None and not uneven:
-            found += _compare(
-                find_months(project, tables, _watched_alike(project, tables, dataset))
-            )
+            found += _compare(find_months(_watched_alike(project, tables, dataset)))
     late = note_late(project, tables)
     todo = "raise settle_days in training.yaml, so that labels wait for them"
     return found + [Finding("warning", "outcomes", note, todo) for note in late]

@@ -85,7 +85,7 @@ def judge_tables(
         found.append(Finding("problem", "outcomes", text, todo))
     weights: tuple[Weight, ...] = ("problem", "warning", "note")
     findings = sorted(found, key=lambda finding: weights.index(finding.weight))
-    return Judged(tuple(findings), arrival, find_months(project, tables, dataset), strength)
+    return Judged(tuple(findings), arrival, find_months(dataset), strength)
 
 
 def _judge_midnights(project: Project, tables: Ingested) -> list[Finding]:
