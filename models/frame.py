@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from models.axes import ENGAGEMENT_DIGITS, FIT_LETTERS
 from models.bands import BANDS
 from models.errors import ScorecardError
 from models.log_odds import to_probability
@@ -77,6 +78,53 @@ def assign_bands(log_odds: Floats, cutoffs: tuple[float, float]) -> npt.NDArray[
     """Give n leads their bands, shape (n,): ``assign_band`` for an array."""
     mql, sql = cutoffs
     return np.array(BANDS, dtype=object)[(log_odds >= mql).astype(np.intp) + (log_odds >= sql)]
+
+
+class FrameAxes(NamedTuple):
+    """Where n leads stand on both axes: object arrays of shape (n,), None where nothing is said."""
+
+    fit: npt.NDArray[np.object_]
+    engagement: npt.NDArray[np.object_]
+
+
+def sum_axes(scorecard: Scorecard, contributions: Floats) -> tuple[Floats, Floats]:
+    """Return the partial sums of fit and engagement, each of shape (n,), in log-odds.
+
+    Parameters
+    ----------
+    scorecard : Scorecard
+    contributions : float array of shape (n, terms + caps)
+        Of ``FrameScores``.
+    """
+    fit, engagement = np.zeros(len(contributions)), np.zeros(len(contributions))
+    for total, members in zip((fit, engagement), scorecard.axis_members, strict=True):
+        for place in members:
+            total += contributions[:, place]
+    return fit, engagement
+
+
+def read_axes(scorecard: Scorecard, contributions: Floats) -> FrameAxes:
+    """Place n leads on both axes: ``AxesReader.read`` for an array.
+
+    Parameters
+    ----------
+    scorecard : Scorecard
+    contributions : float array of shape (n, terms + caps)
+        Of ``FrameScores``.
+    """
+    fit, engagement = sum_axes(scorecard, contributions)
+    return FrameAxes(
+        _place(fit, scorecard.axes.fit, FIT_LETTERS),
+        _place(engagement, scorecard.axes.engagement, ENGAGEMENT_DIGITS),
+    )
+
+
+def _place(
+    sums: Floats, cuts: tuple[float, ...] | None, grades: tuple[str, ...]
+) -> npt.NDArray[np.object_]:
+    if cuts is None:
+        return np.full(len(sums), None, dtype=object)
+    return np.array(grades, dtype=object)[np.searchsorted(np.array(cuts), sums, side="right")]
 
 
 def to_probabilities(log_odds: Floats) -> Floats:

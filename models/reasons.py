@@ -1,11 +1,13 @@
 """Why a lead has the score it has: signed contributions that add up to it."""
 
 from collections.abc import Mapping, Sequence
-from math import floor, log
+from math import log
+from operator import sub
 from typing import NamedTuple
 
+from models.bands import Band
 from models.scorecard import Scorecard
-from models.scoring import Scorer
+from models.scoring import LeadScore, Scorer
 
 
 class Reason(NamedTuple):
@@ -39,7 +41,9 @@ class Explanation(NamedTuple):
     points_to_double: float
 
 
-def explain_lead(scorer: Scorer, signals: Mapping[str, object]) -> Explanation:
+def explain_lead(
+    scorer: Scorer, signals: Mapping[str, object], previous_band: Band | None = None
+) -> Explanation:
     """Explain one lead's score.
 
     Parameters
@@ -47,32 +51,21 @@ def explain_lead(scorer: Scorer, signals: Mapping[str, object]) -> Explanation:
     scorer : Scorer
     signals : mapping of str to str, float or None
         As for ``Scorer.score``.
+    previous_band : str, optional
+        As for ``Scorer.score``.
 
     Returns
     -------
     Explanation
-        Reasons largest first, ties by signal name. A cap that bit is a reason of its own, named
-        ``cap:group``. The sum is exact to 1e-9 log-odds.
+        With all reasons, as ``list_reasons`` has them. The sum is exact to 1e-9 log-odds.
     """
     scorecard = scorer.scorecard
-    score = scorer.score(signals)
-    scale = scorecard.points.per_log_odds
-    reasons = []
-    for term, contribution in zip(scorecard.terms, score.contributions, strict=False):
-        worth = contribution - term.mean
-        value = signals.get(term.signal)
-        value = None if value != value else value
-        reasons.append(Reason(term.signal, term.family, value, worth, scale * worth))
-    adjustments = score.contributions[len(scorecard.terms) :]
-    for name, adjustment in zip(scorecard.caps, adjustments, strict=True):
-        if adjustment != 0.0:
-            reasons.append(Reason(f"cap:{name}", "", None, adjustment, scale * adjustment))
-    reasons.sort(key=lambda reason: (-abs(reason.log_odds), reason.signal))
-    average = average_log_odds(scorecard)
+    score = scorer.score(signals, previous_band)
+    scale, average = scorecard.points.per_log_odds, average_log_odds(scorecard)
     return Explanation(
         average,
         scorecard.points.offset + scale * average,
-        tuple(reasons),
+        tuple(list_reasons(scorer, score, signals)),
         score.log_odds,
         scorecard.points.offset + scale * score.log_odds,
         score.probability,
@@ -81,8 +74,51 @@ def explain_lead(scorer: Scorer, signals: Mapping[str, object]) -> Explanation:
     )
 
 
+def list_reasons(
+    scorer: Scorer, score: LeadScore, signals: Mapping[str, object], most: int | None = None
+) -> list[Reason]:
+    """List why a lead has the score it was given, largest first, ties by signal name.
+
+    A cap that bit is a reason of its own, named ``cap:group``.
+
+    Parameters
+    ----------
+    scorer : Scorer
+        Whose `score` it is.
+    score : LeadScore
+    signals : mapping of str to str, float or None
+        That were scored.
+    most : int, optional
+        So many of the largest; all by default.
+
+    Returns
+    -------
+    list of Reason
+    """
+    names, families, means, by_name, scale = scorer.parts
+    worths = list(map(sub, score.contributions, means))
+    sizes = list(map(abs, worths))
+    order = sorted(by_name, key=sizes.__getitem__, reverse=True)  # which keeps ties in order
+    terms, get = len(families), signals.get
+    if len(sizes) > terms:
+        order = [place for place in order if place < terms or worths[place] != 0.0]
+    reasons = []
+    for place in order[:most]:
+        worth, name = worths[place], names[place]
+        if place < terms:
+            value = get(name)
+            value = None if value != value else value
+            reasons.append(Reason(name, families[place], value, worth, scale * worth))
+        else:
+            reasons.append(Reason(name, "", None, worth, scale * worth))
+    return reasons
+
+
 def round_to_sum(values: Sequence[float], total: float, digits: int) -> list[float]:
     """Round values so that they still add up to their rounded total, digit for digit.
+
+    Each is rounded to the nearest; what is then lacking is made up by the smallest that were
+    rounded the other way, so that a large value reads the same however many are shown with it.
 
     Parameters
     ----------
@@ -97,21 +133,19 @@ def round_to_sum(values: Sequence[float], total: float, digits: int) -> list[flo
     list of float
         In the order given, each less than one unit of the last digit from its value.
 
-    References
-    ----------
-    The method of largest remainders, of A. Hamilton (1792).
-
     Examples
     --------
     >>> round_to_sum([0.34, 0.33, 0.33], 1.0, digits=1)
-    [0.4, 0.3, 0.3]
+    [0.3, 0.3, 0.4]
     """
     unit = 10.0**digits
-    units = [floor(value * unit) for value in values]
-    left = round(round(total, digits) * unit) - sum(units)
-    by_remainder = sorted(range(len(values)), key=lambda i: units[i] - values[i] * unit)
-    for place in by_remainder[: max(left, 0)]:
-        units[place] += 1
+    units = [round(value * unit) for value in values]
+    lacking = round(round(total, digits) * unit) - sum(units)
+    step = 1 if lacking > 0 else -1
+    smallest = sorted(range(len(values)), key=lambda place: (abs(values[place]), -place))
+    eligible = [place for place in smallest if step * (values[place] * unit - units[place]) > 0.0]
+    for place in eligible[: abs(lacking)]:
+        units[place] += step
     return [count / unit for count in units]
 
 

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+from collections import Counter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from models.axes import Axes, find_members
 from models.bands import Band, Bands
 from models.errors import ScorecardError
 from models.shapes import Frozen, Shape, Weight
 
 SCHEMA_VERSION: Literal[1] = 1
+MOST_TERMS = 2_000
 Kind = Literal["predictive", "rules", "close_rate"]
 
 
@@ -98,6 +101,8 @@ class Scorecard(Frozen):
         By group name.
     quantiles : tuple of float
         Log-odds at 0, 1, ..., 100 per cent of the leads of the later period; may be empty.
+    axes : Axes
+        Where the grades of fit and engagement begin.
     definitions : dict
         What the live reader needs to compute the signals; this package does not look inside.
     training : dict
@@ -111,11 +116,12 @@ class Scorecard(Frozen):
     kind: Kind
     horizon_days: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None
     base: Weight
-    terms: Annotated[tuple[Term, ...], Field(strict=False)]
+    terms: Annotated[tuple[Term, ...], Field(strict=False, max_length=MOST_TERMS)]
     caps: Annotated[dict[str, Cap], AfterValidator(_sort)] = Field(default_factory=dict)
     points: Points
     bands: Bands
     quantiles: Annotated[tuple[LogOdds, ...], Field(strict=False)] = ()
+    axes: Axes = Axes()
     definitions: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
     golden: Annotated[tuple[GoldenLead, ...], Field(strict=False)] = ()
@@ -126,8 +132,8 @@ class Scorecard(Frozen):
         named = {term.group for term in self.terms if term.group is not None}
         if named != set(self.caps):
             raise ValueError(f"groups of terms {sorted(named)} and caps {sorted(self.caps)} differ")
-        signals = [term.signal for term in self.terms]
-        twice = sorted({signal for signal in signals if signals.count(signal) > 1})
+        counted = Counter(term.signal for term in self.terms)
+        twice = sorted(signal for signal, count in counted.items() if count > 1)
         if twice:
             raise ValueError(f"more than one term for {', '.join(twice)}")
         return self
@@ -137,10 +143,16 @@ class Scorecard(Frozen):
         """The first twelve digits of the hash, as shown to people."""
         return self.sha256[:12]
 
+    @property
+    def axis_members(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The places of the contributions that make up fit, and of those of engagement."""
+        families, groups = (t.family for t in self.terms), (t.group for t in self.terms)
+        return find_members(families, groups, self.caps)
+
     def rescaled(self, factor: float, shift: float) -> "Scorecard":
         """Return the scorecard whose log-odds are ``factor * log_odds + shift``.
 
-        Points, quantiles and bands are left as they are: they belong to whoever recalibrates.
+        Points, quantiles, axes and bands are left as they are: they belong to whoever recalibrates.
 
         Raises
         ------
@@ -169,7 +181,7 @@ class Scorecard(Frozen):
 
     def sealed(self) -> "Scorecard":
         """Return the scorecard with its hash filled in."""
-        return self.model_copy(update={"sha256": _hash(self.model_dump(mode="json"))})
+        return self.model_copy(update={"sha256": _hash(self._document())})
 
     def to_json(self) -> str:
         """Return the canonical text: keys sorted, floats in shortest form, one space of indent.
@@ -179,10 +191,23 @@ class Scorecard(Frozen):
         ScorecardError
             If the scorecard was changed after it was sealed, or never sealed.
         """
-        document = self.model_dump(mode="json")
+        document = self._document()
         if _hash(document) != self.sha256:
             raise ScorecardError("the scorecard is not sealed: call sealed() before writing it")
         return json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+    def _document(self) -> dict[str, Any]:
+        """Return the plain data that is written and hashed.
+
+        What came to this schema after its first scorecards is left out where it says nothing, so
+        that those keep their hashes and can be written again.
+        """
+        document = self.model_dump(mode="json")
+        if not self.bands.hysteresis:
+            del document["bands"]["hysteresis"]
+        if self.axes == Axes():
+            del document["axes"]
+        return document
 
 
 def read_scorecard(text: str) -> Scorecard:

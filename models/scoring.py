@@ -1,9 +1,10 @@
 """Score one lead in plain Python: the path that a request takes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from models.bands import Band, assign_band
+from models.axes import LeadAxes
+from models.bands import Band, assign_band, hold_band
 from models.log_odds import to_probability
 from models.scorecard import Scorecard, Term
 from models.shapes import Reader
@@ -23,12 +24,31 @@ class LeadScore(NamedTuple):
     contributions: tuple[float, ...]
 
 
+class Parts(NamedTuple):
+    """What the contributions of a score are of, in their order: terms, then caps.
+
+    `names` are signals, and ``cap:group``; `means` the average worths, 0 for caps; `by_name` the
+    places in the order of names. `families` has terms only.
+    """
+
+    names: tuple[str, ...]
+    families: tuple[str, ...]
+    means: tuple[float, ...]
+    by_name: tuple[int, ...]
+    points_per_log_odds: float
+
+
 class Scorer:
     """A scorecard made ready to score: build it once, call it for every lead.
 
     Parameters
     ----------
     scorecard : Scorecard
+
+    Attributes
+    ----------
+    scorecard : Scorecard
+    parts : Parts
     """
 
     def __init__(self, scorecard: Scorecard) -> None:
@@ -47,9 +67,10 @@ class Scorer:
             (low, high, [i for i, term in enumerate(scorecard.terms) if term.group == name])
             for name, low, high in groups
         ]
-        self._cutoffs = scorecard.bands.log_odds
+        self._cutoffs, self._released = scorecard.bands.log_odds, scorecard.bands.released
+        self.parts = _name_parts(scorecard)
 
-    def score(self, signals: Mapping[str, object]) -> LeadScore:
+    def score(self, signals: Mapping[str, object], previous_band: Band | None = None) -> LeadScore:
         """Score one lead.
 
         Parameters
@@ -57,6 +78,8 @@ class Scorer:
         signals : mapping of str to str, float or None
             By column ``family__name``. A column that is absent, None or NaN is missing and takes
             the term's own entry for that; a column that no term reads is ignored.
+        previous_band : str, optional
+            The band that the lead was in; the hysteresis of the bands then counts.
 
         Returns
         -------
@@ -76,8 +99,60 @@ class Scorer:
             adjustment = min(max(partial, low), high) - partial
             contributions.append(adjustment)
             log_odds += adjustment
-        band = assign_band(log_odds, self._cutoffs)
+        if previous_band is None:
+            band = assign_band(log_odds, self._cutoffs)
+        else:
+            band = hold_band(log_odds, previous_band, self._cutoffs, self._released)
         return LeadScore(log_odds, to_probability(log_odds), band, tuple(contributions))
+
+
+class AxesReader:
+    """A scorecard's two axes made ready to read: build it once, call it for every lead.
+
+    Parameters
+    ----------
+    scorecard : Scorecard
+    """
+
+    def __init__(self, scorecard: Scorecard) -> None:
+        self._axes = scorecard.axes
+        self._fit, self._engagement = scorecard.axis_members
+
+    def sum(self, contributions: Sequence[float]) -> tuple[float, float]:
+        """Return the partial sums of fit and engagement, in log-odds.
+
+        Parameters
+        ----------
+        contributions : sequence of float
+            Of a ``LeadScore``.
+        """
+        fit = engagement = 0.0
+        for place in self._fit:
+            fit += contributions[place]
+        for place in self._engagement:
+            engagement += contributions[place]
+        return fit, engagement
+
+    def read(self, contributions: Sequence[float]) -> LeadAxes:
+        """Place a lead on both axes.
+
+        Parameters
+        ----------
+        contributions : sequence of float
+            Of a ``LeadScore``.
+        """
+        return self._axes.read(*self.sum(contributions))
+
+
+def _name_parts(scorecard: Scorecard) -> Parts:
+    names = (*(t.signal for t in scorecard.terms), *(f"cap:{name}" for name in scorecard.caps))
+    return Parts(
+        names,
+        tuple(term.family for term in scorecard.terms),
+        (*(term.mean for term in scorecard.terms), *(0.0 for _ in scorecard.caps)),
+        tuple(sorted(range(len(names)), key=names.__getitem__)),
+        scorecard.points.per_log_odds,
+    )
 
 
 def _choose_reader(term: Term) -> Callable[[Mapping[str, object]], Reader]:

@@ -93,7 +93,9 @@ def score_file(
         the lead's age, the column of creation too.
     target : Path
         CSV or Parquet, by its ending. Columns out: lead_id, as_of, probability, score, band,
-        model, fingerprint, reason_1 to reason_3 (signal and points against the average lead).
+        fit (A best, to D), engagement (1 best, to 4), model, fingerprint, reason_1 to reason_3
+        (signal and points against the average lead); fit and engagement are texts, empty where
+        the scorecard says nothing of them.
         Grain and order: one row per row of the source that could be read; one per lead, where the
         file is declared `repeated`.
     as_of_us : int or None

@@ -134,7 +134,7 @@ class ActivitiesConfig(FileConfig):
     `lead` is the column with the lead's id, `kind` the column that says what the lead did, or
     ``{constant: ...}``. `recorded` is when it became known, by default when it occurred. Rows with
     the same `id` are one activity. `left_out` gives the reason for each kind that may teach
-    nothing.
+    nothing, from whichever file it comes.
     """
 
     lead: str

@@ -24,12 +24,14 @@ class Worth:
 class SignalDescription:
     """One signal; `coverage` is the share of snapshots where it is known.
 
+    `label` is its name in words, None where none is declared.
     `worth` has the knots, levels or steps of its term in order, missing last; empty where no model
     is given, or the signal never changed and so has no term.
     """
 
     column: str
     family: str
+    label: str | None
     definition: str
     coverage: float
     distinct: int
@@ -62,6 +64,7 @@ def describe_signals(project: Project, scorecard: Scorecard | None) -> list[Sign
         SignalDescription(
             signal.column,
             signal.declaration.family,
+            signal.declaration.label.find("en"),
             describe_signal(signal),
             checks[signal.column].coverage,
             checks[signal.column].distinct,

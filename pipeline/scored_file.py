@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.frame import FrameScores
+from models.frame import FrameScores, read_axes
 from models.scorecard import Scorecard
 from pipeline.values import format_time
 
@@ -25,6 +25,7 @@ def to_scored_table(
     Columns in: lead_id. Columns out: as `pipeline.batch.score_file` has them.
     """
     count = len(leads)
+    axes = read_axes(scorecard, scores.contributions)
     as_of = "" if as_of_us is None else format_time(as_of_us)
     columns = {
         "lead_id": leads["lead_id"],
@@ -32,6 +33,8 @@ def to_scored_table(
         "probability": pa.array(scores.probability),
         "score": pa.array(100.0 * scores.probability),
         "band": pa.array(scores.band.tolist(), pa.string()),
+        "fit": pa.array([grade or "" for grade in axes.fit], pa.string()),
+        "engagement": pa.array([grade or "" for grade in axes.engagement], pa.string()),
         "model": pa.array([model] * count, pa.string()),
         "fingerprint": pa.array([scorecard.fingerprint] * count, pa.string()),
     }

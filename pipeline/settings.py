@@ -4,7 +4,6 @@ import difflib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +22,7 @@ from pipeline.declarations import ROW_NUMBER, DataConfig
 from pipeline.engine import Limits
 from pipeline.errors import ConfigError
 from pipeline.mistakes import describe_mistakes, show_value
+from pipeline.project_folder import find_files, name_project
 from pipeline.signals.catalog import Catalog, Signal
 from pipeline.signals.declarations import (
     DECLARATIONS,
@@ -36,7 +36,6 @@ from pipeline.values import FieldSpec
 from pipeline.yaml_file import read_yaml
 
 Record = TypeVar("Record", bound=BaseModel)
-_FILES = ("data", "signals", "training", "bands")
 
 
 @dataclass(frozen=True)
@@ -78,33 +77,6 @@ class Project:
         }
 
 
-def find_project(where: str) -> Path:
-    """Return the folder of a project: a path, or the name of one that comes with the product.
-
-    Raises
-    ------
-    ConfigError
-        If neither exists.
-    """
-    folder = Path(where)
-    if folder.is_dir():
-        return folder
-    for shipped in _shipped_folders():
-        if any((shipped / where / f"{name}.yaml").is_file() for name in _FILES):
-            return shipped / where
-    names = sorted({child.name for place in _shipped_folders() for child in place.iterdir()})
-    raise ConfigError(
-        f"{where}: no such folder, and no project of that name comes with leadscore "
-        f"({', '.join(names)})"
-    )
-
-
-def _shipped_folders() -> list[Path]:
-    package = Path(str(files("pipeline")))
-    candidates = [package / "_configs", package.parent / "configs"]
-    return [place for place in candidates if place.is_dir()]
-
-
 def read_project(folder: Path, data: Path | None = None, limits: Limits | None = None) -> Project:
     """Read and check the configuration of one project.
 
@@ -128,7 +100,7 @@ def read_project(folder: Path, data: Path | None = None, limits: Limits | None =
         With one line per mistake, over all files: file, key, what was found, what was expected.
     """
     folder = folder.resolve()
-    files = {name: _find_file(folder, f"{name}.yaml") for name in _FILES}
+    files = find_files(folder)
     mistakes: list[str] = []
     data_config = _read_record(files["data"], DataConfig, mistakes)
     signals = _read_signals(files["signals"], mistakes)
@@ -147,9 +119,8 @@ def read_project(folder: Path, data: Path | None = None, limits: Limits | None =
     if data_config is None or training is None or bands is None:  # each left a mistake
         raise ConfigError(f"{folder}: cannot be read")
     data_folder = data if data is not None else files["data"].parent / data_config.folder
-    is_variant = any(path.parent != folder for path in files.values())
     return Project(
-        f"{folder.parent.name}-{folder.name}" if is_variant else folder.name,
+        name_project(folder),
         folder,
         data_config,
         _make_catalog(signals, data_config),
@@ -158,13 +129,6 @@ def read_project(folder: Path, data: Path | None = None, limits: Limits | None =
         data_folder.resolve(),
         limits or Limits(),
     )
-
-
-def _find_file(folder: Path, name: str) -> Path:
-    """Return a file of the project's folder, or of the one above where that alone has it."""
-    here, above = folder / name, folder.parent / name
-    is_variant = any((folder / f"{other}.yaml").is_file() for other in _FILES)
-    return above if is_variant and not here.is_file() and above.is_file() else here
 
 
 def _make_catalog(signals: list[Signal], data: DataConfig) -> Catalog:
@@ -177,6 +141,7 @@ def _make_catalog(signals: list[Signal], data: DataConfig) -> Catalog:
         changing=tuple(name for name in read if name in changing),
         day_offset_hours=data.day_offset_hours,
         word_lists=digest_word_lists(kinds),
+        kinds_left_out=tuple(sorted({kind for s in data.activities for kind in s.left_out})),
     )
     specs = {
         name: config.spec

@@ -18,8 +18,9 @@ from models.frame import score_frame
 from models.golden import add_golden_leads
 from models.predictive import recalibrate_pipeline, to_terms
 from models.scorecard import Points, Scorecard
-from pipeline.audit.audit import audit_tables, check_allowed, leave_out
+from pipeline.audit.audit import audit_tables, check_allowed, leave_out, list_leaks
 from pipeline.audit.records import Audit
+from pipeline.cut_points import cut_axes
 from pipeline.dataset import Dataset, Split, build_dataset, name_cut, split_dataset
 from pipeline.errors import RefusalError
 from pipeline.evaluate import Evaluation, evaluate_scores
@@ -124,7 +125,10 @@ def _train(project: Project, progress: Progress, allowed_leaks: Collection[str])
         points=Points(per_log_odds=POINTS_TO_DOUBLE / float(np.log(2.0))),
         bands=project.bands,
         definitions=project.catalog.to_definitions(),
-        training=_fingerprint(project, tables, split, choice.affine),
+        training={
+            **_fingerprint(project, tables, split, choice.affine),
+            "allowed_leaks": list_leaks(project, audit),
+        },
     )
     scorecard = _with_means(scorecard, split.earlier.signals)
     if ordered:
@@ -132,7 +136,12 @@ def _train(project: Project, progress: Progress, allowed_leaks: Collection[str])
     else:
         later_log_odds = cross_validate(dataset, project.catalog, project.training.model, progress)
     quantiles = np.quantile(later_log_odds, np.linspace(0.0, 1.0, 101))
-    scorecard = scorecard.model_copy(update={"quantiles": tuple(map(float, quantiles))})
+    scorecard = scorecard.model_copy(
+        update={
+            "quantiles": tuple(map(float, quantiles)),
+            "axes": cut_axes(scorecard, split.later.signals),
+        }
+    )
     scorecard = add_golden_leads(scorecard).sealed()
     progress("evaluating")
     evaluation = evaluate_scores(

@@ -167,7 +167,9 @@ def _join_groups(text: str, spec: FieldSpec) -> str:
 
 
 def _to_flag(value: object, spec: FieldSpec) -> float:
-    word = str(int(value)) if isinstance(value, bool | float) and value in (0, 1) else str(value)
+    if isinstance(value, bool):  # the truth itself, whatever the words for it
+        return float(value)
+    word = str(int(value)) if isinstance(value, float) and value in (0, 1) else str(value)
     word = word.casefold()
     if word in {_clean(text).casefold() for text in spec.true}:
         return 1.0

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from serve.demo_command import write_demo
+from serve.key_commands import app as keys
 from serve.options import (
     HOME,
     AsOfOption,
@@ -17,8 +19,10 @@ from serve.options import (
     ProjectOption,
     TracebackOption,
 )
+from serve.replay_command import replay_scores
+from serve.serve_command import serve
 from serve.store_commands import doctor, export, list_models, promote, write_report
-from serve.terminal import errors_told, progress_shown, say, say_json
+from serve.terminal import errors_told, progress_shown, say_json
 
 app = typer.Typer(
     name="leadscore",
@@ -44,7 +48,8 @@ def check(
         from pipeline.check import check_project
         from pipeline.engine import Limits
         from pipeline.errors import RefusalError
-        from pipeline.settings import find_project, read_project
+        from pipeline.project_folder import find_project
+        from pipeline.settings import read_project
         from serve.report import show_check
 
         progress("reading and checking")
@@ -73,9 +78,10 @@ def audit(
         from pipeline.audit.audit import audit_project
         from pipeline.engine import Limits
         from pipeline.errors import RefusalError
+        from pipeline.project_folder import find_project
         from pipeline.report.audit_page import write_audit_page
         from pipeline.report.kept import keep_report
-        from pipeline.settings import find_project, read_project
+        from pipeline.settings import read_project
         from serve.audit_report import show_audit
 
         project = read_project(find_project(config), data, Limits(memory_limit))
@@ -104,7 +110,8 @@ def train(
     """Train the predictive model, track the run in MLflow, register it as challenger."""
     with errors_told(traceback), progress_shown() as progress:
         from pipeline.engine import Limits
-        from pipeline.settings import find_project, read_project
+        from pipeline.project_folder import find_project
+        from pipeline.settings import read_project
         from pipeline.train import train as train_project
         from serve.report import show_training, training_json
 
@@ -136,8 +143,9 @@ def evaluate(
     """Judge a registered model on the leads that came after those it learned from."""
     with errors_told(traceback), progress_shown() as progress:
         from pipeline.engine import Limits
+        from pipeline.project_folder import find_project
         from pipeline.registered import evaluate_version
-        from pipeline.settings import find_project, read_project
+        from pipeline.settings import read_project
         from pipeline.tracking.store import open_store
         from serve.report import show_evaluation
 
@@ -176,8 +184,9 @@ def score(
     with errors_told(traceback), progress_shown() as progress:
         from pipeline.engine import Limits
         from pipeline.errors import DataError
+        from pipeline.project_folder import find_project
         from pipeline.registered import score_with_version
-        from pipeline.settings import find_project, read_project
+        from pipeline.settings import read_project
         from pipeline.tracking.store import open_store
         from serve.report import show_batch
 
@@ -207,8 +216,9 @@ def explain(
 ) -> None:
     """Explain one lead's score: from the average lead to this one, signal by signal."""
     with errors_told(traceback), progress_shown() as progress:
+        from pipeline.project_folder import find_project
         from pipeline.registered import explain_with_version, model_name
-        from pipeline.settings import find_project, read_project
+        from pipeline.settings import read_project
         from pipeline.tracking.store import open_store
         from serve.report import explanation_json, show_explanation
 
@@ -240,8 +250,9 @@ def describe(
     with errors_told(traceback), progress_shown() as progress:
         from pipeline.describe import describe_signals
         from pipeline.engine import Limits
+        from pipeline.project_folder import find_project
         from pipeline.registered import find_scorecard
-        from pipeline.settings import find_project, read_project
+        from pipeline.settings import read_project
         from serve.description import show_description
 
         progress("reading and describing")
@@ -254,47 +265,21 @@ def describe(
         show_description(signals, project.name, told)
 
 
-@app.command()
-def demo(
-    folder: Annotated[Path, typer.Argument(help="Where the leads are written.")] = HOME / "demo",
-    leads: Annotated[int, typer.Option("--leads", min=1000, help="How many.")] = 6000,
-    ending: Annotated[
-        str, typer.Option("--format", help="csv or parquet; configs/demo/parquet reads the latter.")
-    ] = "csv",
-    seed: Annotated[int, typer.Option("--seed", help="Of the random numbers.")] = 0,
-    tour: Annotated[bool, typer.Option("--tour", help="Then train, promote and score.")] = False,
-    home: HomeOption = HOME,
-    traceback: TracebackOption = False,
-) -> None:
-    """Write a synthetic world of leads whose truth is known; with --tour, use it."""
-    with errors_told(traceback), progress_shown() as progress:
-        from pipeline.demo.files import read_format
-        from pipeline.demo.world import write_world
-
-        written_as = read_format(ending, with_tour=tour)
-        progress("writing the leads")
-        world = write_world(folder, leads, seed, written_as, progress)
-        if tour:
-            from pipeline.demo.tour import take_tour
-
-            result = take_tour(world, home, progress)
-    if tour:
-        from serve.report import show_tour
-
-        show_tour(result, world)
-    else:
-        say(f"{world.leads:,} leads, {world.wins:,} won so far, and {world.activities:,} "
-            f"activities beside {world.leads_path}; the true probabilities in "
-            f"{world.truth_path}")  # fmt: skip
-
-
+app.command("demo")(write_demo)
 app.command("models")(list_models)
 app.command()(promote)
 app.command("report")(write_report)
 app.command()(export)
 app.command()(doctor)
+app.command()(serve)
+app.command("replay")(replay_scores)
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:
     """Run the command line."""
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,8 @@ def show_description(signals: list[SignalDescription], project: str, model: str)
             say()
             say(family.upper())
         say()
-        say(f"{signal.column}: {signal.definition}")
+        words = "" if signal.label is None else f" ({signal.label})"
+        say(f"{signal.column}{words}: {signal.definition}")
         say(f"  known for {signal.coverage:.1%} of the snapshots, {signal.distinct:,} values")
         rows = [
             (f"  {worth.value}", f"{worth.points:+.1f}", _bar(worth.points / widest))

@@ -25,7 +25,8 @@ def list_models(
     """List the registered versions, with their aliases and figures."""
     with errors_told(traceback), progress_shown() as progress:
         progress("opening the store")
-        from pipeline.settings import find_project, read_project
+        from pipeline.project_folder import find_project
+        from pipeline.settings import read_project
         from pipeline.tracking.store import open_store
         from serve.report import show_versions, version_json
 
@@ -44,7 +45,8 @@ def promote(
     """Make a version the champion, the one that scores by default."""
     with errors_told(traceback), progress_shown() as progress:
         progress("opening the store")
-        from pipeline.settings import find_project, read_project
+        from pipeline.project_folder import find_project
+        from pipeline.settings import read_project
         from pipeline.tracking.store import open_store
         from serve.report import version_json
 
@@ -68,8 +70,9 @@ def write_report(
     """Write the HTML report of a version, as its training made it, and say where it lies."""
     with errors_told(traceback), progress_shown() as progress:
         progress("opening the store")
+        from pipeline.project_folder import find_project
         from pipeline.report.kept import fetch_report
-        from pipeline.settings import find_project, read_project
+        from pipeline.settings import read_project
         from pipeline.tracking.store import open_store
 
         path = fetch_report(open_store(home), read_project(find_project(config)), version, home)
@@ -95,7 +98,8 @@ def export(
     with errors_told(traceback), progress_shown() as progress:
         progress("opening the store")
         from pipeline.export import export_text
-        from pipeline.settings import find_project, read_project
+        from pipeline.project_folder import find_project
+        from pipeline.settings import read_project
 
         project = read_project(find_project(config), data)
         text = export_text(project, form, home, model, table)

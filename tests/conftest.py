@@ -1,16 +1,20 @@
 """What several tests share: a small trained and registered demo project, and the real data."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from versions import Registry
 
 from pipeline.demo.world import write_world
+from pipeline.project_folder import find_project
 from pipeline.recording import record_training
-from pipeline.settings import Project, find_project, read_project
+from pipeline.settings import Project, read_project
 from pipeline.tracking.records import Version
+from pipeline.tracking.relocation import relocate
 from pipeline.tracking.store import Store, open_store
 from pipeline.train import Training, train
 
@@ -37,6 +41,29 @@ def registered(_own_tracking: None, tmp_path_factory: pytest.TempPathFactory) ->
     training = train(project)
     version = record_training(project, training, home)
     return Registered(project, training, home, open_store(home), version)
+
+
+@pytest.fixture(scope="session")
+def promoted(registered: Registered, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of which version 1 is champion: for a service that runs."""
+    home = tmp_path_factory.mktemp("promoted") / "home"
+    shutil.copytree(registered.home, home)
+    relocate(home)
+    open_store(home).promote(registered.version.name, "challenger")
+    return home
+
+
+@pytest.fixture
+def registry(registered: Registered, tmp_path: Path) -> Registry:
+    """The same store copied for one test, its version 1 the champion."""
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(registered.home / "mlflow.db", home)
+    shutil.copytree(registered.home / "artifacts", home / "artifacts")
+    relocate(home)
+    found = Registry(home, registered.training.scorecard)
+    found.point(1)
+    return found
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -208,10 +208,20 @@ def lead_ids(count: int) -> list[str]:
 
 
 @contextmanager
-def tables_of(drawn: list[Story], folder: Path | None = None) -> Any:
-    """Yield snapshots and History of some stories; ids of activities get the lead's in front."""
+def tables_of(
+    drawn: list[Story], folder: Path | None = None, left_out: tuple[str, ...] = ()
+) -> Any:
+    """Yield snapshots and History of some stories; ids of activities get the lead's in front.
+
+    Kinds left out are gone before anything is settled, as ingestion has it.
+    """
     ids = lead_ids(len(drawn))
-    did = [(i, activity) for i, s in zip(ids, drawn, strict=True) for activity in s.activities]
+    did = [
+        (i, activity)
+        for i, s in zip(ids, drawn, strict=True)
+        for activity in s.activities
+        if activity.kind not in left_out
+    ]
     raw = pa.table(
         {
             "activity_id": pa.array([own_id(i, a) for i, a in did], pa.string()),

@@ -169,7 +169,7 @@ def scorecards(draw: st.DrawFn, extra_levels: tuple[str, ...] = ()) -> Scorecard
         *terms,
         base=draw(weights),
         caps=caps,
-        bands=Bands(mql=mql, sql=sql),
+        bands=Bands(mql=mql, sql=sql, hysteresis=draw(st.sampled_from([0.0, 0.5 * mql]))),
         points=Points(per_log_odds=draw(st.floats(0.01, 100.0)), offset=draw(st.floats(-1e3, 1e3))),
         horizon_days=draw(st.none() | st.floats(0.5, 1e4)),
         quantiles=tuple(sorted(draw(st.lists(weights, max_size=5)))),

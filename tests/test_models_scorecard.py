@@ -8,6 +8,7 @@ from hypothesis import given
 from pydantic import ValidationError
 from scorecards import LAW, make_scorecard, make_term, scored_leads
 
+from models.axes import Axes
 from models.bands import Bands
 from models.errors import ScorecardError
 from models.scorecard import Cap, Points, Scorecard, read_scorecard
@@ -90,6 +91,7 @@ def test_the_hash_covers_everything_but_itself():
         "points": Points(per_log_odds=2.0),
         "bands": Bands(mql=0.2, sql=0.6),
         "quantiles": (0.0,),
+        "axes": Axes(fit=(0.0, 1.0, 2.0)),
         "definitions": {},
         "training": {"seed": 1},
     }
@@ -132,15 +134,17 @@ def test_a_recalibration_beyond_what_can_be_read_again_is_refused(factor, shift)
 
 
 def test_a_recalibration_reaches_every_weight_and_nothing_else():
-    after = hand_made().model_copy(update={"quantiles": (0.5,)}).rescaled(2.0, 0.25)
+    axes = Axes(fit=(0.0, 1.0, 2.0))
+    before = hand_made().model_copy(update={"quantiles": (0.5,), "axes": axes})
+    after = before.rescaled(2.0, 0.25)
     channel, visits = after.terms
     assert after.base == -2.75
     assert channel.shape == Table(levels={"ads": -1.0, "España": 2.5}, missing=-0.5, other=0.25)
     assert visits.shape == Curve(knots=(0.0, 4.0), values=(-2.0, 2.0), missing=-1.5)
     assert visits.variants == {"ads": Steps(edges=(), values=(1.0,), missing=0.0)}
     assert after.caps == {"visits": Cap(low=-1.0, high=1.0)}
-    assert (after.quantiles, after.bands, after.points) == (
-        (0.5,), hand_made().bands, hand_made().points,
+    assert (after.quantiles, after.axes, after.bands, after.points) == (
+        (0.5,), axes, hand_made().bands, hand_made().points,
     )  # fmt: skip
     assert (after.golden, after.sha256) == ((), "")
     mean = make_scorecard(make_term(VISITS, mean=0.5)).rescaled(3.0, 0.0).terms[0].mean

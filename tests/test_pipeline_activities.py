@@ -340,7 +340,26 @@ def test_a_kind_is_left_out_however_its_accent_and_blanks_are_written(tmp_path):
     assert tables.activities.kinds == {"visit": 1}
 
 
+def test_what_is_left_out_is_gone_before_duplicates_are_looked_for(tmp_path):
+    """A machine's open that shares its id with a visit and came first takes no visit along."""
+    rows = [
+        did(id="x", kind="machine_open", told_at="2025-01-02T00:00:00Z"),
+        did(id="x", told_at="2025-01-03T00:00:00Z"),
+    ]
+    tables = take(tmp_path, ({"left_out": {"machine_open": "no lead"}}, rows))
+    assert tables.activities.kinds == {"visit": 1}
+    assert tables.activities.duplicates == 0
+
+
 # Several files
+
+
+def test_what_one_file_leaves_out_is_left_out_of_all(tmp_path):
+    left_out = {"left_out": {"contract": "the outcome itself"}}
+    rows = [did(), did(kind="contract")]
+    tables = take(tmp_path, (left_out, rows), ({}, rows))
+    assert tables.activities.kinds == {"visit": 2}
+    assert [file.left_out for file in tables.activities.files] == [1, 1]
 
 
 def test_two_files_with_different_properties_become_one_table(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from audited import audit_folder, by_column
 from projects import ORDERED_BY_ROW, WITHOUT_TIMES, make_leads, merge, write_leads, write_project
 
-from pipeline.audit.audit import audit_project, leave_out
+from pipeline.audit.audit import audit_project, leave_out, list_leaks
 from pipeline.audit.carries import measure_auc, predict_together
 from pipeline.audit.evidence import look, weigh
 from pipeline.audit.following import tell_following
@@ -311,6 +311,18 @@ def test_a_name_counts_however_it_is_written(tmp_path):
     for name in ("extra", "form__extra", "Código final", "Co\u0301digo final"):
         audit = audit_project(project, allowed_leaks=[name])
         assert [c.overridden for c in audit.columns if c.name == "form__extra"] == ["refuse"], name
+
+
+def test_only_leaks_that_were_let_in_are_listed(tmp_path):
+    """By the name that was given; what the audit has nothing against needed no leave."""
+    leads = world(extra=settled).rename(columns={"extra": "Código final"})
+    data = {"leads": {"fields": {"extra": {"column": "Código final"}}}}
+    project = project_of(tmp_path, leads, data, used=["extra"])
+    given = ["Co\u0301digo final", "country"]
+    audit = audit_project(project, allowed_leaks=given)
+    assert audit.allowed_leaks == tuple(sorted(given))
+    assert list_leaks(project, audit) == ["Co\u0301digo final"]
+    assert list_leaks(project, audit_project(project)) == []
 
 
 def test_columns_that_no_field_could_read_are_passed_over(tmp_path):

@@ -10,7 +10,8 @@ from pipeline.audit.months import find_months, judge_months
 from pipeline.audit.strength import find_strength, judge_strength
 from pipeline.demo.world import write_world
 from pipeline.errors import ConfigError
-from pipeline.settings import find_project, read_project
+from pipeline.project_folder import find_project
+from pipeline.settings import read_project
 
 WATCHED = {"extract": at(730)}
 

@@ -10,7 +10,7 @@ import pytest
 from projects import AGED, lead, make_leads, merge, us, write_leads, write_project
 
 from models.scorecard import Scorecard
-from models.scoring import Scorer
+from models.scoring import AxesReader, Scorer
 from pipeline.batch import score_file
 from pipeline.batch_inputs import Known, find_as_of
 from pipeline.errors import ConfigError, DataError
@@ -176,6 +176,8 @@ def check_alone(world, rows, leads, **how):
     alone = [score_alone(world, row, **how) for row in leads]
     assert probs(rows) == pytest.approx([one.probability for one in alone], rel=1e-9)
     assert [row["band"] for row in rows] == [one.band for one in alone]
+    axes = [AxesReader(world.scorecard).read(one.contributions) for one in alone]
+    assert [(row["fit"], row["engagement"]) for row in rows] == axes
 
 
 # One lead in a file is one lead alone
@@ -197,6 +199,9 @@ def test_every_lead_is_scored_as_it_is_alone_in_the_order_of_the_file(world, tmp
     report, rows = score(world, tmp_path, leads, ending=ending)
     check_alone(world, rows, leads)
     assert {row["as_of"] for row in rows} == {AS_OF}
+    assert list(rows[0])[4:8] == ["band", "fit", "engagement", "model"]
+    assert {row["fit"] for row in rows} == set("ABCD")
+    assert {"1", "4"} <= {row["engagement"] for row in rows} <= set("1234")
     assert (report.rows, report.scored, report.rejected, report.not_yet) == (300, 300, 0, 0)
     assert report.rejects_path is None
     assert report.mean_prob == pytest.approx(sum(probs(rows)) / 300)

@@ -461,6 +461,16 @@ def test_csv_and_parquet_of_the_same_leads_are_the_same_tables(tmp_path, types):
     assert other.digest == one.digest
 
 
+def test_booleans_of_parquet_are_flags_whatever_their_words(tmp_path):
+    table = as_parquet([{**lead(name), "newsletter": None} for name in "abc"])
+    place = table.column_names.index("newsletter")
+    table = table.set_column(place, "newsletter", pa.array([True, False, None]))
+    words = {"leads": {"fields": {"newsletter": {"true": ["Sub"], "false": ["Never"]}}}}
+    tables = take(tmp_path, table, "leads.parquet", data=words)
+    assert tables.rejects == ()
+    assert tables.leads["newsletter"].to_pylist() == [1.0, 0.0, None]
+
+
 def test_naive_times_of_parquet_without_a_zone_are_rejects(tmp_path):
     table = as_parquet([lead("a"), lead("b")], created_at=pa.timestamp("us"))
     with pytest.raises(DataError, match=r"names no time zone.*first at line 1"):

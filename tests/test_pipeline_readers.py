@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from histories import (
     CATALOG,
+    KINDS,
     Story,
     lead_ids,
     own_id,
@@ -44,9 +45,9 @@ def check_equal(column, by_history, by_live, where):
         assert by_history == pytest.approx(by_live, rel=1e-9, abs=1e-9), (where, column)
 
 
-def read_live(story, lead_id, as_of_us):
+def read_live(story, lead_id, as_of_us, reader=READER):
     activities = [a._replace(activity_id=own_id(lead_id, a)) for a in story.activities]
-    return READER.read_signals(
+    return reader.read_signals(
         profile_as_of(story, as_of_us), activities, as_of_us=as_of_us, created_us=story.created_us
     )
 
@@ -92,6 +93,27 @@ def test_signals_do_not_depend_on_how_many_activities_are_read_at_a_time(drawn, 
         patch.setattr(matrix, "_PART", size)
         parted = read_history(CATALOG, snapshots, history)
     pd.testing.assert_frame_equal(parted, whole, check_exact=True)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@given(st.lists(stories(), min_size=20, max_size=30), st.sets(st.sampled_from(KINDS), max_size=3))
+def test_both_readers_leave_out_the_same_kinds_also_where_any_kind_counts(drawn, kinds):
+    catalog = CATALOG.model_copy(update={"kinds_left_out": tuple(sorted(kinds))})
+    reader = LiveReader(catalog)
+    with tables_of(drawn, left_out=catalog.kinds_left_out) as (snapshots, history):
+        rows = iter(read_history(catalog, snapshots, history).to_dict("records"))
+    for story, lead_id in zip(drawn, lead_ids(len(drawn)), strict=True):
+        for as_of_us in story.as_of:
+            by_matrix = next(rows)
+            for column, value in read_live(story, lead_id, as_of_us, reader).items():
+                check_equal(column, by_matrix[column], value, (story, as_of_us, kinds))
+
+
+def test_what_is_left_out_takes_no_duplicate_along():
+    catalog = CATALOG.model_copy(update={"kinds_left_out": ("open",)})
+    both = [Activity("open", 0, 0, "x", {}), Activity("visit", 0, 1, "x", {})]
+    found = LiveReader(catalog).read_signals({}, both, as_of_us=9)
+    assert (found["web__total"], found["web__visits"]) == (1.0, 1.0)
 
 
 def test_a_rate_of_one_kind_per_something_of_any_kind_is_a_rate():

@@ -164,7 +164,7 @@ def test_fit_and_engagement_part_the_judged_leads(registered):
     hidden = len(training.later) - sum(cell.snapshots for cell in told)
     ages = len(np.unique(training.later.age_days))
     assert 0 <= hidden <= ages * (FEWEST - 1) * (len(cells) - len(told))
-    worth = score_frame(training.scorecard, training.earlier.signals).contributions
+    worth = score_frame(training.scorecard, training.later.signals).contributions
     fit = sum(
         worth[:, place] - term.mean
         for place, term in enumerate(training.scorecard.terms)
@@ -172,6 +172,8 @@ def test_fit_and_engagement_part_the_judged_leads(registered):
     )
     scale = training.scorecard.points.per_log_odds
     assert grid.fit_cuts == pytest.approx(scale * np.quantile(fit, [0.25, 0.5, 0.75]))
+    best = (fit * scale >= grid.fit_cuts[2] - 1e-9).sum()
+    assert sum(cell.snapshots for cell in grid.rows[0]) <= best
 
 
 def test_one_axis_alone_makes_no_matrix(tmp_path, cache):

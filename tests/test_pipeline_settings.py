@@ -18,7 +18,8 @@ from projects import (
 
 from pipeline.errors import ConfigError
 from pipeline.ingest import ingest
-from pipeline.settings import columns_used, find_project, read_project
+from pipeline.project_folder import find_project
+from pipeline.settings import columns_used, read_project
 from pipeline.values import read_moment
 from pipeline.yaml_file import read_yaml
 
@@ -55,7 +56,7 @@ def test_a_project_reads_with_every_default_filled_in(tmp_path):
         "every_days": None,
         "until_days": None,
     }
-    assert resolved["bands"] == {"mql": 0.2, "sql": 0.5}
+    assert resolved["bands"] == {"mql": 0.2, "sql": 0.5, "hysteresis": 0.0}
 
 
 def test_mistakes_in_all_four_files_are_told_at_once_each_with_file_and_key(tmp_path):
@@ -125,7 +126,7 @@ def test_an_unknown_key_of_a_signal_is_a_mistake_with_a_suggestion(tmp_path):
 
 def test_an_unknown_key_like_no_other_is_met_with_the_known_ones(tmp_path):
     line = only_mistake(write_project(tmp_path, bands={"zzz": 1}))
-    assert "zzz: unknown key; known are mql, sql" in line
+    assert "zzz: unknown key; known are hysteresis, mql, sql" in line
 
 
 def test_a_key_that_stands_twice_is_a_mistake_with_its_line(tmp_path):
@@ -141,6 +142,14 @@ def test_a_key_that_stands_twice_further_in_is_a_mistake_too(tmp_path):
 
 
 # Files
+
+
+def test_the_hysteresis_of_bands_is_read_and_less_than_the_lowest_cutoff(tmp_path):
+    project = read_project(write_project(tmp_path, bands={"hysteresis": 0.05}))
+    assert project.bands.hysteresis == 0.05
+    line = only_mistake(write_project(tmp_path / "high", bands={"hysteresis": 0.2}))
+    assert "bands.yaml" in line
+    assert "hysteresis (0.2) must be less than mql (0.2)" in line
 
 
 @pytest.mark.parametrize("name", ["data", "signals", "training", "bands"])

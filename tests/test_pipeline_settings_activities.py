@@ -4,7 +4,8 @@ import pytest
 from projects import AGED, ORDERED_BY_ROW, SIGNALS, WITHOUT_TIMES, merge, write_project
 
 from pipeline.errors import ConfigError
-from pipeline.settings import find_project, read_project
+from pipeline.project_folder import find_project
+from pipeline.settings import read_project
 
 VISITS = {
     "file": "visits.csv",

@@ -7,19 +7,24 @@ import pandas as pd
 import pytest
 from projects import ORDERED_BY_ROW, WITHOUT_TIMES, write_project
 from scipy.stats import spearmanr
+from scorecards import make_scorecard, make_term
 
 from models.calibration import tally
-from models.frame import score_frame, to_probabilities
+from models.frame import read_axes, score_frame, sum_axes, to_probabilities
 from models.golden import check_golden_leads
 from models.predictive import decide
 from models.scorecard import read_scorecard
+from models.scoring import AxesReader, Scorer
+from models.shapes import Steps
+from pipeline.cut_points import cut_axes
 from pipeline.demo.tour import read_truth
 from pipeline.demo.world import write_world
 from pipeline.errors import DataError, RefusalError
 from pipeline.metrics import auc
+from pipeline.project_folder import find_project
 from pipeline.recording import record_training
 from pipeline.registered import evaluate_version
-from pipeline.settings import find_project, read_project
+from pipeline.settings import read_project
 from pipeline.tracking.store import open_store
 from pipeline.train import train
 
@@ -66,6 +71,36 @@ def test_what_a_training_holds(registered):
     assert scorecard.training["earlier"]["wins"] == int(training.earlier.label.sum())
     assert scorecard.training["cut"] == training.later.begin.min()
     assert training.earlier.matured.max() <= scorecard.training["cut"]
+    assert scorecard.training["allowed_leaks"] == []
+
+
+def test_a_quarter_of_the_later_snapshots_stands_at_each_grade(registered):
+    scorecard, later = registered.training.scorecard, registered.training.later
+    worth = score_frame(scorecard, later.signals).contributions
+    stands = read_axes(scorecard, worth)
+    for axis, grades in zip(stands, ("ABCD", "1234"), strict=True):
+        counts = [int((axis == grade).sum()) for grade in grades]
+        assert sum(counts) == len(later)
+        assert counts == pytest.approx([len(later) / 4] * 4, rel=0.05)
+    for grades, ranked, sums in zip(
+        stands, ("DCBA", "4321"), sum_axes(scorecard, worth), strict=True
+    ):
+        order = [ranked.index(grade) for grade in grades[np.argsort(sums, kind="stable")]]
+        assert order == sorted(order)
+
+
+def test_leads_that_did_nothing_are_a_4_however_many_they_are():
+    clicks = make_term(Steps(edges=(1.0,), values=(-0.7, 0.9), missing=0.0), "email__clicks")
+    scorecard = make_scorecard(clicks, base=0.1)
+    signals = pd.DataFrame({"email__clicks": [0.0] * 90 + [1.0] * 10})
+    axes = cut_axes(scorecard, signals)
+    assert axes.fit is None
+    assert axes.engagement == (np.nextafter(-0.7, 0.0),) * 3
+    reader = AxesReader(scorecard.model_copy(update={"axes": axes}))
+    found = [
+        reader.read(Scorer(scorecard).score({"email__clicks": n}).contributions) for n in (0, 1)
+    ]
+    assert found == [(None, "4"), (None, "1")]
 
 
 def test_the_model_ranks_nearly_as_the_truth_does(registered):

@@ -199,6 +199,15 @@ def test_words_of_a_flag_may_be_written_as_digits_but_not_as_true():
         FieldSpec(type="flag", true=(True,))
 
 
+@pytest.mark.parametrize("words", [
+    {"true": ("Subscribed",), "false": ("Never",)}, {"true": ("0",), "false": ("1",)},
+    {"missing": ("1", "True")},
+])  # fmt: skip
+def test_true_and_false_of_json_and_parquet_are_a_flag_whatever_its_words(words):
+    assert normalise(True, type="flag", **words) == 1.0
+    assert normalise(False, type="flag", **words) == 0.0
+
+
 # Whatever JSON holds
 
 json_like = st.recursive(

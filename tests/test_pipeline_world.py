@@ -28,7 +28,8 @@ from pipeline.demo.truth import (
 from pipeline.demo.words import FIRST_NAMES
 from pipeline.demo.world import write_world
 from pipeline.ingest import ingest
-from pipeline.settings import find_project, read_project
+from pipeline.project_folder import find_project
+from pipeline.settings import read_project
 
 LEADS = 3000
 ALL = ("leads", "deals", "changes", "truth", *COLUMNS)

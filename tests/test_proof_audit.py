@@ -16,7 +16,8 @@ from pipeline.audit.audit import audit_project
 from pipeline.audit.records import Audit
 from pipeline.demo.world import write_world
 from pipeline.errors import DataError
-from pipeline.settings import find_project, read_project
+from pipeline.project_folder import find_project
+from pipeline.settings import read_project
 from pipeline.yaml_file import read_yaml
 
 pytestmark = pytest.mark.proof

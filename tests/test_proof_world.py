@@ -16,8 +16,9 @@ from models.predictive import decide
 from pipeline.demo.tour import read_truth
 from pipeline.demo.world import write_world
 from pipeline.metrics import auc
+from pipeline.project_folder import find_project
 from pipeline.selection import fit_pipeline
-from pipeline.settings import find_project, read_project
+from pipeline.settings import read_project
 from pipeline.signals.declarations import FAMILIES
 from pipeline.train import Training, train
 

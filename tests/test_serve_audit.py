@@ -60,6 +60,7 @@ def test_training_refuses_leaves_out_and_records(leaky, tmp_path):
     assert version["audit"]["allowed_leaks"] == ["form__extra"]
     store = open_store(tmp_path)
     scorecard, _ = store.load_scorecard("mine.predictive", "challenger")
+    assert scorecard.training["allowed_leaks"] == ["form__extra"]
     signals = {term.signal for term in scorecard.terms}
     assert "form__extra" in signals
     assert "form__number" not in signals, "quarantine is not learned from"

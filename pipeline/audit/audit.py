@@ -14,6 +14,7 @@ from pipeline.ingest import Ingested, ingest
 from pipeline.metrics import Estimate
 from pipeline.progress import Progress, silent
 from pipeline.settings import Project
+from pipeline.signals.catalog import Signal
 
 CHANCE = 0.5
 ERRORS = 2.5
@@ -180,12 +181,31 @@ def check_allowed(project: Project, allowed_leaks: Collection[str]) -> None:
 
 def signal_names(project: Project) -> list[str]:
     """Return every name by which a signal can be meant: its own, its fields', their columns'."""
-    fields = project.data.leads.fields
     names: dict[str, None] = {}
     for signal in project.catalog.signals:
-        columns = [fields[name].column or name for name in signal.inputs]
-        names |= dict.fromkeys([signal.column, signal.name, *signal.inputs, *columns])
+        names |= dict.fromkeys(_names_of(project, signal))
     return list(names)
+
+
+def _names_of(project: Project, signal: Signal) -> list[str]:
+    fields = project.data.leads.fields
+    columns = [fields[name].column or name for name in signal.inputs]
+    return [signal.column, signal.name, *signal.inputs, *columns]
+
+
+def list_leaks(project: Project, audit: Audit) -> list[str]:
+    """Return which of the names given by --allow-leak let something be learned from, sorted.
+
+    A name that the audit had nothing against, or would have used all the same, had no effect.
+    """
+    lifted = {c.name for c in audit.columns if c.used and c.overridden in ("quarantine", "refuse")}
+    meant = {
+        compose(name)
+        for signal in project.catalog.signals
+        if signal.column in lifted
+        for name in _names_of(project, signal)
+    }
+    return sorted(name for name in audit.allowed_leaks if compose(name) in meant)
 
 
 def leave_out(project: Project, audit: Audit) -> Project:

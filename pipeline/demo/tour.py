@@ -17,10 +17,11 @@ from pipeline.demo.world import World
 from pipeline.evaluate import Evaluation
 from pipeline.metrics import auc
 from pipeline.progress import Progress
+from pipeline.project_folder import find_project
 from pipeline.recording import record_training
 from pipeline.registered import evaluate_version, score_with_version
 from pipeline.report.kept import report_path
-from pipeline.settings import find_project, read_project
+from pipeline.settings import read_project
 from pipeline.tracking.records import Version
 from pipeline.tracking.store import CHAMPION, open_store
 from pipeline.train import train

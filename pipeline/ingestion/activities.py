@@ -86,7 +86,8 @@ def read_activities(
     """Read every file of activities into one normalised Parquet file.
 
     Of rows with the same activity_id the one recorded first is kept; of those the smallest by
-    lead_id, occurred_us, kind and properties.
+    lead_id, occurred_us, kind and properties. Kinds that any file leaves out are left out of all,
+    before that, as the live reader does, which knows of no files.
 
     Parameters
     ----------
@@ -109,11 +110,12 @@ def read_activities(
         If a file cannot be read, or too much of it is rejected.
     """
     raw = folder / "activities_as_read.parquet"
+    left_out = pa.array(sorted({kind for _, c in configs for kind in c.left_out}), pa.string())
     files = []
     with pq.ParquetWriter(raw, _schema(properties), compression="zstd") as writer:
         for path, config in configs:
             file = FileRead(path)
-            for table in _read_file(file, config, properties, leads):
+            for table in _read_file(file, config, properties, leads, left_out):
                 writer.write_table(table)
             check_rejects(path, most_rejects, file.rejects, file.rows)
             files.append(file)
@@ -142,6 +144,7 @@ def _read_file(
     config: ActivitiesConfig,
     properties: Mapping[str, FieldSpec],
     leads: pa.Table | None,
+    left_out: pa.Array,
 ) -> Any:
     specs = {name: spec for name, spec in properties.items() if name in config.properties}
     columns = config.columns_for(specs)
@@ -161,10 +164,8 @@ def _read_file(
         )  # fmt: skip
         file.rows += len(chunk.lines) + len(chunk.rejects)
         file.rejects += [*chunk.rejects, *rejects]
-        if config.left_out:
-            kept = table.filter(
-                pc.invert(pc.is_in(table["kind"], pa.array(list(config.left_out), pa.string())))
-            )
+        if len(left_out):
+            kept = table.filter(pc.invert(pc.is_in(table["kind"], left_out)))
             file.left_out += len(table) - len(kept)
             table = kept
         file.count(table, leads)

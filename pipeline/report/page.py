@@ -3,10 +3,10 @@
 from collections import defaultdict
 from pathlib import Path
 
+from models.axes import ENGAGEMENT, FIT
 from pipeline.report.counts import FEWEST
 from pipeline.report.drawings import MOST_BARS, find_reach, make_drawings
 from pipeline.report.figures import Report
-from pipeline.report.grid import ENGAGEMENT, FIT
 from pipeline.report.html import render_page
 from pipeline.report.signals import SignalFigure
 

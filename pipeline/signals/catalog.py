@@ -15,6 +15,7 @@ from pipeline.signals.declarations import (
     TextSignal,
     TouchSignal,
 )
+from pipeline.signals.labels import Language
 from pipeline.values import FieldSpec, FieldType
 
 FIELD_TYPE: Mapping[str, FieldType] = {
@@ -63,13 +64,26 @@ class Signal(BaseModel):
         declared = self.declaration
         return isinstance(declared, TouchSignal) or FIELD_TYPE.get(declared.kind) == "text"
 
+    def named(self, language: Language) -> str:
+        """Return its label in a language, else the English one, else its name in words.
+
+        Examples
+        --------
+        >>> label = {"en": "views of the pricing page"}
+        >>> visits = {"family": "web", "kind": "count", "label": label}
+        >>> Signal(name="pricing_views", declaration=visits).named("es")
+        'views of the pricing page'
+        """
+        return self.declaration.label.find(language) or self.name.replace("_", " ")
+
 
 class Catalog(BaseModel):
     """All signals of a project and how what they read is read: what both readers are made from.
 
     `fields` are the profile fields, `changing` those whose changes are on record, `properties` what
     is known of an activity. `day_offset_hours` is added to a time before it is cut to its day.
-    `word_lists` are the digests of the lists that texts are read by, by name.
+    `word_lists` are the digests of the lists that texts are read by, by name. `kinds_left_out` are
+    the kinds of activities that nothing is made from, not even where any kind counts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,6 +94,7 @@ class Catalog(BaseModel):
     properties: dict[str, FieldSpec] = Field(default_factory=dict)
     day_offset_hours: Annotated[float, Field(ge=-24.0, le=24.0)] = 0.0
     word_lists: dict[str, str] = Field(default_factory=dict)
+    kinds_left_out: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:

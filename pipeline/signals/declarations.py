@@ -1,19 +1,17 @@
 """What may stand in signals.yaml: the kinds of signals, each closed and typed."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from pipeline.signals.labels import Label
 from pipeline.values import FieldType, Word
 
 Family = Literal["demographic", "firmographic", "email", "web", "social", "spam", "form"]
-FAMILIES: tuple[Family, ...] = (
-    "demographic", "firmographic", "email", "web", "social", "spam", "form",
-)  # fmt: skip
+FAMILIES: tuple[Family, ...] = get_args(Family)
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
-SHORTEST_DAYS = 1e-6
-LONGEST_DAYS = 36_525.0
+SHORTEST_DAYS, LONGEST_DAYS = 1e-6, 36_525.0
 """A blink and a century: windows, half-lives and horizons lie between them."""
 
 
@@ -77,6 +75,7 @@ class ActivityFilter(_Closed):
 
 class _Declared(_Closed):
     family: Family
+    label: Label = Label()
 
 
 class ProfileSignal(_Declared):
@@ -198,7 +197,7 @@ class ActivitySignal(_Declared):
     kind: str
 
     @property
-    def filters(self) -> "tuple[ActivityFilter, ...]":
+    def filters(self) -> tuple[ActivityFilter, ...]:
         """The filters it counts by."""
         raise NotImplementedError
 

@@ -2,13 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 
+from pipeline.plain_text import make_quick_normaliser
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.declarations import ProfileSignal
-from pipeline.signals.filters import Filter
+from pipeline.signals.filters import Filter, read_filter
 from pipeline.signals.measures import Measure, make_measure
 from pipeline.signals.seen import Activity, Seen, make_rank
 from pipeline.signals.text.readers import find_other_lists, make_text_reader
-from pipeline.values import DAY_US, Normalised, make_normaliser
+from pipeline.values import DAY_US, Normalised
+
+
+class ReadyConflict(ValueError):
+    """A signal comes ready together with activities that it is made from.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Of these signals, in the catalogue's order.
+    """
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        super().__init__(
+            f"ready values of {', '.join(columns)} together with activities that they are made "
+            "from: there would be two answers to one question"
+        )
+        self.columns = columns
 
 
 class LiveReader:
@@ -29,7 +47,7 @@ class LiveReader:
         other = find_other_lists(catalog)
         if other:
             raise ValueError(f"texts were read by other lists of {', '.join(other)} in training")
-        self._fields = {field: make_normaliser(catalog.fields[field]) for field in catalog.fields}
+        self._fields = {name: make_quick_normaliser(spec) for name, spec in catalog.fields.items()}
         self._columns = catalog.columns
         self._profile = [
             (signal.column, signal.inputs[0])
@@ -44,9 +62,13 @@ class LiveReader:
         self._rank = make_rank(tuple(catalog.properties))
         self._filters: list[Filter] = []
         self._measures: list[tuple[str, Measure]] = []
+        self._fed_by: dict[str, list[int]] = {}
         for signal, declared in catalog.activity_signals():
             measure = make_measure(declared, catalog, self._filters)
             self._measures.append((signal.column, measure))
+            wanted = [read_filter(filter_, catalog.properties) for filter_ in declared.filters]
+            self._fed_by[signal.column] = [self._filters.index(filter_) for filter_ in wanted]
+        self._left_out = frozenset(catalog.kinds_left_out)
 
     def read_signals(
         self,
@@ -55,6 +77,7 @@ class LiveReader:
         *,
         as_of_us: int | None = None,
         created_us: int | None = None,
+        ready: Mapping[str, Normalised] | None = None,
     ) -> dict[str, Normalised]:
         """Read every signal of one lead.
 
@@ -64,12 +87,15 @@ class LiveReader:
             As of `as_of_us`. A field that is absent, None or blank is missing; a field that the
             catalogue does not know is ignored.
         activities : sequence of Activity, optional
-            In any order, duplicates and activities after `as_of_us` included. None if they are not
-            known, and every signal of activities is then missing; empty if there were none.
+            In any order; duplicates, activities after `as_of_us` and kinds left out included. None
+            if they are not known, and every signal of activities is then missing; empty if there
+            were none.
         as_of_us : int, optional
             The moment whose knowledge is used; needed with activities.
         created_us : int, optional
             When the lead was created; the lead's age is missing without it.
+        ready : mapping of str to str, float or None, optional
+            Values that the caller brings, by column; they stand in place of what would be read.
 
         Returns
         -------
@@ -80,15 +106,19 @@ class LiveReader:
         ------
         ValueError
             If a value does not fit its field's type; the message names the field. If there are
-            activities and no `as_of_us`.
+            activities and no `as_of_us`. If `ready` has a column that the catalogue has not.
+        ReadyConflict
+            If a signal made from activities is `ready`, and one of the activities known at
+            `as_of_us` feeds it, be it in its window or not.
         """
         found: dict[str, Normalised] = dict.fromkeys(self._columns)
         values: dict[str, Normalised] = {}
-        for field, normalise in self._fields.items():
-            try:
-                values[field] = normalise(profile.get(field))
-            except ValueError as error:
-                raise ValueError(f"{field}: {error}") from error
+        field, raw = "", profile.get
+        try:
+            for field, normalise in self._fields.items():
+                values[field] = normalise(raw(field))
+        except ValueError as error:
+            raise ValueError(f"{field}: {error}") from error
         for column, field in self._profile:
             found[column] = values[field]
         for column, read in self._texts:
@@ -99,7 +129,24 @@ class LiveReader:
         if activities is not None and self._measures:
             if as_of_us is None:
                 raise ValueError("activities need as_of: as of when are they to be read?")
-            seen = Seen(activities, as_of_us, self._filters, self._rank)
+            seen = Seen(activities, as_of_us, self._filters, self._rank, self._left_out)
+            if ready:
+                self._check_ready(ready, seen)
             for column, measure in self._measures:
                 found[column] = measure(seen)
+        if ready:
+            unknown = sorted(set(ready).difference(found))
+            if unknown:
+                raise ValueError(f"no such signals: {', '.join(unknown)}")
+            found.update(ready)
         return found
+
+    def _check_ready(self, ready: Mapping[str, Normalised], seen: Seen) -> None:
+        """Refuse ready values of signals that the activities feed."""
+        fed = tuple(
+            column
+            for column, places in self._fed_by.items()
+            if column in ready and any(seen.ages[place] for place in places)
+        )
+        if fed:
+            raise ReadyConflict(fed)

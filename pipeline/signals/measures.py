@@ -109,7 +109,9 @@ def _make_half_life(place: int, half_life_days: float) -> Measure:
 
     def measure(seen: Seen) -> Normalised:
         ages = seen.ages[place]
-        if ages and ages[-1] >= guard:
+        if not ages:
+            return 0.0
+        if ages[-1] >= guard:
             ages = ages[: bisect_left(ages, guard)]
         return sum([floor(exp(age * rate) * UNITS + 0.5) for age in ages]) / UNITS
 

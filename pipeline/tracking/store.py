@@ -35,7 +35,7 @@ _SWITCHES = {
 
 
 class Store:
-    """An open MLflow store; see ``open_store``.
+    """An open MLflow store; see ``open_store``. `client` is MLflow's own, for use in a `session`.
 
     Parameters
     ----------
@@ -48,10 +48,10 @@ class Store:
     def __init__(self, uri: str, root: str | None) -> None:
         self._uri = uri
         self._root = root
-        self._client = MlflowClient(uri, uri)
+        self.client = MlflowClient(uri, uri)
 
     @contextmanager
-    def _session(self) -> Iterator[None]:
+    def session(self) -> Iterator[None]:
         """Point MLflow's global functions to this store, and tell its errors in one line.
 
         MLflow leaves the address in the environment too, where the next store to be opened, and
@@ -77,8 +77,8 @@ class Store:
 
     def check_reachable(self) -> None:
         """Raise StoreError if the store does not answer."""
-        with self._session():
-            self._client.search_experiments(max_results=1)
+        with self.session():
+            self.client.search_experiments(max_results=1)
 
     def record_training(self, record: RunRecord) -> Version:
         """Log one run, register its scorecard and let the alias ``challenger`` point to it.
@@ -91,20 +91,20 @@ class Store:
         Version
         """
         name = f"{record.project}.{record.scorecard.kind}"
-        with self._session(), TemporaryDirectory() as scratch:
+        with self.session(), TemporaryDirectory() as scratch:
             run_name = f"{record.scorecard.kind}-{record.scorecard.fingerprint}"
             with mlflow.start_run(
                 experiment_id=self._experiment(record.project), run_name=run_name
             ) as run:
                 run_id = run.info.run_id
-                log_figures(self._client, run_id, record)
+                log_figures(self.client, run_id, record)
                 for path in record.files:
-                    self._client.log_artifact(run_id, str(path))
+                    self.client.log_artifact(run_id, str(path))
                 for file, document in record.documents.items():
-                    self._client.log_text(run_id, pretty(document), file)
+                    self.client.log_text(run_id, pretty(document), file)
                 info = log_scorecard(record.scorecard, Path(scratch))
             self._register_name(name)
-            made = self._client.create_model_version(
+            made = self.client.create_model_version(
                 name,
                 source=info.model_uri,
                 run_id=run_id,
@@ -113,7 +113,7 @@ class Store:
             )
             version = int(made.version)
             self.load_scorecard(name, str(version))
-            self._client.set_registered_model_alias(name, CHALLENGER, str(version))
+            self.client.set_registered_model_alias(name, CHALLENGER, str(version))
         return self.find_version(name, str(version))
 
     def find_version(self, name: str, which: str) -> Version:
@@ -138,9 +138,9 @@ class Store:
 
     def list_versions(self, name: str) -> list[Version]:
         """List the versions of a registered model, the newest first; empty if there are none."""
-        with self._session():
+        with self.session():
             try:
-                model = self._client.get_registered_model(name)
+                model = self.client.get_registered_model(name)
             except MlflowException as error:
                 if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                     return []
@@ -148,7 +148,7 @@ class Store:
             aliases: dict[int, list[str]] = {}
             for alias, number in model.aliases.items():
                 aliases.setdefault(int(number), []).append(alias)
-            found = self._client.search_model_versions(f"name = '{name}'")
+            found = self.client.search_model_versions(f"name = '{name}'")
             versions = [
                 Version(
                     name,
@@ -158,7 +158,7 @@ class Store:
                     item.tags.get("fingerprint", ""),
                     item.creation_timestamp,
                     item.tags.get("basis", ""),
-                    dict(self._client.get_run(str(item.run_id)).data.metrics),
+                    dict(self.client.get_run(str(item.run_id)).data.metrics),
                 )
                 for item in found
             ]
@@ -182,7 +182,7 @@ class Store:
             If what is stored cannot be read, or is not what was registered.
         """
         version = self.find_version(name, which).version
-        with self._session(), TemporaryDirectory() as scratch:
+        with self.session(), TemporaryDirectory() as scratch:
             folder = mlflow.artifacts.download_artifacts(
                 f"models:/{name}/{version}", dst_path=scratch
             )
@@ -203,10 +203,10 @@ class Store:
             As ``load_scorecard``; the champion is then what it was.
         """
         _, version = self.load_scorecard(name, which)
-        with self._session():
-            self._client.set_registered_model_alias(name, CHAMPION, str(version))
+        with self.session():
+            self.client.set_registered_model_alias(name, CHAMPION, str(version))
             if CHALLENGER in self.find_version(name, str(version)).aliases:
-                self._client.delete_registered_model_alias(name, CHALLENGER)
+                self.client.delete_registered_model_alias(name, CHALLENGER)
         return self.find_version(name, str(version))
 
     def read_document(self, run_id: str, file: str) -> Any:
@@ -221,20 +221,20 @@ class Store:
         StoreError
             If the run has no such file, or the store does not answer.
         """
-        with self._session(), TemporaryDirectory() as scratch:
-            path = self._client.download_artifacts(run_id, file, scratch)
+        with self.session(), TemporaryDirectory() as scratch:
+            path = self.client.download_artifacts(run_id, file, scratch)
             return Path(path).read_text(encoding="utf-8")
 
     def _experiment(self, project: str) -> str:
-        found = self._client.get_experiment_by_name(project)
+        found = self.client.get_experiment_by_name(project)
         if found is not None:
             return str(found.experiment_id)
         place = None if self._root is None else f"{self._root}/{project}"
-        return str(self._client.create_experiment(project, artifact_location=place))
+        return str(self.client.create_experiment(project, artifact_location=place))
 
     def _register_name(self, name: str) -> None:
         try:
-            self._client.create_registered_model(name)
+            self.client.create_registered_model(name)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise

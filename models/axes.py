@@ -1,0 +1,80 @@
+"""Fit and engagement: who a lead is against what it does, as two parts of its score."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Annotated, Literal, NamedTuple, Self
+
+from pydantic import Field, model_validator
+
+from models.shapes import Frozen
+
+FIT = frozenset({"demographic", "firmographic"})
+ENGAGEMENT = frozenset({"email", "web", "social"})
+Fit = Literal["A", "B", "C", "D"]
+Engagement = Literal["1", "2", "3", "4"]
+FIT_LETTERS: tuple[Fit, ...] = ("D", "C", "B", "A")
+ENGAGEMENT_DIGITS: tuple[Engagement, ...] = ("4", "3", "2", "1")
+"""From the least to the most."""
+
+CutPoint = Annotated[float, Field(allow_inf_nan=False)]
+CutPoints = Annotated[tuple[CutPoint, CutPoint, CutPoint], Field(strict=False)]
+
+
+class LeadAxes(NamedTuple):
+    """Where a lead stands on both axes; None where the scorecard says nothing of one."""
+
+    fit: Fit | None
+    engagement: Engagement | None
+
+
+class Axes(Frozen):
+    """The cut points of both axes, in log-odds; None where the scorecard has no term on an axis.
+
+    A partial sum below the first is D (4), from the first on C (3), from the second on B (2), from
+    the third on A (1). Cut points may coincide: nobody then stands between them, and a partial sum
+    exactly on them is above them all.
+    """
+
+    fit: CutPoints | None = None
+    engagement: CutPoints | None = None
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        for name, cuts in (("fit", self.fit), ("engagement", self.engagement)):
+            if cuts is not None and any(left > right for left, right in pairwise(cuts)):
+                raise ValueError(f"the cut points of {name} must not decrease, found {cuts}")
+        return self
+
+    def read(self, fit: float, engagement: float) -> LeadAxes:
+        """Place a lead by its partial sums."""
+        return LeadAxes(
+            None if self.fit is None else FIT_LETTERS[bisect_right(self.fit, fit)],
+            None
+            if self.engagement is None
+            else ENGAGEMENT_DIGITS[bisect_right(self.engagement, engagement)],
+        )
+
+
+def find_members(
+    families: Iterable[str], groups: Iterable[str | None], caps: Mapping[str, object]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the places of the contributions that make up fit, and of those of engagement.
+
+    Parameters
+    ----------
+    families, groups : iterable of str
+        Of each term, in the scorecard's order.
+    caps : mapping of str to anything
+        By group, in the scorecard's order. A cap lies on an axis where all terms of its group do.
+    """
+    terms = list(zip(families, groups, strict=True))
+
+    def places(axis: frozenset[str]) -> tuple[int, ...]:
+        found = [place for place, (family, _) in enumerate(terms) if family in axis]
+        for place, name in enumerate(caps, start=len(terms)):
+            if all(family in axis for family, group in terms if group == name):
+                found.append(place)
+        return tuple(found)
+
+    return places(FIT), places(ENGAGEMENT)

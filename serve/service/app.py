@@ -1,0 +1,205 @@
+"""The service as an ASGI application: the thin way for scores, FastAPI for everything else."""
+
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+from serve.service.bodies import ClientGone, Message, Receive, forget_rest, read_body
+from serve.service.gate import Gate
+from serve.service.logs import Logger
+from serve.service.metrics import Metrics
+from serve.service.problems import MEDIA_TYPE, Problem
+
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+PROBES = frozenset({"/livez", "/readyz", "/ping", "/health"})
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~-]{1,128}")
+_JSON = re.compile(rb"application/([a-z0-9.+-]+\+)?json\s*(;.*)?", re.IGNORECASE)
+_PLAIN_JSON = b"application/json"
+
+
+class Asked(NamedTuple):
+    """What a route is told of a request beside its body."""
+
+    request_id: str
+    headers: dict[bytes, bytes]
+    model: str | None
+    strict: bool
+
+
+class Route(NamedTuple):
+    """A thin route: what answers, and how large a body it takes."""
+
+    answer: Callable[[bytes, Asked], Awaitable[bytes]]
+    most_bytes: int
+    leniently_typed: bool = False
+
+
+class App:
+    """The service.
+
+    Parameters
+    ----------
+    routes : dict of str to Route
+        By path; each takes POST.
+    control : callable
+        Returns the ASGI application for every other path, once it is made.
+    gate : Gate
+    metrics : Metrics
+    logger : Logger
+    access_log : bool
+        Whether every request gets a line, not only those that fail.
+    """
+
+    def __init__(
+        self,
+        routes: dict[str, Route],
+        control: Callable[[], Awaitable[ASGIApp]],
+        gate: Gate,
+        metrics: Metrics,
+        logger: Logger,
+        access_log: bool = False,
+    ) -> None:
+        self._routes = routes
+        self.make_control = control
+        self._gate = gate
+        self._metrics = metrics
+        self._logger = logger
+        self._access_log = access_log
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            raise RuntimeError(f"{scope['type']} is not spoken here")
+        started = time.perf_counter()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        request_id = _name_request(headers.get(b"x-request-id"))
+        path: str = scope["path"]
+        route = self._routes.get(path)
+        name, status = path, 500
+        try:
+            self._gate.admit(path, headers, scope)
+            if route is None:
+                name, status = await self._pass_on(scope, receive, send, request_id)
+            else:
+                asked = _read_asked(scope, headers, request_id, route)
+                body = await read_body(receive, headers, route.most_bytes)
+                answer = await route.answer(body, asked)
+                status = 200
+                await _send(send, 200, _PLAIN_JSON, answer, request_id, _applied(asked))
+        except Problem as problem:
+            status = problem.status
+            name = name if route is not None else "other"
+            await self._send_problem(send, problem, request_id, more=status == _TOO_LARGE)
+            if status == _TOO_LARGE:
+                await forget_rest(receive)
+                await send({"type": "http.response.body", "body": b""})
+        except ClientGone:
+            status = 499
+        except Exception as error:
+            self._logger.error("internal_error", request_id=request_id, **_place(error))
+            fault = Problem(500, "an error of this service; its log has it by the request_id")
+            await self._send_problem(send, fault, request_id)
+        seconds = time.perf_counter() - started
+        self._metrics.count_request(name, status, seconds)
+        if self._access_log or (status >= 400 and name not in PROBES):
+            self._logger.info(
+                "request", request_id=request_id, route=name, status=status,
+                ms=round(1000.0 * seconds, 3),
+            )  # fmt: skip
+
+    async def _pass_on(
+        self, scope: dict[str, Any], receive: Receive, send: Send, request_id: str
+    ) -> tuple[str, int]:
+        """Let FastAPI answer; its answer gets the request's id."""
+        control = await self.make_control()
+        scope["request_id"] = request_id  # for the body of a problem
+        status = 500
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"], (b"x-request-id", request_id.encode()), *_ALWAYS,
+                ]  # fmt: skip
+            await send(message)
+
+        try:
+            await control(scope, receive, send_named)
+        except Exception as error:  # FastAPI has answered by then, and raises it once more
+            self._logger.error("internal_error", request_id=request_id, **_place(error))
+        return getattr(scope.get("route"), "path", "other"), status
+
+    async def _send_problem(
+        self, send: Send, problem: Problem, request_id: str, more: bool = False
+    ) -> None:
+        extra = [(k.lower().encode(), v.encode()) for k, v in problem.headers.items()]
+        await _send(
+            send, problem.status, MEDIA_TYPE, problem.to_bytes(request_id), request_id, extra, more
+        )
+
+
+_TOO_LARGE = 413
+_ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+
+
+async def _send(
+    send: Send, status: int, media_type: bytes, body: bytes, request_id: str,
+    extra: list[tuple[bytes, bytes]],
+    more: bool = False,
+) -> None:  # fmt: skip
+    headers = [
+        (b"content-type", media_type),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-request-id", request_id.encode()),
+        *_ALWAYS,
+        *extra,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def _name_request(given: bytes | None) -> str:
+    """Return the caller's own id of a request where it is one, else a new one."""
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given.decode("ascii")
+    return secrets.token_hex(16)
+
+
+def _read_asked(
+    scope: dict[str, Any], headers: dict[bytes, bytes], request_id: str, route: Route
+) -> Asked:
+    if scope["method"] != "POST":
+        raise Problem(405, "this path takes POST", headers={"Allow": "POST"})
+    media_type = headers.get(b"content-type", b"")
+    if media_type != _PLAIN_JSON and not _JSON.fullmatch(media_type):
+        if not route.leniently_typed:
+            raise Problem(
+                415, "send the body as JSON, with Content-Type: application/json",
+                headers={"Accept": "application/json"},
+            )  # fmt: skip
+    model = None
+    if scope["query_string"]:
+        found = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        if found.keys() - {"model"}:
+            raise Problem(422, "an unknown query parameter; there is one, model")
+        model = found.get("model", [None])[-1]
+    strict = b"handling=strict" in headers.get(b"prefer", b"").replace(b" ", b"").lower()
+    return Asked(request_id, headers, model, strict)
+
+
+def _applied(asked: Asked) -> list[tuple[bytes, bytes]]:
+    return [(b"preference-applied", b"handling=strict")] if asked.strict else []
+
+
+def _place(error: BaseException) -> dict[str, Any]:
+    """Say what an error is and where it was raised, without its text, which may quote a request."""
+    step = error.__traceback__
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    where = None if step is None else f"{step.tb_frame.f_code.co_filename}:{step.tb_lineno}"
+    return {"error": type(error).__name__, "where": where}

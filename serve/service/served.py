@@ -1,0 +1,166 @@
+"""A scorecard made ready to serve: checked, with its readers, and what is said of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from models.errors import ScorecardError
+from models.golden import check_golden_leads
+from models.reasons import average_log_odds
+from models.scorecard import Scorecard, read_scorecard
+from models.scoring import AxesReader, Scorer
+from models.shapes import Table
+from pipeline.signals.catalog import Catalog
+from pipeline.signals.labels import Language
+from pipeline.signals.live import LiveReader
+from pipeline.values import days_to_us, format_time
+from serve.service.vocabulary import Vocabulary
+
+LARGEST_SCORECARD = 16_000_000
+"""Bytes; a scorecard of 500 signals with 100 levels each has a tenth of them."""
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+DIGITS = 1
+"""Of points, after the decimal point."""
+
+
+@dataclass(frozen=True)
+class VersionNote:
+    """What the registry knows of a version beside its scorecard.
+
+    `trained_ms` is when it was registered, in milliseconds since 1970; `metrics` are those of its
+    run.
+    """
+
+    name: str
+    version: int
+    trained_ms: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    basis: str = ""
+
+
+class ServedModel:
+    """One version, ready to answer. It never changes: another version is another object.
+
+    Parameters
+    ----------
+    scorecard : Scorecard
+    document : str
+        Its JSON.
+    note : VersionNote
+
+    Raises
+    ------
+    ScorecardError
+        If its signals cannot be read here, or it reads signals that its catalogue lacks.
+    """
+
+    def __init__(self, scorecard: Scorecard, document: str, note: VersionNote) -> None:
+        self.scorecard = scorecard
+        self.document = document
+        self.note = note
+        try:
+            self.catalog = Catalog.model_validate(scorecard.definitions)
+            self.reader = LiveReader(self.catalog)
+        except ValidationError as error:
+            raise ScorecardError(
+                f"its definitions cannot be read: {error.error_count()} faults"
+            ) from error
+        except ValueError as error:
+            raise ScorecardError(str(error)) from error
+        known = set(self.catalog.columns)
+        strange = {t.signal for t in scorecard.terms} | {t.by for t in scorecard.terms if t.by}
+        if strange - known:
+            raise ScorecardError(
+                f"it reads {', '.join(sorted(strange - known)[:5])}, which its definitions lack"
+            )
+        self.vocabulary = Vocabulary(self.catalog)
+        self.scorer = Scorer(scorecard)
+        self.rate = AxesReader(scorecard).read
+        self.average = average_log_odds(scorecard)
+        points = scorecard.points
+        self.average_points = round_points(points.offset + points.per_log_odds * self.average)
+        self.labels: dict[str, dict[str, str]] = {
+            language: {s.column: s.named(language) for s in self.catalog.signals}
+            for language in LANGUAGES
+        }
+        self.kinds = {s.column: s.declaration.kind for s in self.catalog.signals}
+        self.named = {
+            "name": note.name, "version": note.version, "fingerprint": scorecard.fingerprint,
+        }  # fmt: skip
+        self.activity_columns = frozenset(s.column for s, _ in self.catalog.activity_signals())
+        self.inputs = {s.column: s.inputs for s in self.catalog.signals if s.inputs}
+        self.levels = [
+            (term.signal, self.inputs[term.signal][0], frozenset(term.shape.levels))
+            for term in scorecard.terms
+            if isinstance(term.shape, Table) and self.kinds.get(term.signal) == "category"
+        ]
+        self.age_columns = frozenset(
+            s.column for s in self.catalog.signals if s.declaration.kind == "lead_age"
+        )
+        oldest_days = scorecard.training.get("oldest_days")
+        self.oldest_us = None if oldest_days is None else days_to_us(oldest_days + 1.0)
+        self.leaks: list[str] = scorecard.training.get("allowed_leaks") or []
+
+
+def round_points(points: float) -> float:
+    """Round points as they are shown."""
+    return round(points, DIGITS)
+
+
+def make_served(text: str, note: VersionNote) -> ServedModel:
+    """Make a scorecard's JSON ready to serve, having checked it as far as it can be.
+
+    Raises
+    ------
+    ScorecardError
+        If hash, schema version, weights, golden leads, definitions or size are not as they must be.
+    """
+    try:
+        return _make_served(text, note)
+    except ScorecardError:
+        raise
+    except Exception as error:  # whatever a text does to the program that reads it refuses it
+        raise ScorecardError(f"it cannot be read: {type(error).__name__}") from error
+
+
+def _make_served(text: str, note: VersionNote) -> ServedModel:
+    if len(text) > LARGEST_SCORECARD:
+        raise ScorecardError(f"{len(text):,} bytes, at most {LARGEST_SCORECARD:,} are served")
+    scorecard = read_scorecard(text)
+    check_golden_leads(scorecard)
+    return ServedModel(scorecard, text, note)
+
+
+def describe_model(model: ServedModel, aliases: list[str]) -> dict[str, Any]:
+    """Return what ``GET /v1/model`` says of a version."""
+    scorecard, note = model.scorecard, model.note
+    return {
+        **model.named,
+        "aliases": aliases,
+        "project": scorecard.project,
+        "kind": scorecard.kind,
+        "trained_at": None if note.trained_ms is None else format_time(1_000 * note.trained_ms),
+        "trained_on": {
+            key: scorecard.training.get(key)
+            for key in ("data", "configuration", "libraries", "order", "cut", "earlier", "later")
+        },
+        "horizon_days": scorecard.horizon_days,
+        "metrics": dict(note.metrics),
+        "judged_on": note.basis,
+        "bands": scorecard.bands.model_dump(),
+        "axes": scorecard.axes.model_dump(),
+        "points_per_log_odds": scorecard.points.per_log_odds,
+        "allowed_leaks": model.leaks,
+        "signals": [
+            {
+                "signal": signal.column,
+                "family": signal.declaration.family,
+                "kind": signal.declaration.kind,
+                "label": signal.named("en"),
+                "label_es": signal.named("es"),
+            }
+            for signal in model.catalog.signals
+        ],
+    }

@@ -1,0 +1,219 @@
+"""What a scorecard's catalogue lets a request say: fields, signals, kinds, properties."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+from pipeline.plain_text import make_quick_normaliser
+from pipeline.signals.catalog import FIELD_TYPE, Catalog
+from pipeline.signals.filters import Filter, read_filter
+from pipeline.signals.seen import Activity
+from pipeline.values import LONGEST_TEXT, FieldSpec, Normalised, make_normaliser
+from serve.service.problems import Fault, join_pointer
+from serve.service.requests import JSON_WORD, LONGEST_NAME, ActivityBody
+from serve.service.times import TimeReader, read_times
+
+JSON_TYPE: Mapping[str, type] = {"text": str, "number": float, "flag": bool}
+Unread = dict[tuple[str, object], tuple[str | int, ...]]
+"""What no signal reads: a code and the word, and the parts of the pointer to its first place."""
+
+_MOST_REMEMBERED = 4_096
+_LONGEST_REMEMBERED = 64
+_WORD = make_quick_normaliser(FieldSpec())
+_NONE: Mapping[str, Normalised] = {}
+_KIND = itemgetter(0)
+_to_activity = partial(tuple.__new__, Activity)  # the record's own constructor takes thrice as long
+
+
+class _Everything(frozenset[str]):
+    def __contains__(self, _: object) -> bool:
+        return True
+
+    def issuperset(self, _: Iterable[object]) -> bool:
+        return True
+
+
+_EVERYTHING = _Everything()
+
+
+class Vocabulary:
+    """Read the activities of requests, and say which words of a request no signal reads.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.field_types = {name: JSON_TYPE[spec.type] for name, spec in catalog.fields.items()}
+        self.field_normalisers = {n: make_normaliser(s) for n, s in catalog.fields.items()}
+        self.signal_types = {
+            signal.column: str
+            if signal.is_category
+            else JSON_TYPE[FIELD_TYPE.get(signal.declaration.kind, "number")]
+            for signal in catalog.signals
+        }
+        self._properties = {
+            name: (JSON_TYPE[spec.type], make_normaliser(spec))
+            for name, spec in catalog.properties.items()
+        }
+        filters: list[Filter] = [
+            read_filter(one, catalog.properties)
+            for _, declared in catalog.activity_signals()
+            for one in declared.filters
+        ]
+        known = frozenset(catalog.activity_kinds | set(catalog.kinds_left_out))
+        self._kinds_read = _EVERYTHING if any(one.kinds is None for one in filters) else known
+        self._times = TimeReader()
+        self._plain_kinds: set[str] = set()
+        self._plain_properties: set[tuple[str, str]] = set()
+
+    def read_time(self, text: str) -> int:
+        """Return a time in UTC microseconds; see ``TimeReader.read``."""
+        return self._times.read(text)
+
+    def read_activities(
+        self, bodies: Sequence[ActivityBody], unread: Unread
+    ) -> tuple[list[Activity], list[Fault]]:
+        """Turn the activities of a request into those that the live reader takes.
+
+        Parameters
+        ----------
+        bodies : sequence of ActivityBody
+        unread : dict
+            Takes the kinds and properties that no signal reads, each with its first place.
+
+        Returns
+        -------
+        list of Activity
+        list of Fault
+            What does not fit; if there is any, the activities are not to be used.
+        """
+        activities = self._read_plain(bodies)
+        if activities is None:
+            return self._read_each(bodies, unread)
+        if not self._kinds_read.issuperset(map(_KIND, activities)):
+            self._note_kinds(activities, unread)
+        return activities, []
+
+    def _read_plain(self, bodies: Sequence[ActivityBody]) -> list[Activity] | None:
+        """Read activities column by column, or return None where one of them needs a closer look.
+
+        Most need none: kinds met before, times that end with their zone, names without blanks,
+        properties met before. ``_read_each`` is the definition; a test holds both equal.
+        """
+        kinds = [body.kind for body in bodies]
+        if not self._plain_kinds.issuperset(kinds):
+            return None
+        names = [body.activity_id for body in bodies]
+        try:
+            together = "".join(names).replace("-", "")  # type: ignore[arg-type]
+            if "" in names or not (together.isascii() and together.isalnum()):
+                return None
+            if len(together) > LONGEST_TEXT:
+                return None
+        except TypeError:  # some have none
+            if any(name is not None for name in names):
+                return None
+        given = [body.properties for body in bodies]
+        known = self._plain_properties
+        for properties in given:
+            if properties:
+                for pair in properties.items():
+                    if pair not in known or type(pair[1]) is not str:
+                        return None
+        occurred_us = read_times([body.occurred_at for body in bodies])
+        recorded = [body.recorded_at for body in bodies]
+        recorded_us = occurred_us
+        if occurred_us is not None and recorded.count(None) < len(recorded):
+            recorded_us = read_times(
+                [early if late is None else late for late, early in zip(
+                    recorded, [body.occurred_at for body in bodies], strict=True)]
+            )  # fmt: skip
+        if occurred_us is None or recorded_us is None:
+            return None
+        rows = zip(kinds, occurred_us, recorded_us, names, [p or _NONE for p in given], strict=True)
+        return list(map(_to_activity, rows))
+
+    def _read_each(
+        self, bodies: Sequence[ActivityBody], unread: Unread
+    ) -> tuple[list[Activity], list[Fault]]:
+        activities: list[Activity] = []
+        faults: list[Fault] = []
+        for place, body in enumerate(bodies):
+            try:
+                kind = self._read_kind(body.kind)
+                occurred_us = self._times.read(body.occurred_at)
+                recorded = body.recorded_at
+                recorded_us = occurred_us if recorded is None else self._times.read(recorded)
+                name: Any = None if body.activity_id is None else _WORD(body.activity_id)
+                found = body.properties
+                properties = self._read_properties(found, unread, place) if found else _NONE
+            except ValueError:
+                faults += self._find_faults(place, body)
+                continue
+            if kind not in self._kinds_read:
+                unread.setdefault(("unread_kind", kind), ("activities", place, "kind"))
+            activities.append(Activity(kind, occurred_us, recorded_us, name, properties))
+        return activities, faults
+
+    def _note_kinds(self, activities: Sequence[Activity], unread: Unread) -> None:
+        for place, activity in enumerate(activities):
+            if activity.kind not in self._kinds_read:
+                unread.setdefault(("unread_kind", activity.kind), ("activities", place, "kind"))
+
+    def _read_kind(self, text: str) -> str:
+        kind = _WORD(text)
+        if not isinstance(kind, str):
+            raise ValueError("a blank kind")
+        if kind == text and len(text) <= _LONGEST_REMEMBERED:
+            if len(self._plain_kinds) < _MOST_REMEMBERED:
+                self._plain_kinds.add(text)
+        return kind
+
+    def _read_properties(
+        self, properties: Mapping[str, object], unread: Unread, place: int
+    ) -> dict[str, Normalised]:
+        found: dict[str, Normalised] = {}
+        for name, value in properties.items():
+            if name in self._properties:
+                found[name] = self._read_property(name, value)
+            else:
+                where = ("activities", place, "properties", name[:LONGEST_NAME])
+                unread.setdefault(("unread_property", name), where)
+        return found
+
+    def _read_property(self, name: str, value: object) -> Normalised:
+        wanted, normalise = self._properties[name]
+        if value is not None and type(value) is not wanted:
+            if type(value) is not int or wanted is not float:
+                raise ValueError(f"a {JSON_WORD[wanted]} or null is expected")
+        read = normalise(value)
+        if read == value and isinstance(value, str) and len(value) <= _LONGEST_REMEMBERED:
+            if len(self._plain_properties) < _MOST_REMEMBERED:
+                self._plain_properties.add((name, value))
+        return read
+
+    def _find_faults(self, place: int, body: ActivityBody) -> list[Fault]:
+        """Look at an activity that does not fit once more, to tell every fault with its place."""
+        faults = []
+        where = ("activities", place)
+        for name, read in (
+            ("kind", self._read_kind),
+            ("occurred_at", self._times.read),
+            ("recorded_at", self._times.read),
+            ("activity_id", _WORD),
+        ):
+            value = getattr(body, name)
+            try:
+                if value is not None:
+                    read(value)
+            except ValueError as error:
+                faults.append(Fault(join_pointer(*where, name), str(error)))
+        for name, value in (body.properties or {}).items():
+            try:
+                self._read_properties({name: value}, {}, place)
+            except ValueError as error:
+                faults.append(Fault(join_pointer(*where, "properties", name), str(error)))
+        return faults

@@ -1,0 +1,150 @@
+"""The quick ways of reading a request say what the definitions say."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.plain_text import make_quick_normaliser
+from pipeline.signals.catalog import Catalog, Signal
+from pipeline.signals.declarations import CountSignal, PropertySignal
+from pipeline.values import FieldSpec, TimeSpec, make_normaliser, make_time_reader
+from serve.service.examples import make_example
+from serve.service.requests import ActivityBody, decode_lead
+from serve.service.scoring import score_lead
+from serve.service.served import VersionNote, make_served
+from serve.service.times import TimeReader, read_times
+from serve.service.vocabulary import Vocabulary
+
+CATALOG = Catalog(
+    signals=(
+        Signal(
+            name="pricing",
+            declaration=CountSignal(
+                family="web", kind="count", activity="visit", where={"page": "pricing"}
+            ),
+        ),
+        Signal(
+            name="spent",
+            declaration=PropertySignal(
+                family="web", kind="sum", activity="order", property="value"
+            ),
+        ),
+    ),
+    properties={"page": FieldSpec(missing=("none",)), "value": FieldSpec(type="number")},
+    kinds_left_out=("robot",),
+)
+DEFINE = make_time_reader(TimeSpec(column="time"))
+moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
+zones = st.sampled_from(["Z", "+00:00", "+05:30", "-08:00", "z", ""])
+fractions = st.sampled_from(["", ".5", ".123", ".123456", ".1234567", ".000", ",5"])
+
+
+@st.composite
+def times(draw):
+    """Times as callers write them, good ones mostly."""
+    moment = draw(moments).replace(microsecond=0, tzinfo=None)
+    mark = draw(st.sampled_from(["T", " ", "t"]))
+    text = f"{moment:%Y-%m-%d}".zfill(10) + mark + f"{moment:%H:%M:%S}"
+    return text + draw(fractions) + draw(zones)
+
+
+def read_or_none(read, text):
+    try:
+        return read(text)
+    except ValueError:
+        return None
+
+
+def outcome(read, text):
+    try:
+        return read(text)
+    except ValueError as error:
+        return str(error)
+
+
+@given(st.lists(st.one_of(times(), st.text(max_size=30)), max_size=5))
+def test_times_are_those_of_a_file_by_either_way(texts):
+    reader = TimeReader()
+    expected = [read_or_none(lambda t: DEFINE(t.upper()), text) for text in texts]
+    for _ in range(2):  # the second time from what the first has left behind
+        found = [read_or_none(reader.read, text) for text in texts]
+        assert found == expected
+    together = read_times(texts)
+    assert together is None or together == expected
+
+
+def test_a_time_is_refused_without_being_quoted():
+    for text in ("2026-01-31T09:30:00", "yesterday", "", "2026-13-31T09:30:00Z", "9" * 100):
+        with pytest.raises(ValueError, match="time") as error:
+            TimeReader().read(text)
+        assert not text or text not in str(error.value)
+
+
+@given(
+    st.one_of(st.text(), st.sampled_from(["a", " a ", "Select", "\t", "é", "a\0", "x" * 10_001])),
+    st.sampled_from(["text", "number", "flag"]),
+)
+def test_plain_text_is_normalised_as_any_text(text, kind):
+    spec = FieldSpec(type=kind, missing=("Select", "é"))
+    quick, slow = make_quick_normaliser(spec), make_normaliser(spec)
+    assert outcome(quick, text) == outcome(slow, text)
+
+
+ids = st.sampled_from(["a1", "b-2", " c", "", "é", "x" * 10_001])
+words = st.sampled_from(["visit", "order", "robot", "other", " visit ", "", "visite\u0301", "a b"])
+values = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 5), st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(["pricing", " pricing", "none", "", "home", "x\0"]),
+)  # fmt: skip
+bodies = st.lists(
+    st.builds(
+        ActivityBody,
+        kind=words,
+        occurred_at=times(),
+        recorded_at=st.one_of(st.none(), st.just(""), times()),
+        activity_id=st.one_of(
+            st.none(), st.sampled_from(["a1", "b-2", " c", "", "é", "x" * 10_001])
+        ),
+        properties=st.one_of(
+            st.none(), st.dictionaries(st.sampled_from(["page", "value", "other"]), values)
+        ),
+    ),
+    max_size=4,
+)
+
+
+@given(bodies)
+def test_activities_are_read_alike_by_columns_and_one_by_one(activities):
+    one_by_one: dict = {}
+    expected, faults = Vocabulary(CATALOG)._read_each(activities, one_by_one)
+    vocabulary = Vocabulary(CATALOG)
+    for _ in range(2):  # the second time by columns, where they are plain
+        unread: dict = {}
+        found, told = vocabulary.read_activities(activities, unread)
+        assert (found, told, unread) == (expected, faults, one_by_one)
+
+
+def test_plain_activities_are_read_by_columns():
+    plain = [
+        ActivityBody("visit", "2026-01-20T10:00:00Z", None, f"a-{i}", {"page": "pricing"})
+        for i in range(5)
+    ]
+    vocabulary = Vocabulary(CATALOG)
+    assert vocabulary._read_plain(plain) is None  # nothing was met before
+    vocabulary.read_activities(plain, {})
+    found = vocabulary._read_plain(plain)
+    assert found is not None
+    assert found[0].occurred_us == DEFINE("2026-01-20T10:00:00Z")
+    assert found[0].properties == {"page": "pricing"}
+
+
+def test_the_example_of_the_documentation_is_read_to_the_last_word(registered):
+    card = registered.training.scorecard
+    model = make_served(card.to_json(), VersionNote("demo.predictive", 1))
+    from msgspec.json import encode
+
+    lead = decode_lead(encode(make_example(model)))
+    now_us = DEFINE((datetime(2026, 2, 1, tzinfo=UTC) + timedelta(0)).isoformat())
+    assert score_lead(model, lead, now_us, strict=True).warnings == []
