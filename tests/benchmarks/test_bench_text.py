@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.demo.world import write_world
 from pipeline.ingestion.texts import tell_texts
-from pipeline.settings import find_project, read_project
+from pipeline.project_folder import find_project
+from pipeline.settings import read_project
 from pipeline.signals.text import mail, readers
 from pipeline.signals.text.readers import make_text_reader
 

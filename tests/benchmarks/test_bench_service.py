@@ -1,0 +1,257 @@
+"""One lead over HTTP: requests a second against FastAPI that validates and answers a constant.
+
+Servers are held to one core and the load to the other, where the machine has two; CPU seconds per
+request of the server are told beside, since they need no quiet machine.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import joblib
+import msgspec
+import pytest
+from services import read_rss_mb
+
+from models.scorecard import read_scorecard
+from serve.service.settings import Settings
+from serve.service.shelf import Index, ModelEntry, Shelf, VersionEntry
+
+# ruff: noqa: T201
+pytestmark = pytest.mark.bench
+HERE = Path(__file__).parent
+CONNECTIONS, SECONDS, ROUNDS = 16, 3.0, 3
+CORES = sorted(os.sched_getaffinity(0))
+CLOCK = os.sysconf("SC_CLK_TCK")
+
+
+def make_lead(activities: int) -> dict:
+    """A lead with the 15 fields that the demo's model reads, and so many activities."""
+    kinds = (
+        "page_view",
+        "page_view",
+        "open",
+        "click",
+        "download",
+        "delivered",
+        "like",
+        "page_view",
+    )
+    pages = ("pricing", "product", "demo", "documentation", "home")
+    made = []
+    for i in range(activities):
+        one = {
+            "kind": kinds[i % 8], "activity_id": f"a{i}",
+            "occurred_at": f"2026-01-{1 + i % 28:02}T{i % 24:02}:{i % 60:02}:{i * 7 % 60:02}Z",
+        }  # fmt: skip
+        if one["kind"] == "page_view":
+            one["properties"] = {"page": pages[i % 5]}
+        made.append(one)
+    profile = {
+        "first_name": "Ana", "last_name": "Ruiz", "email": "ana.ruiz@acme.example",
+        "phone": "+34 600 000 000", "company": "Acme", "title": "Head of Marketing",
+        "country": "ES", "industry": "software", "employees": 250, "followers": 120,
+        "source": "webinar", "form": "contact", "opt_in": True, "topic": "pricing",
+        "message": "We would like to see a demo next week, please call.",
+    }  # fmt: skip
+    return {"lead_id": "L-1", "created_at": "2025-12-20T08:00:00Z",
+            "as_of": "2026-01-31T00:00:00Z", "profile": profile, "activities": made}  # fmt: skip
+
+
+@contextmanager
+def serving(words: list[str], listening: socket.socket) -> Iterator[subprocess.Popen]:
+    number = listening.fileno()
+    process = subprocess.Popen(
+        [sys.executable, *(word.replace("SOCKET", str(number)) for word in words)],
+        pass_fds=[number], stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, CORES[:1]),
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def listen() -> socket.socket:
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(2048)
+    return listening
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / CLOCK
+
+
+def press(port: int, pid: int, body: bytes, seconds: float, path: str, connections: int) -> dict:
+    before = cpu_seconds(pid)
+    done = subprocess.run(
+        [sys.executable, HERE / "load.py", str(port), str(connections), str(seconds), path],
+        input=body, capture_output=True, check=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, CORES[-1:]),
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    found["cpu_us"] = 1e6 * (cpu_seconds(pid) - before) / found["requests"]
+    found["rate"] = found["requests"] / found["seconds"]
+    return found
+
+
+def wait_until_answered(port: int, body: bytes, path: str) -> float:
+    """Return how long it takes until the first answer."""
+    import http.client
+
+    began = time.perf_counter()
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            connection.request("POST", path, body, {"Content-Type": "application/json"})
+            if connection.getresponse().status == 200:
+                return time.perf_counter() - began
+        except OSError:
+            pass
+        finally:
+            connection.close()
+        assert time.perf_counter() - began < 120
+        time.sleep(0.005)
+
+
+@pytest.fixture(scope="module")
+def shelf(registered, tmp_path_factory) -> Settings:
+    settings = Settings(str(tmp_path_factory.mktemp("bench")), "demo")
+    card = registered.training.scorecard
+    shelf = Shelf(settings.folder)
+    shelf.write_scorecard(card.sha256, card.to_json())
+    versions = {"1": VersionEntry(card.sha256)}
+    shelf.write_index(Index("demo", {"demo.predictive": ModelEntry(versions, {"champion": "1"})}))
+    return settings
+
+
+def commands(shelf, registered, folder) -> dict[str, list[str]]:
+    joblib.dump(registered.training.pipeline, folder / "pipeline.joblib")
+    row = registered.training.later.signals.iloc[0].to_dict()
+    row = {k: None if v != v else v for k, v in row.items()}
+    (folder / "signals.json").write_text(json.dumps(row))
+    return {
+        "floor": [str(HERE / "peers.py"), "floor", "SOCKET"],
+        "service": ["-m", "serve.service.worker", "--socket", "SOCKET", "--parent",
+                    str(os.getpid()), "--settings", msgspec.json.encode(shelf).decode()],
+        "sklearn": [str(HERE / "peers.py"), "sklearn", "SOCKET", str(folder)],
+    }  # fmt: skip
+
+
+def test_one_lead_over_http(shelf, registered, tmp_path):
+    """Requests a second with 16 connections, as ratios to the floor of the same round."""
+    words = commands(shelf, registered, tmp_path)
+    for activities in (0, 20, 200):
+        body = json.dumps(make_lead(activities)).encode()
+        found: dict[str, list[dict]] = {name: [] for name in words}
+        for _ in range(ROUNDS):
+            for name, command in words.items():
+                with listen() as listening, serving(command, listening) as process:
+                    port = listening.getsockname()[1]
+                    wait_until_answered(port, body, "/v1/score")
+                    press(port, process.pid, body, 0.5, "/v1/score", CONNECTIONS)
+                    one = press(port, process.pid, body, SECONDS, "/v1/score", CONNECTIONS)
+                    one["rss"] = read_rss_mb(process.pid)
+                    found[name].append(one)
+        for name in words:
+            wall = [a["rate"] / b["rate"] for a, b in zip(found[name], found["floor"], strict=True)]
+            cpu = [
+                b["cpu_us"] / a["cpu_us"] for a, b in zip(found[name], found["floor"], strict=True)
+            ]
+            print(f"\n{activities:>3} activities, {name:8} {_range(wall)} x the floor's rate, "
+                  f"{_range(cpu)} by CPU; p99 over p50 "
+                  f"{_range([o['p99_ms'] / o['p50_ms'] for o in found[name]])}; "
+                  f"{max(o['rss'] for o in found[name]):.0f} MB", end="")  # fmt: skip
+
+
+def test_against_mlflow_models_serve(shelf, registered, tmp_path):
+    """The service with 20 activities against MLflow's server, which takes ready signals."""
+    words = commands(shelf, registered, tmp_path)
+    body = json.dumps(make_lead(20)).encode()
+    row = json.loads((tmp_path / "signals.json").read_text())
+    ready = json.dumps({"dataframe_records": [row]}).encode()
+    with listen() as listening, serving(words["service"], listening) as process:
+        port = listening.getsockname()[1]
+        wait_until_answered(port, body, "/v1/score")
+        ours = press(port, process.pid, body, SECONDS, "/v1/score", CONNECTIONS)
+    with listen() as taken:
+        port = taken.getsockname()[1]
+    environment = {
+        **os.environ,
+        "MLFLOW_TRACKING_URI": f"sqlite:///{registered.home}/mlflow.db",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    server = subprocess.Popen(
+        ["mlflow", "models", "serve", "-m", f"models:/demo.predictive/{registered.version.version}",
+         "--env-manager", "local", "--port", str(port)],
+        env=environment, start_new_session=True, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, CORES[:1]),
+    )  # fmt: skip
+    try:
+        wait_until_answered(port, ready, "/invocations")
+        theirs = press(port, server.pid, ready, SECONDS, "/invocations", CONNECTIONS)
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+    print(f"\n{ours['rate'] / theirs['rate']:.0f} x the rate of mlflow models serve", end="")
+
+
+def test_from_start_to_first_answer(shelf, registered, tmp_path):
+    """Time from starting the process to the first answer, as a ratio to the floor's."""
+    words = commands(shelf, registered, tmp_path)
+    body = json.dumps(make_lead(20)).encode()
+    took: dict[str, list[float]] = {name: [] for name in words}
+    for _ in range(5):
+        for name, command in words.items():
+            with listen() as listening, serving(command, listening):
+                took[name].append(
+                    wait_until_answered(listening.getsockname()[1], body, "/v1/score")
+                )
+    for name in words:
+        ratios = [a / b for a, b in zip(took[name], took["floor"], strict=True)]
+        print(f"\nfirst answer, {name:8} {_range(ratios)} x the floor's time", end="")
+
+
+def test_ready_signals_in_process(shelf):
+    """From ready signals to all contributions, in plain Python, against adding up as many."""
+    index = Shelf(shelf.folder).read_index()
+    entry = index.models["demo.predictive"].versions["1"]
+    card = read_scorecard((shelf.folder / "scorecards" / f"{entry.sha256}.json").read_text())
+    from models.scoring import Scorer
+
+    scorer, signals = Scorer(card), dict(card.golden[1].signals)
+    table = {name: float(i) for i, name in enumerate(signals)}
+
+    def floor() -> float:
+        total = 0.0
+        for name in signals:
+            total += table[name]
+        return total
+
+    ratio = _best(lambda: scorer.score(signals)) / _best(floor)
+    print(f"\n{len(card.terms)} terms: {ratio:.1f} x a loop of as many lookups", end="")
+
+
+def _best(work, times: int = 2000) -> float:
+    best = float("inf")
+    for _ in range(15):
+        began = time.perf_counter()
+        for _ in range(times):
+            work()
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+def _range(figures: list[float]) -> str:
+    ordered = sorted(figures)
+    return f"{ordered[len(ordered) // 2]:.3g} ({ordered[0]:.3g} to {ordered[-1]:.3g})"
