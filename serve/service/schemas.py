@@ -20,6 +20,11 @@ _NUMBER: Schema = {
 }  # fmt: skip
 _FLAG: Schema = {"type": ["boolean", "null"]}
 _TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
+_READY_FLAG: Schema = {
+    "anyOf": [
+        {"type": "boolean"}, {"type": "integer", "minimum": 0, "maximum": 1}, {"type": "null"},
+    ],
+}  # fmt: skip
 _ROW_FLAG: Schema = {**_NUMBER, "type": ["boolean", "number", "null"]}
 _BY_CLASS: Mapping[type, Schema] = {str: _TEXT, float: _NUMBER, bool: _ROW_FLAG}
 _BY_TYPE: Mapping[str, Schema] = {"text": _TEXT, "number": _NUMBER, "flag": _FLAG}
@@ -150,7 +155,7 @@ def _make_signals(model: ServedModel | None) -> Schema:
     columns = {} if model is None else {s.column: s for s in model.catalog.signals}
     types: Mapping[str, type] = {} if model is None else model.vocabulary.signal_types
     by_type: dict[type, Schema] = {
-        str: _TEXT, float: _NUMBER, bool: {"enum": [True, False, 0, 1, None]},
+        str: _TEXT, float: _NUMBER, bool: _READY_FLAG,
     }  # fmt: skip
     return {
         "type": "object",
