@@ -11,7 +11,8 @@ from projects import SIGNALS, make_leads, write_leads, write_project
 
 from pipeline.describe import SignalDescription
 from pipeline.errors import ConfigError
-from pipeline.settings import find_project, read_project
+from pipeline.project_folder import find_project
+from pipeline.settings import read_project
 from pipeline.signals.catalog import Catalog, Signal
 from pipeline.signals.history import signals_sql
 from pipeline.signals.live import LiveReader

@@ -118,6 +118,9 @@ def test_no_canary_is_found_where_none_belongs(with_challenger, tmp_path, keep):
         with_challenger, "--keys", str(path), "--access-log", "--shadow", "--log-scores", str(log),
         *options,
     ) as service:  # fmt: skip
+        opened = {"Authorization": f"Bearer {key}"}
+        service.wait_for(lambda: b'"challenger":"2"' in service.client.get(
+            "/v1/model", headers=opened).content)  # fmt: skip
         told = ask_everything(service, key)
         assert len(told) > 100
         metrics = service.client.get("/metrics", headers={"Authorization": f"Bearer {key}"})
