@@ -150,6 +150,7 @@ def test_what_is_broken_is_refused_told_once_and_the_old_version_stays(registry)
             number = registry.add(good)
             registry.point(number)
             service.wait_for(lambda: service.version() == number)
+            time.sleep(1.0)  # so that the load meets it, too
         lines = [line for line in service.log() if line["event"] == "version_refused"]
     assert not load.failed
     answers = {answer.model[0]: answer.body["probability"] for answer in load.answers}

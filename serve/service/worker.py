@@ -38,6 +38,9 @@ _FLUSH_S = 1.5
 _GARBAGE = 20_000
 """Objects made before the collector looks; a request makes hundreds, and no circles."""
 _DRAIN_S = 0.05
+_KEEP_ALIVE_S = 75
+"""An idle connection is kept so long: longer than by usual proxies, a minute, which would otherwise
+send a request on one that is just being closed."""
 _MOST_FILES = 65_536
 
 
@@ -170,7 +173,7 @@ async def serve(settings: Settings, listening: socket.socket, logger: Logger, pa
     config = uvicorn.Config(
         service.app, http=GuardedProtocol, ws="none", lifespan="off", log_config=None,
         access_log=False, server_header=False, proxy_headers=False, loop="none",
-        timeout_graceful_shutdown=SHUTDOWN_S - 1,
+        timeout_graceful_shutdown=SHUTDOWN_S - 1, timeout_keep_alive=_KEEP_ALIVE_S,
     )  # fmt: skip
     server = GracefulServer(config)
     gc.collect()
