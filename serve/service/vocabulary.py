@@ -108,10 +108,10 @@ class Vocabulary:
             return None
         names = [body.activity_id for body in bodies]
         try:
-            together = "".join(names).replace("-", "")  # type: ignore[arg-type]
-            if "" in names or not (together.isascii() and together.isalnum()):
+            together = "".join(names)  # type: ignore[arg-type]
+            if "" in names or len(together) > LONGEST_TEXT or not together.isascii():
                 return None
-            if len(together) > LONGEST_TEXT:
+            if not together.replace("-", "").isalnum():
                 return None
         except TypeError:  # some have none
             if any(name is not None for name in names):

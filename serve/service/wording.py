@@ -25,7 +25,6 @@ class _Words(NamedTuple):
     speaks_for: str
     speaks_against: str
     nothing: str
-    missing: str
     spam: str
     yes: str
     no: str
@@ -53,8 +52,7 @@ _WORDS = {
         speaks_for="What speaks for it: {}.",
         speaks_against="What speaks against it: {}.",
         nothing="Nothing in particular speaks for it or against it.",
-        missing="not known",
-        spam="marks of spam in name, address or form",
+        spam="doubts about name, address or form",
         yes="yes", no="no", day="{} day", days="{} days", percent="{}%", thousands=",", point=".",
         join=" and ",
         bands={"SQL": "Call now.", "MQL": "For marketing to warm up.", "cold": "No call yet."},
@@ -73,8 +71,7 @@ _WORDS = {
         speaks_for="A su favor: {}.",
         speaks_against="En su contra: {}.",
         nothing="Nada en particular habla a su favor ni en su contra.",
-        missing="no se sabe",
-        spam="indicios de spam en el nombre, el correo o el formulario",
+        spam="dudas sobre el nombre, el correo o el formulario",
         yes="sí", no="no", day="{} día", days="{} días", percent="{} %", thousands=".", point=",",
         join=" y ",
         bands={"SQL": "Para llamar ya.", "MQL": "Para que marketing lo madure.",
@@ -144,7 +141,7 @@ def _find_usual(model: ServedModel, explained: Explanation) -> float:
 
 def _list_arguments(reasons: Sequence[Reason]) -> list[Reason]:
     """Return the reasons worth a word: marks of spam as one, and none of what is not known."""
-    spam = [reason for reason in reasons if reason.family == _SPAM]
+    spam = [r for r in reasons if r.family == _SPAM and r.value is not None]
     told = [r for r in reasons if (r.family != _SPAM and r.value is not None) or r.family == ""]
     if sum(reason.points for reason in spam) < 0.0:
         points = sum(reason.points for reason in spam)
@@ -161,8 +158,6 @@ def _name(reason: Reason, labels: dict[str, str], words: _Words, model: ServedMo
         return words.spam
     if reason.signal.startswith("cap:"):
         return label
-    if value is None:
-        return f"{label} ({words.missing})"
     if isinstance(value, int | float):
         told = _tell_number(reason.signal, value, words, model)
     else:
