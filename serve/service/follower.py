@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import ScorecardError
+from pipeline.choice import KINDS
 from pipeline.errors import LeadscoreError
 from pipeline.tracking.following import (
     RegisteredModel,
@@ -24,7 +25,6 @@ from pipeline.tracking.following import (
 )
 from pipeline.tracking.store import Store, has_store, open_store
 from serve.service.logs import Logger, make_logger
-from serve.service.models_served import KINDS
 from serve.service.served import LARGEST_SCORECARD, VersionNote, make_served
 from serve.service.settings import Settings
 from serve.service.shelf import (

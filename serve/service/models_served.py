@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from models.errors import ScorecardError
+from pipeline.choice import read_choice
 from serve.service.problems import Problem
 from serve.service.served import ServedModel
 from serve.service.shelf import Index, Shelf, VersionEntry
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-KINDS = ("predictive", "rules", "close_rate")
 _MOST_KEPT = 8
 _AGAIN_S = 1.0
 _Key = tuple[str, str, str]
@@ -164,7 +164,7 @@ class ModelsServed:
             )  # fmt: skip
         if which is None or which == CHAMPION:
             return current.champion
-        name, version = _read_choice(which, current.registered.project, self._name)
+        name, version = read_choice(which, current.registered.project)
         model = current.registered.models.get(name)
         number = version if model is None else model.aliases.get(version, version)
         entry = None if model is None else model.versions.get(number)
@@ -180,19 +180,3 @@ class ModelsServed:
             raise Problem(
                 503, "this version cannot be read; the log says why", headers={"Retry-After": "2"}
             ) from error
-
-
-def _read_choice(which: str, project: str, default: str) -> tuple[str, str]:
-    """Read what ``?model=`` says: a version, a kind, or both with a colon; to a name and a version.
-
-    Examples
-    --------
-    >>> [_read_choice(w, "demo", "demo.predictive") for w in ("3", "rules", "demo.rules:2")]
-    [('demo.predictive', '3'), ('demo.rules', 'champion'), ('demo.rules', '2')]
-    """
-    name, colon, version = which.rpartition(":")
-    if not colon and version.removeprefix(f"{project}.") in KINDS:
-        name, version = version, CHAMPION
-    if not name:
-        return default, version
-    return (name if "." in name else f"{project}.{name}"), version
