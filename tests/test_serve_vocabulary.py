@@ -123,7 +123,8 @@ def test_activities_are_read_alike_by_columns_and_one_by_one(activities):
     for _ in range(2):  # the second time by columns, where they are plain
         unread: dict = {}
         found, told = vocabulary.read_activities(activities, unread)
-        assert (found, told, unread) == (expected, faults, one_by_one)
+        assert (found.rows(), found.latest_us) == (expected.rows(), expected.latest_us)
+        assert (told, unread) == (faults, one_by_one)
 
 
 def test_plain_activities_are_read_by_columns():
@@ -136,8 +137,8 @@ def test_plain_activities_are_read_by_columns():
     vocabulary.read_activities(plain, {})
     found = vocabulary._read_plain(plain)
     assert found is not None
-    assert found[0].occurred_us == DEFINE("2026-01-20T10:00:00Z")
-    assert found[0].properties == {"page": "pricing"}
+    assert found.rows()[0].occurred_us == DEFINE("2026-01-20T10:00:00Z")
+    assert found.rows()[0].properties == {"page": "pricing"}
 
 
 def test_the_example_of_the_documentation_is_read_to_the_last_word(registered):

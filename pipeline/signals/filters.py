@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pipeline.signals.declarations import ActivityFilter, Condition
 from pipeline.values import FieldSpec, Normalised, make_normaliser
 
+Group = str | tuple[str, str, Normalised]
+"""Activities of a kind; or those of a kind, by name and value of a property."""
+
 
 @dataclass(frozen=True)
 class PropertyTest:
@@ -36,6 +39,23 @@ class Filter:
 
     kinds: tuple[str, ...] | None
     tests: tuple[PropertyTest, ...]
+
+    def groups(self) -> tuple[Group, ...] | None:
+        """Return the groups that it is the union of; None if it has to look at each activity."""
+        if self.kinds is None or len(self.tests) > 1:
+            return None
+        if not self.tests:
+            return self.kinds
+        (test,) = self.tests
+        if test.values is None:
+            return None
+        return tuple((kind, test.property, value) for kind in self.kinds for value in test.values)
+
+    def passes(self, kind: str, properties: Mapping[str, Normalised]) -> bool:
+        """Say whether an activity passes."""
+        if self.kinds is not None and kind not in self.kinds:
+            return False
+        return all(test.passes(properties.get(test.property)) for test in self.tests)
 
 
 def read_filter(declared: ActivityFilter, properties: Mapping[str, FieldSpec]) -> Filter:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pipeline.plain_text import make_quick_normaliser
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.declarations import ProfileSignal
-from pipeline.signals.filters import Filter, read_filter
-from pipeline.signals.measures import Measure, make_measure
-from pipeline.signals.seen import Activity, Seen, make_rank
+from pipeline.signals.filters import Filter, Group, read_filter
+from pipeline.signals.measures import OfAges, OfSeen, make_measure
+from pipeline.signals.seen import Activity, ActivityColumns, Seen, View, turn
 from pipeline.signals.text.readers import find_other_lists, make_text_reader
 from pipeline.values import DAY_US, Normalised
 
@@ -48,7 +48,7 @@ class LiveReader:
         if other:
             raise ValueError(f"texts were read by other lists of {', '.join(other)} in training")
         self._fields = {name: make_quick_normaliser(spec) for name, spec in catalog.fields.items()}
-        self._columns = catalog.columns
+        self._unknown: dict[str, Normalised] = dict.fromkeys(catalog.columns)
         self._profile = [
             (signal.column, signal.inputs[0])
             for signal in catalog.signals
@@ -59,21 +59,26 @@ class LiveReader:
             for signal, declared in catalog.text_signals()
         ]
         self._age = [s.column for s in catalog.signals if s.declaration.kind == "lead_age"]
-        self._rank = make_rank(tuple(catalog.properties))
-        self._filters: list[Filter] = []
-        self._measures: list[tuple[str, Measure]] = []
+        filters: list[Filter] = []
+        self._if_none = self._unknown.copy()
+        self._of_group: dict[Group, list[tuple[str, OfAges]]] = {}
+        self._of_seen: list[tuple[str, OfSeen]] = []
         self._fed_by: dict[str, list[int]] = {}
         for signal, declared in catalog.activity_signals():
-            measure = make_measure(declared, catalog, self._filters)
-            self._measures.append((signal.column, measure))
+            if_none, group, of_ages, of_seen = make_measure(declared, catalog, filters)
+            self._if_none[signal.column] = if_none
+            if group is not None and of_ages is not None:
+                self._of_group.setdefault(group, []).append((signal.column, of_ages))
+            if of_seen is not None:
+                self._of_seen.append((signal.column, of_seen))
             wanted = [read_filter(filter_, catalog.properties) for filter_ in declared.filters]
-            self._fed_by[signal.column] = [self._filters.index(filter_) for filter_ in wanted]
-        self._left_out = frozenset(catalog.kinds_left_out)
+            self._fed_by[signal.column] = [filters.index(filter_) for filter_ in wanted]
+        self._view = View(filters, tuple(catalog.properties), frozenset(catalog.kinds_left_out))
 
     def read_signals(
         self,
         profile: Mapping[str, object],
-        activities: Sequence[Activity] | None = None,
+        activities: Sequence[Activity] | ActivityColumns | None = None,
         *,
         as_of_us: int | None = None,
         created_us: int | None = None,
@@ -86,7 +91,7 @@ class LiveReader:
         profile : mapping of field name to raw value
             As of `as_of_us`. A field that is absent, None or blank is missing; a field that the
             catalogue does not know is ignored.
-        activities : sequence of Activity, optional
+        activities : sequence of Activity, or ActivityColumns, optional
             In any order; duplicates, activities after `as_of_us` and kinds left out included. None
             if they are not known, and every signal of activities is then missing; empty if there
             were none.
@@ -111,7 +116,7 @@ class LiveReader:
             If a signal made from activities is `ready`, and one of the activities known at
             `as_of_us` feeds it, be it in its window or not.
         """
-        found: dict[str, Normalised] = dict.fromkeys(self._columns)
+        found = self._unknown.copy() if activities is None else self._if_none.copy()
         values: dict[str, Normalised] = {}
         field, raw = "", profile.get
         try:
@@ -126,14 +131,13 @@ class LiveReader:
         if as_of_us is not None and created_us is not None:
             for column in self._age:
                 found[column] = (as_of_us - created_us) / DAY_US
-        if activities is not None and self._measures:
+        if activities is not None and self._fed_by:
             if as_of_us is None:
                 raise ValueError("activities need as_of: as of when are they to be read?")
-            seen = Seen(activities, as_of_us, self._filters, self._rank, self._left_out)
-            if ready:
-                self._check_ready(ready, seen)
-            for column, measure in self._measures:
-                found[column] = measure(seen)
+            if not isinstance(activities, ActivityColumns):
+                activities = turn(activities)
+            if activities.kinds:
+                self._measure(Seen(activities, as_of_us, self._view), ready, found)
         if ready:
             unknown = sorted(set(ready).difference(found))
             if unknown:
@@ -141,12 +145,26 @@ class LiveReader:
             found.update(ready)
         return found
 
+    def _measure(
+        self, seen: Seen, ready: Mapping[str, Normalised] | None, found: dict[str, Normalised]
+    ) -> None:
+        """Fill in the signals of activities, of which there are some."""
+        if ready:
+            self._check_ready(ready, seen)
+        of_group, as_of_us = self._of_group, seen.as_of_us
+        for group, ages in seen.ages.items():
+            if group in of_group:
+                for column, of_ages in of_group[group]:
+                    found[column] = of_ages(ages, as_of_us)
+        for column, of_seen in self._of_seen:
+            found[column] = of_seen(seen)
+
     def _check_ready(self, ready: Mapping[str, Normalised], seen: Seen) -> None:
         """Refuse ready values of signals that the activities feed."""
         fed = tuple(
             column
             for column, places in self._fed_by.items()
-            if column in ready and any(seen.ages[place] for place in places)
+            if column in ready and any(seen.ages_of(place) for place in places)
         )
         if fed:
             raise ReadyConflict(fed)

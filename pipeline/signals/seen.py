@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from pipeline.signals.filters import Filter
-from pipeline.values import Normalised
+from pipeline.signals.filters import Filter, Group
+from pipeline.values import FIRST_US, Normalised
 
 
 class Activity(NamedTuple):
@@ -23,120 +23,139 @@ class Activity(NamedTuple):
     properties: Mapping[str, Normalised] = {}
 
 
-_NO_AGES: list[int] = []
+class ActivityColumns(NamedTuple):
+    """The activities of one lead, fact by fact, which is quicker than row by row.
 
-Rank = Callable[[Activity], Any]
-"""The sort key that puts a lead's activities in the order of their `place`."""
+    All have one length; `properties` are None or empty where there are none. `latest_us` is the
+    last of all their times.
+    """
+
+    kinds: Sequence[str]
+    occurred_us: Sequence[int]
+    recorded_us: Sequence[int]
+    ids: Sequence[str | None]
+    properties: Sequence[Mapping[str, Normalised] | None]
+    latest_us: int
+
+    def rows(self) -> list[Activity]:
+        """Return them one by one."""
+        return [
+            Activity(kind, occurred_us, recorded_us, name, given or _NONE)
+            for kind, occurred_us, recorded_us, name, given in zip(*self[:5], strict=True)
+        ]
 
 
-class Seen:
-    """The activities of one lead that were known at as_of, sorted out by filter.
+_NONE: Mapping[str, Normalised] = {}
+NO_ACTIVITIES = ActivityColumns((), (), (), (), (), FIRST_US)
 
-    `ages` has by filter the ages of its activities in microseconds, youngest first.
+
+def turn(activities: Sequence[Activity]) -> ActivityColumns:
+    """Return activities fact by fact."""
+    if not activities:
+        return NO_ACTIVITIES
+    kinds, occurred, recorded, ids, properties = zip(*activities, strict=True)
+    latest_us = max(max(occurred), max(recorded))
+    return ActivityColumns(kinds, occurred, recorded, ids, properties, latest_us)
+
+
+class View:
+    """What a catalogue's signals look at in activities: made once, for every lead.
 
     Parameters
     ----------
-    activities : sequence of Activity
-        In any order, duplicates included.
-    as_of_us : int
-    filters : list of Filter
+    filters : sequence of Filter
         Known to the measures by their place here.
-    rank : Rank
+    properties : tuple of str
+        Of activities, in the catalogue's order.
     left_out : frozenset of str
         Kinds that are dropped first of all, before duplicates, as ingestion drops them.
     """
 
     def __init__(
-        self,
-        activities: Sequence[Activity],
-        as_of_us: int,
-        filters: list[Filter],
-        rank: Rank,
-        left_out: frozenset[str] = frozenset(),
+        self, filters: Sequence[Filter], properties: tuple[str, ...], left_out: frozenset[str]
     ) -> None:
+        self.filters = filters
+        self.groups = [wanted.groups() for wanted in filters]
+        self.rank = make_rank(properties)
+        self.left_out = left_out
+        by_value = (one for groups in self.groups for one in groups or () if isinstance(one, tuple))
+        self.told_apart = sorted({(kind, name) for kind, name, _ in by_value})
+        """Kinds whose activities are told apart by the value of a property."""
+
+
+class Seen:
+    """The activities of one lead that were known at as_of, sorted out.
+
+    `ages` has the ages in microseconds by group, youngest first; a group without activities is not
+    among them.
+
+    Parameters
+    ----------
+    columns : ActivityColumns
+        In any order, duplicates included.
+    as_of_us : int
+    view : View
+    """
+
+    def __init__(self, columns: ActivityColumns, as_of_us: int, view: View) -> None:
+        if view.left_out and not view.left_out.isdisjoint(columns.kinds):
+            columns = turn([one for one in columns.rows() if one.kind not in view.left_out])
+        if len(set(columns.ids)) < len(columns.ids):  # the same twice, or without ids
+            columns = turn(_drop_duplicates(columns.rows(), view.rank))
+        if columns.latest_us > as_of_us:
+            columns = turn([one for one in columns.rows() if one[1] <= as_of_us >= one[2]])
         self.as_of_us = as_of_us
-        self.rank = rank
-        self._filters = filters
-        self._found: list[list[Activity] | None] = [None] * len(filters)
-        columns = _turn(activities)
-        if left_out and not left_out.isdisjoint(columns[0]):
-            activities = [activity for activity in activities if activity.kind not in left_out]
-            columns = _turn(activities)
-        if len(set(columns[3])) < len(activities):  # the same twice, or without ids
-            activities = _drop_duplicates(activities, rank)
-            columns = _turn(activities)
-        if max(columns[1], default=as_of_us) > as_of_us or (
-            max(columns[2], default=as_of_us) > as_of_us
-        ):
-            activities = [one for one in activities if one[1] <= as_of_us >= one[2]]
-            columns = _turn(activities)
-        by_kind: dict[str, list[Activity]] = {kind: [] for kind in set(columns[0])}
-        for kind, activity in zip(columns[0], activities, strict=True):
-            by_kind[kind].append(activity)
-        self._by_kind = by_kind
-        self._by_value: dict[tuple[object, str], defaultdict[Normalised, list[int]]] = {}
-        self.ages = [
-            self._find_ages(wanted, place) if self._has(wanted.kinds) else _NO_AGES
-            for place, wanted in enumerate(filters)
-        ]
+        self.rank = view.rank
+        self._columns = columns
+        self._view = view
+        self._found: dict[int, list[Activity]] = {}
+        self._joined: dict[int, list[int]] = {}
+        self.ages = self._group()
+
+    def _group(self) -> Mapping[Group, list[int]]:
+        kinds, occurred_us, _, _, properties, _ = self._columns
+        as_of_us = self.as_of_us
+        groups: defaultdict[Group, list[int]] = defaultdict(list)
+        for kind, at_us in zip(kinds, occurred_us, strict=True):
+            groups[kind].append(as_of_us - at_us)
+        for kind, name in self._view.told_apart:
+            if kind in groups:
+                by_value: defaultdict[Normalised, list[int]] = defaultdict(list)
+                given = [facts for of, facts in zip(kinds, properties, strict=True) if of == kind]
+                for age, facts in zip(groups[kind], given, strict=True):
+                    if facts:
+                        by_value[facts.get(name)].append(age)
+                groups |= {(kind, name, value): ages for value, ages in by_value.items()}
+        for ages in groups.values():
+            ages.sort()
+        return groups
+
+    def ages_of(self, place: int) -> list[int]:
+        """Return the ages of a filter's activities, youngest first."""
+        found = self._joined.get(place)
+        if found is None:
+            found = self._joined[place] = self._join(place)
+        return found
 
     def activities(self, place: int) -> list[Activity]:
         """Return the activities of a filter."""
-        found = self._found[place]
+        found = self._found.get(place)
         if found is None:
-            found = self._found[place] = self._find(self._filters[place])
+            passes = self._view.filters[place].passes
+            found = [one for one in self._columns.rows() if passes(one.kind, one.properties)]
+            self._found[place] = found
         return found
 
-    def _has(self, kinds: tuple[str, ...] | None) -> bool:
-        if kinds is None:
-            return True
-        return kinds[0] in self._by_kind if len(kinds) == 1 else True
-
-    def _find_ages(self, wanted: Filter, place: int) -> list[int]:
-        tests, as_of_us = wanted.tests, self.as_of_us
-        if not tests:
-            found = [as_of_us - one[1] for one in _joined(self._by_kind, wanted.kinds)]
-        elif len(tests) == 1 and tests[0].values is not None:
-            by_value = self._sort_out(wanted.kinds, tests[0].property)
-            found = list(_joined(by_value, tests[0].values))
-        else:
-            found = [as_of_us - one[1] for one in self.activities(place)]
-        found.sort()
-        return found
-
-    def _sort_out(self, kinds: tuple[str, ...] | None, name: str) -> Mapping[Normalised, list[int]]:
-        """Return the ages of some kinds by the value of a property, in one go for all filters."""
-        found = self._by_value.get((kinds, name))
-        if found is None:
-            found = self._by_value[kinds, name] = defaultdict(list)
-            as_of_us = self.as_of_us
-            for activity in _joined(self._by_kind, kinds):
-                found[activity[4].get(name)].append(as_of_us - activity[1])
-        return found
-
-    def _find(self, wanted: Filter) -> list[Activity]:
-        found = list(_joined(self._by_kind, wanted.kinds))
-        for test in wanted.tests:
-            found = [a for a in found if test.passes(a.properties.get(test.property))]
-        return found
+    def _join(self, place: int) -> list[int]:
+        groups = self._view.groups[place]
+        if groups is None:
+            return sorted([self.as_of_us - one.occurred_us for one in self.activities(place)])
+        known = [self.ages[group] for group in groups if group in self.ages]
+        return known[0] if len(known) == 1 else sorted(chain.from_iterable(known))
 
 
-def _turn(activities: Sequence[Activity]) -> list[tuple[Any, ...]]:
-    """Return the facts of activities one after the other, which is quicker than row by row."""
-    return list(zip(*activities, strict=True)) or [()] * len(Activity._fields)
-
-
-Key = TypeVar("Key")
-Item = TypeVar("Item")
-
-
-def _joined(by_key: Mapping[Key, list[Item]], keys: Sequence[Key] | None) -> Iterable[Item]:
-    """Return what is listed under some keys, kinds say, or under all of them."""
-    if keys is None:
-        return chain.from_iterable(by_key.values())
-    if len(keys) == 1:  # as mostly
-        return by_key.get(keys[0], ())
-    return chain.from_iterable(by_key.get(key, ()) for key in keys)
+Rank = Callable[[Activity], Any]
+"""The sort key that puts a lead's activities in the order of their `place`."""
 
 
 def make_rank(properties: tuple[str, ...]) -> Rank:

@@ -1,14 +1,13 @@
 """From a decoded request to signals and a score: what every route for one lead goes through."""
 
 from collections.abc import Iterable, Mapping
-from operator import itemgetter
 from typing import NamedTuple
 
 import msgspec
 
 from models.scoring import LeadScore
 from pipeline.signals.live import ReadyConflict
-from pipeline.signals.seen import Activity
+from pipeline.signals.seen import ActivityColumns
 from pipeline.values import FieldSpec, Normalised, make_normaliser
 from serve.service.problems import Fault, Problem, join_pointer
 from serve.service.requests import (
@@ -26,7 +25,6 @@ FUTURE_US = 300_000_000
 _MOST_WARNINGS = 20
 _TEXT = make_normaliser(FieldSpec())
 _NUMBER = make_normaliser(FieldSpec(type="number"))
-_OCCURRED, _RECORDED = itemgetter(1), itemgetter(2)
 _UNFIT = "the request does not fit"
 
 
@@ -181,14 +179,12 @@ def _warn(
     warnings: list[Warned],
     as_of_us: int,
     created_us: int | None,
-    activities: list[Activity] | None,
+    activities: ActivityColumns | None,
 ) -> None:
     if activities is None:
         if not model.activity_columns <= body.signals.keys():
             warnings.append(_NO_ACTIVITIES)
-    elif activities and (
-        max(map(_OCCURRED, activities)) > as_of_us or max(map(_RECORDED, activities)) > as_of_us
-    ):
+    elif activities.latest_us > as_of_us:
         warnings.append(_LATER)
     if model.age_columns and created_us is None and model.age_columns.isdisjoint(body.signals):
         warnings.append(_NO_AGE)

@@ -1,14 +1,15 @@
 """What a scorecard's catalogue lets a request say: fields, signals, kinds, properties."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from operator import itemgetter
+from itertools import chain
 from typing import Any
+
+from msgspec.structs import astuple
 
 from pipeline.plain_text import make_quick_normaliser
 from pipeline.signals.catalog import FIELD_TYPE, Catalog
 from pipeline.signals.filters import Filter, read_filter
-from pipeline.signals.seen import Activity
+from pipeline.signals.seen import NO_ACTIVITIES, Activity, ActivityColumns, turn
 from pipeline.values import LONGEST_TEXT, FieldSpec, Normalised, make_normaliser
 from serve.service.problems import Fault, join_pointer
 from serve.service.requests import JSON_WORD, LONGEST_NAME, ActivityBody
@@ -22,8 +23,7 @@ _MOST_REMEMBERED = 4_096
 _LONGEST_REMEMBERED = 64
 _WORD = make_quick_normaliser(FieldSpec())
 _NONE: Mapping[str, Normalised] = {}
-_KIND = itemgetter(0)
-_to_activity = partial(tuple.__new__, Activity)  # the record's own constructor takes thrice as long
+_FACTS = dict[str, object].items
 
 
 class _Everything(frozenset[str]):
@@ -75,7 +75,7 @@ class Vocabulary:
 
     def read_activities(
         self, bodies: Sequence[ActivityBody], unread: Unread
-    ) -> tuple[list[Activity], list[Fault]]:
+    ) -> tuple[ActivityColumns, list[Fault]]:
         """Turn the activities of a request into those that the live reader takes.
 
         Parameters
@@ -86,59 +86,48 @@ class Vocabulary:
 
         Returns
         -------
-        list of Activity
+        ActivityColumns
         list of Fault
             What does not fit; if there is any, the activities are not to be used.
         """
-        activities = self._read_plain(bodies)
-        if activities is None:
+        if not bodies:
+            return NO_ACTIVITIES, []
+        found = self._read_plain(bodies)
+        if found is None:
             return self._read_each(bodies, unread)
-        if not self._kinds_read.issuperset(map(_KIND, activities)):
-            self._note_kinds(activities, unread)
-        return activities, []
+        if not self._kinds_read.issuperset(found.kinds):
+            for place, kind in enumerate(found.kinds):
+                if kind not in self._kinds_read:
+                    unread.setdefault(("unread_kind", kind), ("activities", place, "kind"))
+        return found, []
 
-    def _read_plain(self, bodies: Sequence[ActivityBody]) -> list[Activity] | None:
+    def _read_plain(self, bodies: Sequence[ActivityBody]) -> ActivityColumns | None:
         """Read activities column by column, or return None where one of them needs a closer look.
 
         Most need none: kinds met before, times that end with their zone, names without blanks,
         properties met before. ``_read_each`` is the definition; a test holds both equal.
         """
-        kinds = [body.kind for body in bodies]
-        if not self._plain_kinds.issuperset(kinds):
+        kinds, occurred, recorded, names, given = zip(*map(astuple, bodies), strict=True)
+        if not self._plain_kinds.issuperset(kinds) or not _are_plain(names):
             return None
-        names = [body.activity_id for body in bodies]
-        try:
-            together = "".join(names)  # type: ignore[arg-type]
-            if "" in names or len(together) > LONGEST_TEXT or not together.isascii():
-                return None
-            if not together.replace("-", "").isalnum():
-                return None
-        except TypeError:  # some have none
-            if any(name is not None for name in names):
-                return None
-        given = [body.properties for body in bodies]
-        known = self._plain_properties
-        for properties in given:
-            if properties:
-                for pair in properties.items():
-                    if pair not in known or type(pair[1]) is not str:
-                        return None
-        occurred_us = read_times([body.occurred_at for body in bodies])
-        recorded = [body.recorded_at for body in bodies]
+        facts = chain.from_iterable(map(_FACTS, filter(None, given)))
+        if not self._plain_properties.issuperset(facts):
+            return None
+        occurred_us = read_times(occurred)
         recorded_us = occurred_us
         if occurred_us is not None and recorded.count(None) < len(recorded):
-            recorded_us = read_times(
-                [early if late is None else late for late, early in zip(
-                    recorded, [body.occurred_at for body in bodies], strict=True)]
-            )  # fmt: skip
+            either = zip(recorded, occurred, strict=True)
+            recorded_us = read_times([e if late is None else late for late, e in either])
         if occurred_us is None or recorded_us is None:
             return None
-        rows = zip(kinds, occurred_us, recorded_us, names, [p or _NONE for p in given], strict=True)
-        return list(map(_to_activity, rows))
+        latest_us = max(occurred_us)
+        if recorded_us is not occurred_us:
+            latest_us = max(latest_us, *recorded_us)
+        return ActivityColumns(kinds, occurred_us, recorded_us, names, given, latest_us)
 
     def _read_each(
         self, bodies: Sequence[ActivityBody], unread: Unread
-    ) -> tuple[list[Activity], list[Fault]]:
+    ) -> tuple[ActivityColumns, list[Fault]]:
         activities: list[Activity] = []
         faults: list[Fault] = []
         for place, body in enumerate(bodies):
@@ -156,12 +145,7 @@ class Vocabulary:
             if kind not in self._kinds_read:
                 unread.setdefault(("unread_kind", kind), ("activities", place, "kind"))
             activities.append(Activity(kind, occurred_us, recorded_us, name, properties))
-        return activities, faults
-
-    def _note_kinds(self, activities: Sequence[Activity], unread: Unread) -> None:
-        for place, activity in enumerate(activities):
-            if activity.kind not in self._kinds_read:
-                unread.setdefault(("unread_kind", activity.kind), ("activities", place, "kind"))
+        return turn(activities), faults
 
     def _read_kind(self, text: str) -> str:
         kind = _WORD(text)
@@ -217,3 +201,16 @@ class Vocabulary:
             except ValueError as error:
                 faults.append(Fault(join_pointer(*where, "properties", name), str(error)))
         return faults
+
+
+def _are_plain(names: Sequence[str | None]) -> bool:
+    """Say whether ids are as they are after normalising: all None, or none blank or unusual."""
+    try:
+        together = "".join(names)  # type: ignore[arg-type]
+    except TypeError:  # some have none
+        return all(name is None for name in names)
+    if not all(names) or "\0" in together or not together.isascii():
+        return False
+    if len(together) > LONGEST_TEXT and max(map(len, names)) > LONGEST_TEXT:  # type: ignore[arg-type]
+        return False
+    return len(together.split(None, 1)) == 1 and not together[-1].isspace()
