@@ -100,7 +100,8 @@ class Seen:
     def __init__(self, columns: ActivityColumns, as_of_us: int, view: View) -> None:
         if view.left_out and not view.left_out.isdisjoint(columns.kinds):
             columns = turn([one for one in columns.rows() if one.kind not in view.left_out])
-        if len(set(columns.ids)) < len(columns.ids):  # the same twice, or without ids
+        ids = set(columns.ids)
+        if len(ids) < len(columns.ids) and ids != {None}:  # one of them twice, maybe
             columns = turn(_drop_duplicates(columns.rows(), view.rank))
         if columns.latest_us > as_of_us:
             columns = turn([one for one in columns.rows() if one[1] <= as_of_us >= one[2]])

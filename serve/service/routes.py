@@ -62,7 +62,8 @@ class ScoringRoutes:
         scored = score_lead(model, lead, self._clock(), asked.strict)
         answer = answer_score(model, lead.lead_id, scored, _language(asked))
         self._keeping.keep(model, lead, scored, asked.request_id, None, body)
-        return _encode({"request_id": asked.request_id, **answer})
+        answer.request_id = asked.request_id
+        return _encode(answer)
 
     async def explain(self, body: bytes, asked: Asked) -> bytes:
         """Score one lead, with every reason and one sentence."""
@@ -73,7 +74,8 @@ class ScoringRoutes:
             model, lead.lead_id, scored, _language(asked), lead.previous_band
         )
         self._keeping.keep(model, lead, scored, asked.request_id, None, body)
-        return _encode({"request_id": asked.request_id, **answer})
+        answer.request_id = asked.request_id
+        return _encode(answer)
 
     async def score_batch(self, body: bytes, asked: Asked) -> bytes:
         """Score many leads by one version; one that does not fit is told for itself."""

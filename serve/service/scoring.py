@@ -63,17 +63,20 @@ def score_lead(model: ServedModel, body: LeadBody, now_us: int, strict: bool) ->
     Problem
         422 with every fault and its place.
     """
-    words = model.vocabulary
-    faults = list(find_type_faults(body.profile, words.field_types, "profile"))
+    words, profile = model.vocabulary, body.profile
+    faults: list[Fault] = []
     warnings: list[Warned] = []
     unread: Unread = {}
+    plain = words.plain_fields.issuperset(zip(profile, map(type, profile.values()), strict=True))
+    if not plain:
+        faults += find_type_faults(profile, words.field_types, "profile")
+        for name in profile.keys() - words.field_types.keys():
+            unread["unread_field", name] = ("profile", name[:LONGEST_NAME])
     as_of_us = _read_time(model, "as_of", body.as_of, faults)
     created_us = _read_time(model, "created_at", body.created_at, faults)
     if not 1 <= len(body.lead_id) <= LONGEST_ID or "\0" in body.lead_id:
         faults.append(Fault("/lead_id", f"1 to {LONGEST_ID} characters without NUL are expected"))
-    for name in body.profile.keys() - words.field_types.keys():
-        unread["unread_field", name] = ("profile", name[:LONGEST_NAME])
-    ready = _read_ready(model, body, faults) if body.signals else None
+    ready = _read_ready(model, body, faults) if body.given_signals else None
     activities = None
     if body.activities is not None:
         if len(body.activities) > MOST_ACTIVITIES:
@@ -98,7 +101,7 @@ def score_lead(model: ServedModel, body: LeadBody, now_us: int, strict: bool) ->
         created_us = as_of_us
     try:
         signals = model.reader.read_signals(
-            body.profile, activities, as_of_us=as_of_us, created_us=created_us, ready=ready
+            profile, activities, as_of_us=as_of_us, created_us=created_us, ready=ready
         )
     except ReadyConflict as conflict:
         raise Problem(422, _UNFIT, [
@@ -206,7 +209,7 @@ def _warn_values(
         if level is not None and level not in levels:
             where = ("signals", column) if column in body.signals else ("profile", name)
             warnings.append(Warned("level_not_met", _NOT_MET, join_pointer(*where)))
-    for column in body.signals:
+    for column in body.given_signals or ():
         if any(body.profile.get(name) is not None for name in model.inputs.get(column, ())):
             warnings.append(Warned("ready_value_used", _READY, join_pointer("signals", column)))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
+import msgspec
 from pydantic import ValidationError
 
 from models.errors import ScorecardError
@@ -80,7 +81,12 @@ class ServedModel:
         self.rate = AxesReader(scorecard).read
         self.average = average_log_odds(scorecard)
         points = scorecard.points
-        self.average_points = round_points(points.offset + points.per_log_odds * self.average)
+        self._offset, self._per_log_odds = points.offset, points.per_log_odds
+        self.average_points = self.to_points(self.average)
+        self.average_json = msgspec.Raw(
+            msgspec.json.encode({"log_odds": self.average, "points": self.average_points})
+        )
+        self.quantiles, self.horizon_days = scorecard.quantiles, scorecard.horizon_days
         self.labels: dict[str, dict[str, str]] = {
             language: {s.column: s.named(language) for s in self.catalog.signals}
             for language in LANGUAGES
@@ -89,6 +95,7 @@ class ServedModel:
         self.named = {
             "name": note.name, "version": note.version, "fingerprint": scorecard.fingerprint,
         }  # fmt: skip
+        self.named_json = msgspec.Raw(msgspec.json.encode(self.named))
         self.activity_columns = frozenset(s.column for s, _ in self.catalog.activity_signals())
         self.inputs = {s.column: s.inputs for s in self.catalog.signals if s.inputs}
         self.levels = [
@@ -102,6 +109,10 @@ class ServedModel:
         oldest_days = scorecard.training.get("oldest_days")
         self.oldest_us = None if oldest_days is None else days_to_us(oldest_days + 1.0)
         self.leaks: list[str] = scorecard.training.get("allowed_leaks") or []
+
+    def to_points(self, log_odds: float) -> float:
+        """Return log-odds in points, rounded as they are shown."""
+        return round_points(self._offset + self._per_log_odds * log_odds)
 
 
 def round_points(points: float) -> float:

@@ -47,6 +47,12 @@ class Vocabulary:
 
     def __init__(self, catalog: Catalog) -> None:
         self.field_types = {name: JSON_TYPE[spec.type] for name, spec in catalog.fields.items()}
+        self.plain_fields = frozenset(
+            (name, fitting)
+            for name, wanted in self.field_types.items()
+            for fitting in (wanted, type(None), *([int] if wanted is float else []))
+        )
+        """Every field with every type that fits it."""
         self.field_normalisers = {n: make_normaliser(s) for n, s in catalog.fields.items()}
         self.signal_types = {
             signal.column: str
