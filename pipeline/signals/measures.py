@@ -142,7 +142,10 @@ def _make_half_life(half_life_days: float) -> OfAges:
     def measure(ages: list[int], _: int) -> Normalised:
         if ages[-1] >= guard:
             ages = ages[: bisect_left(ages, guard)]
-        return sum([floor(exp(age * rate) * UNITS + 0.5) for age in ages]) / UNITS
+        units = 0
+        for age in ages:  # of a few mostly: a loop is quicker than a list and its sum
+            units += floor(exp(age * rate) * UNITS + 0.5)
+        return units / UNITS
 
     return measure
 
@@ -151,7 +154,10 @@ def _make_linear(guard: int) -> OfAges:
     def measure(ages: list[int], _: int) -> Normalised:
         if ages[-1] >= guard:
             ages = ages[: bisect_left(ages, guard)]
-        return sum([floor((1.0 - age / guard) * UNITS + 0.5) for age in ages]) / UNITS
+        units = 0
+        for age in ages:
+            units += floor((1.0 - age / guard) * UNITS + 0.5)
+        return units / UNITS
 
     return measure
 

@@ -122,11 +122,11 @@ class Seen:
         for kind, name in self._view.told_apart:
             if kind in groups:
                 by_value: defaultdict[Normalised, list[int]] = defaultdict(list)
-                given = [facts for of, facts in zip(kinds, properties, strict=True) if of == kind]
-                for age, facts in zip(groups[kind], given, strict=True):
-                    if facts:
-                        by_value[facts.get(name)].append(age)
-                groups |= {(kind, name, value): ages for value, ages in by_value.items()}
+                for of, facts, at_us in zip(kinds, properties, occurred_us, strict=True):
+                    if facts and of == kind:
+                        by_value[facts.get(name)].append(as_of_us - at_us)
+                for value, ages in by_value.items():
+                    groups[kind, name, value] = ages
         for ages in groups.values():
             ages.sort()
         return groups

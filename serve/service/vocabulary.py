@@ -23,7 +23,6 @@ _MOST_REMEMBERED = 4_096
 _LONGEST_REMEMBERED = 64
 _WORD = make_quick_normaliser(FieldSpec())
 _NONE: Mapping[str, Normalised] = {}
-_FACTS = dict[str, object].items
 
 
 class _Everything(frozenset[str]):
@@ -73,7 +72,7 @@ class Vocabulary:
         self._kinds_read = _EVERYTHING if any(one.kinds is None for one in filters) else known
         self._times = TimeReader()
         self._plain_kinds: set[str] = set()
-        self._plain_properties: set[tuple[str, str]] = set()
+        self._plain_values: dict[str, set[str | None]] = {n: {None} for n in catalog.properties}
 
     def read_time(self, text: str) -> int:
         """Return a time in UTC microseconds; see ``TimeReader.read``."""
@@ -98,27 +97,25 @@ class Vocabulary:
         """
         if not bodies:
             return NO_ACTIVITIES, []
-        found = self._read_plain(bodies)
-        if found is None:
-            return self._read_each(bodies, unread)
-        if not self._kinds_read.issuperset(found.kinds):
-            for place, kind in enumerate(found.kinds):
-                if kind not in self._kinds_read:
-                    unread.setdefault(("unread_kind", kind), ("activities", place, "kind"))
-        return found, []
+        found = self._read_plain(bodies, unread)
+        return self._read_each(bodies, unread) if found is None else (found, [])
 
-    def _read_plain(self, bodies: Sequence[ActivityBody]) -> ActivityColumns | None:
+    def _read_plain(self, bodies: Sequence[ActivityBody], unread: Unread) -> ActivityColumns | None:
         """Read activities column by column, or return None where one of them needs a closer look.
 
         Most need none: kinds met before, times that end with their zone, names without blanks,
-        properties met before. ``_read_each`` is the definition; a test holds both equal.
+        values of properties met before. ``_read_each`` is the definition; a test holds both equal,
+        but for the properties that no signal reads, which are left where they are.
         """
         kinds, occurred, recorded, names, given = zip(*map(astuple, bodies), strict=True)
-        if not self._plain_kinds.issuperset(kinds) or not _are_plain(names):
+        met = set(kinds)
+        if not self._plain_kinds.issuperset(met) or not _are_plain(names):
             return None
-        facts = chain.from_iterable(map(_FACTS, filter(None, given)))
-        if not self._plain_properties.issuperset(facts):
-            return None
+        told = list(filter(None, given))
+        named = set(chain.from_iterable(told))
+        for name, plain in self._plain_values.items():
+            if name in named and not plain.issuperset({facts.get(name) for facts in told}):
+                return None
         occurred_us = read_times(occurred)
         recorded_us = occurred_us
         if occurred_us is not None and recorded.count(None) < len(recorded):
@@ -129,6 +126,9 @@ class Vocabulary:
         latest_us = max(occurred_us)
         if recorded_us is not occurred_us:
             latest_us = max(latest_us, *recorded_us)
+        if not self._kinds_read.issuperset(met) or not self._properties.keys() >= named:
+            for place, (kind, facts) in enumerate(zip(kinds, given, strict=True)):
+                self._note_unread(place, kind, facts or _NONE, unread)
         return ActivityColumns(kinds, occurred_us, recorded_us, names, given, latest_us)
 
     def _read_each(
@@ -144,12 +144,11 @@ class Vocabulary:
                 recorded_us = occurred_us if recorded is None else self._times.read(recorded)
                 name: Any = None if body.activity_id is None else _WORD(body.activity_id)
                 found = body.properties
-                properties = self._read_properties(found, unread, place) if found else _NONE
+                self._note_unread(place, kind, found or _NONE, unread)
+                properties = self._read_properties(found) if found else _NONE
             except ValueError:
                 faults += self._find_faults(place, body)
                 continue
-            if kind not in self._kinds_read:
-                unread.setdefault(("unread_kind", kind), ("activities", place, "kind"))
             activities.append(Activity(kind, occurred_us, recorded_us, name, properties))
         return turn(activities), faults
 
@@ -162,17 +161,22 @@ class Vocabulary:
                 self._plain_kinds.add(text)
         return kind
 
-    def _read_properties(
-        self, properties: Mapping[str, object], unread: Unread, place: int
-    ) -> dict[str, Normalised]:
-        found: dict[str, Normalised] = {}
-        for name, value in properties.items():
-            if name in self._properties:
-                found[name] = self._read_property(name, value)
-            else:
+    def _note_unread(
+        self, place: int, kind: str, properties: Mapping[str, object], unread: Unread
+    ) -> None:
+        for name in properties:
+            if name not in self._properties:
                 where = ("activities", place, "properties", name[:LONGEST_NAME])
                 unread.setdefault(("unread_property", name), where)
-        return found
+        if kind not in self._kinds_read:
+            unread.setdefault(("unread_kind", kind), ("activities", place, "kind"))
+
+    def _read_properties(self, properties: Mapping[str, object]) -> dict[str, Normalised]:
+        return {
+            name: self._read_property(name, value)
+            for name, value in properties.items()
+            if name in self._properties
+        }
 
     def _read_property(self, name: str, value: object) -> Normalised:
         wanted, normalise = self._properties[name]
@@ -181,8 +185,8 @@ class Vocabulary:
                 raise ValueError(f"a {JSON_WORD[wanted]} or null is expected")
         read = normalise(value)
         if read == value and isinstance(value, str) and len(value) <= _LONGEST_REMEMBERED:
-            if len(self._plain_properties) < _MOST_REMEMBERED:
-                self._plain_properties.add((name, value))
+            if len(self._plain_values[name]) < _MOST_REMEMBERED:
+                self._plain_values[name].add(value)
         return read
 
     def _find_faults(self, place: int, body: ActivityBody) -> list[Fault]:
@@ -203,7 +207,7 @@ class Vocabulary:
                 faults.append(Fault(join_pointer(*where, name), str(error)))
         for name, value in (body.properties or {}).items():
             try:
-                self._read_properties({name: value}, {}, place)
+                self._read_properties({name: value})
             except ValueError as error:
                 faults.append(Fault(join_pointer(*where, "properties", name), str(error)))
         return faults
