@@ -64,8 +64,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Refuse too many headers; else hand the request on."""
         self._in_head = False
-        size = sum(len(name) + len(value) for name, value in self.headers)
-        if len(self.headers) > MOST_HEADERS or size > LARGEST_HEADERS or len(self.url) > 8_192:
+        too_long = self._head_bytes > LARGEST_HEADERS and _measure(self.headers) > LARGEST_HEADERS
+        if len(self.headers) > MOST_HEADERS or too_long or len(self.url) > 8_192:
             self.refuse(431, f"at most {MOST_HEADERS} headers of {LARGEST_HEADERS:,} bytes are "
                         "taken, and a path of 8,192")  # fmt: skip
             return
@@ -140,6 +140,10 @@ class GuardedProtocol(HttpToolsProtocol):
             self._unread_since = now
         elif now - self._unread_since > WRITE_S:
             self.transport.abort()
+
+
+def _measure(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    return sum([len(name) + len(value) for name, value in headers])
 
 
 async def sweep(connections: Iterable[Any]) -> None:

@@ -57,7 +57,7 @@ class ScoringRoutes:
 
     async def score(self, body: bytes, asked: Asked) -> bytes:
         """Score one lead."""
-        model = await self._pick(asked)
+        model = self._champion(asked) or await self._models.pick(asked.model)
         lead = decode_lead(body)
         scored = score_lead(model, lead, self._clock(), asked.strict)
         answer = answer_score(model, lead.lead_id, scored, _language(asked))
@@ -67,7 +67,7 @@ class ScoringRoutes:
 
     async def explain(self, body: bytes, asked: Asked) -> bytes:
         """Score one lead, with every reason and one sentence."""
-        model = await self._pick(asked)
+        model = self._champion(asked) or await self._models.pick(asked.model)
         lead = decode_lead(body)
         scored = score_lead(model, lead, self._clock(), asked.strict)
         answer = answer_explanation(
@@ -91,7 +91,7 @@ class ScoringRoutes:
             self._batches -= 1
 
     async def _score_batch(self, body: bytes, asked: Asked) -> bytes:
-        model = await self._pick(asked)
+        model = self._champion(asked) or await self._models.pick(asked.model)
         texts = decode_batch(body, MOST_LEADS)
         now_us, language = self._clock(), _language(asked)
         results: list[dict[str, Any]] = []
@@ -126,11 +126,10 @@ class ScoringRoutes:
             }
         )
 
-    async def _pick(self, asked: Asked) -> ServedModel:
+    def _champion(self, asked: Asked) -> ServedModel | None:
+        """Return what most requests ask for, or None where it takes a closer look."""
         current = self._models.current
-        if asked.model is None and current is not None:
-            return current.champion
-        return await self._models.pick(asked.model)
+        return None if current is None or asked.model is not None else current.champion
 
 
 def _language(asked: Asked) -> str:

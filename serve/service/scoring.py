@@ -1,6 +1,7 @@
 """From a decoded request to signals and a score: what every route for one lead goes through."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import NamedTuple
 
 import msgspec
@@ -189,13 +190,11 @@ def _warn(
             warnings.append(_NO_ACTIVITIES)
     elif activities.latest_us > as_of_us:
         warnings.append(_LATER)
-    if model.age_columns and created_us is None and model.age_columns.isdisjoint(body.signals):
+    if created_us is None and model.age_columns and model.age_columns.isdisjoint(body.signals):
         warnings.append(_NO_AGE)
     oldest = model.oldest_us
     if oldest is not None and created_us is not None and as_of_us - created_us > oldest:
-        days = model.scorecard.training["oldest_days"]
-        told = f"the model learned from leads of up to {days:g} days; this one is older"
-        warnings.append(Warned("older_than_training", told, "/created_at"))
+        warnings.append(_tell_older(model.scorecard.training["oldest_days"]))
     if model.leaks:
         warnings.append(_LEAKS)
 
@@ -205,10 +204,9 @@ def _warn_values(
 ) -> None:
     """Warn of levels that the model has not met, and of fields that a ready value stands for."""
     for column, name, levels in model.levels:
-        level = signals[column]
-        if level is not None and level not in levels:
-            where = ("signals", column) if column in body.signals else ("profile", name)
-            warnings.append(Warned("level_not_met", _NOT_MET, join_pointer(*where)))
+        if signals[column] not in levels:
+            brought = column in body.signals
+            warnings.append(_tell_not_met(*(("signals", column) if brought else ("profile", name))))
     for column in body.given_signals or ():
         if any(body.profile.get(name) is not None for name in model.inputs.get(column, ())):
             warnings.append(Warned("ready_value_used", _READY, join_pointer("signals", column)))
@@ -216,6 +214,17 @@ def _warn_values(
 
 _NOT_MET = "rare in training or never met: it counts as any other; is it misspelt?"
 _READY = "used in place of what the profile would give"
+
+
+@cache
+def _tell_older(days: float) -> Warned:
+    told = f"the model learned from leads of up to {days:g} days; this one is older"
+    return Warned("older_than_training", told, "/created_at")
+
+
+@cache
+def _tell_not_met(part: str, name: str) -> Warned:
+    return Warned("level_not_met", _NOT_MET, join_pointer(part, name))
 
 
 _LEAKS = Warned("allowed_leaks", "the model learned from signals that its audit says leak")

@@ -99,10 +99,11 @@ class ServedModel:
         self.activity_columns = frozenset(s.column for s, _ in self.catalog.activity_signals())
         self.inputs = {s.column: s.inputs for s in self.catalog.signals if s.inputs}
         self.levels = [
-            (term.signal, self.inputs[term.signal][0], frozenset(term.shape.levels))
+            (term.signal, self.inputs[term.signal][0], frozenset((*term.shape.levels, None)))
             for term in scorecard.terms
             if isinstance(term.shape, Table) and self.kinds.get(term.signal) == "category"
         ]
+        """Categories: column, field, and the levels that the model has met, missing among them."""
         self.age_columns = frozenset(
             s.column for s in self.catalog.signals if s.declaration.kind == "lead_age"
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from operator import floordiv, sub
-from struct import unpack_from
+from struct import Struct
 
 import msgspec
 
@@ -79,8 +79,8 @@ def _read_fraction(text: str) -> int:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 _to_msgpack = msgspec.msgpack.Encoder().encode
-_PACKED = 6
-"""Bytes: two that say what comes, four of seconds."""
+_STAMP = Struct(">xxI")
+"""Two bytes that say what comes, four of seconds."""
 
 
 def read_times(texts: Sequence[str]) -> list[int] | None:
@@ -99,8 +99,8 @@ def read_times(texts: Sequence[str]) -> list[int] | None:
         count = len(moments)
         packed = _to_msgpack(moments)
         head = _head_bytes(count)
-        if len(packed) == head + count * _PACKED:
-            return [1_000_000 * second for second in unpack_from(">" + "xxI" * count, packed, head)]
+        if len(packed) == head + count * _STAMP.size:
+            return [1_000_000 * second for (second,) in _STAMP.iter_unpack(packed[head:])]
         found = list(map(floordiv, map(sub, moments, repeat(_EPOCH)), repeat(_US)))
     except (ValueError, TypeError):
         return None

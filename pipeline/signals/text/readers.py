@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from pipeline.signals.catalog import Catalog
@@ -70,8 +71,7 @@ def make_text_reader(declared: TextSignal) -> TextReader:
         case MarksSignal():
             return _make_mark(Marks._fields.index(declared.kind), declared.inputs)
         case CompletenessSignal():
-            names = declared.inputs
-            return lambda profile: measure_completeness([profile[name] for name in names])
+            return _make_completeness(declared.inputs)
         case OffFormSignal():
             expected = {name: re.compile(form) for name, form in declared.expected.items()}
             return lambda profile: count_off_form(profile, expected)
@@ -95,6 +95,13 @@ def _make_comparison(mail_name: str, company_name: str) -> TextReader:
         return mail.compare_mail_company(address, company)
 
     return compare
+
+
+def _make_completeness(names: Sequence[str]) -> TextReader:
+    if len(names) == 1:
+        return lambda profile: measure_completeness([profile[names[0]]])
+    pick = itemgetter(*names)
+    return lambda profile: measure_completeness(pick(profile))
 
 
 def _make_mark(place: int, names: Sequence[str]) -> TextReader:
