@@ -8,7 +8,7 @@ from pipeline.signals.declarations import ProfileSignal
 from pipeline.signals.filters import Filter, Group, read_filter
 from pipeline.signals.measures import OfAges, OfSeen, make_measure
 from pipeline.signals.seen import Activity, ActivityColumns, Seen, View, turn
-from pipeline.signals.text.readers import find_other_lists, make_text_reader
+from pipeline.signals.text.readers import TextReaders, find_other_lists
 from pipeline.values import DAY_US, Normalised
 
 
@@ -54,10 +54,7 @@ class LiveReader:
             for signal in catalog.signals
             if isinstance(signal.declaration, ProfileSignal)
         ]
-        self._texts = [
-            (signal.column, make_text_reader(declared))
-            for signal, declared in catalog.text_signals()
-        ]
+        self._texts = TextReaders(catalog)
         self._age = [s.column for s in catalog.signals if s.declaration.kind == "lead_age"]
         filters: list[Filter] = []
         self._if_none = self._unknown.copy()
@@ -126,8 +123,7 @@ class LiveReader:
             raise ValueError(f"{field}: {error}") from error
         for column, field in self._profile:
             found[column] = values[field]
-        for column, read in self._texts:
-            found[column] = read(values)
+        self._texts.fill(found, values)
         if as_of_us is not None and created_us is not None:
             for column in self._age:
                 found[column] = (as_of_us - created_us) / DAY_US

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from operator import itemgetter
+from operator import itemgetter, or_
 from typing import Any
 
 from pipeline.signals.catalog import Catalog
@@ -105,17 +105,67 @@ def _make_completeness(names: Sequence[str]) -> TextReader:
 
 
 def _make_mark(place: int, names: Sequence[str]) -> TextReader:
-    def read_marks(profile: Profile) -> Normalised:
-        known = False
+    read = _make_marks_reader(names)
+
+    def read_mark(profile: Profile) -> Normalised:
+        marks = read(profile)
+        return None if marks is None else float(marks[place])
+
+    return read_mark
+
+
+def _make_marks_reader(names: Sequence[str]) -> Callable[[Profile], Marks | None]:
+    """Return the function from some texts to the marks that any of them bears; None without any."""
+
+    def read_all(profile: Profile) -> Marks | None:
+        found = None
         for name in names:
             text = profile[name]
             if isinstance(text, str):
-                if _MARKS[text][place]:
-                    return 1.0
-                known = True
-        return 0.0 if known else None
+                borne = _MARKS[text]
+                if found is None:
+                    found = borne
+                elif True in borne:
+                    found = Marks(*map(or_, found, borne))
+        return found
 
-    return read_marks
+    return read_all
+
+
+class TextReaders:
+    """Read all text signals of a catalogue; each name is looked at once, however many marks count.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._single: list[tuple[str, TextReader]] = []
+        marks: dict[tuple[str, ...], list[tuple[str, int]]] = {}
+        for signal, declared in catalog.text_signals():
+            if isinstance(declared, MarksSignal):
+                place = Marks._fields.index(declared.kind)
+                marks.setdefault(declared.inputs, []).append((signal.column, place))
+            else:
+                self._single.append((signal.column, make_text_reader(declared)))
+        self._marks = [(_make_marks_reader(names), columns) for names, columns in marks.items()]
+
+    def fill(self, found: dict[str, Normalised], profile: Profile) -> None:
+        """Put the signals, of which none is in `found` yet, in their columns.
+
+        Parameters
+        ----------
+        found : dict of str to str, float or None
+        profile : mapping of str to str, float or None
+            The normalised fields, every input among them.
+        """
+        for column, read in self._single:
+            found[column] = read(profile)
+        for read_marks_of, columns in self._marks:
+            marks = read_marks_of(profile)
+            for column, place in columns:
+                found[column] = None if marks is None else float(marks[place])
 
 
 def digest_word_lists(kinds: Iterable[str]) -> dict[str, str]:
