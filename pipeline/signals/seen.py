@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
 from typing import Any, NamedTuple
 
 from pipeline.signals.filters import Filter, Group
@@ -151,8 +150,12 @@ class Seen:
         groups = self._view.groups[place]
         if groups is None:
             return sorted([self.as_of_us - one.occurred_us for one in self.activities(place)])
-        known = [self.ages[group] for group in groups if group in self.ages]
-        return known[0] if len(known) == 1 else sorted(chain.from_iterable(known))
+        joined: list[int] = []
+        for group in groups:
+            ages = self.ages.get(group)
+            if ages:
+                joined = sorted(joined + ages) if joined else ages
+        return joined
 
 
 Rank = Callable[[Activity], Any]

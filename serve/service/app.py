@@ -1,7 +1,7 @@
 """The service as an ASGI application: the thin way for scores, FastAPI for everything else."""
 
+import os
 import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
@@ -167,7 +167,7 @@ def _name_request(given: bytes | None) -> str:
     """Return the caller's own id of a request where it is one, else a new one."""
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given.decode("ascii")
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()
 
 
 def _read_asked(
@@ -188,7 +188,8 @@ def _read_asked(
         if found.keys() - {"model"}:
             raise Problem(422, "an unknown query parameter; there is one, model")
         model = found.get("model", [None])[-1]
-    strict = b"handling=strict" in headers.get(b"prefer", b"").replace(b" ", b"").lower()
+    prefer = headers.get(b"prefer")
+    strict = prefer is not None and b"handling=strict" in prefer.replace(b" ", b"").lower()
     return Asked(request_id, headers, model, strict)
 
 
