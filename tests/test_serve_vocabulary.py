@@ -76,6 +76,16 @@ def test_times_are_those_of_a_file_by_either_way(texts):
     assert together is None or together == expected
 
 
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T23:59:59Z",
+             "2106-02-07T06:28:16Z", "2106-02-07T06:28:15Z", "2026-01-01T00:00:00+05:30:15"],
+)  # fmt: skip
+@pytest.mark.parametrize("count", [1, 15, 16, 70_000])
+def test_times_on_every_edge_are_read_together_as_one_by_one(text, count):
+    together = read_times([text] * count)
+    assert together is None or together == [TimeReader().read(text)] * count
+
+
 def test_a_time_is_refused_without_being_quoted():
     for text in ("2026-01-31T09:30:00", "yesterday", "", "2026-13-31T09:30:00Z", "9" * 100):
         with pytest.raises(ValueError, match="time") as error:

@@ -102,7 +102,7 @@ def read_times(texts: Sequence[str]) -> list[int] | None:
         if len(packed) == head + count * _STAMP.size:
             return [1_000_000 * second for (second,) in _STAMP.iter_unpack(packed[head:])]
         found = list(map(floordiv, map(sub, moments, repeat(_EPOCH)), repeat(_US)))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):  # the last: before the year 1 or after 9999
         return None
     if found and (min(found) < FIRST_US or max(found) > LAST_US):
         return None
