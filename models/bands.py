@@ -1,20 +1,41 @@
-"""Cold, MQL, SQL: where on the scale of probability each band begins."""
+"""Cold, MQL, SQL: where each band begins, for whom elsewhere, and what it demands besides."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from models.log_odds import to_log_odds
+from models.axes import ENGAGEMENT_DIGITS, FIT_LETTERS, Axes, Engagement, Fit, LeadAxes
+from models.log_odds import to_log_odds, to_probability
 from models.shapes import Frozen
 
 Band = Literal["cold", "MQL", "SQL"]
 BANDS: tuple[Band, ...] = ("cold", "MQL", "SQL")
 _HEIGHT: Mapping[Band, int] = {band: height for height, band in enumerate(BANDS)}
 Cutoff = Annotated[float, Field(gt=0.0, lt=1.0)]
+_LogOdds = Annotated[float, Field(allow_inf_nan=False)]
+_SHOWN = 1e-12
+"""Cutoffs in points may lie beyond what a probability can show; so far from 0 and 1 it is held."""
 
 
-class Bands(Frozen):
+class Marks(Frozen):
+    """Where bands begin and are left, in log-odds, the scale on which every path compares them."""
+
+    mql: _LogOdds
+    sql: _LogOdds
+    mql_released: _LogOdds
+    sql_released: _LogOdds
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.mql >= self.sql:
+            raise ValueError(f"mql ({self.mql}) must lie below sql ({self.sql})")
+        if self.mql_released > self.mql or self.sql_released > self.sql:
+            raise ValueError("a band is left at its cutoff, or below it")
+        return self
+
+
+class Cutoffs(Frozen):
     """Fixed cutoffs: the probability at which MQL and SQL begin; below both is cold.
 
     A lead whose last band is known leaves it downwards only when its probability falls below the
@@ -37,14 +58,172 @@ class Bands(Frozen):
         return self
 
     @property
+    def marks(self) -> Marks:
+        """The cutoffs in log-odds."""
+        held = self.hysteresis
+        return Marks(
+            mql=to_log_odds(self.mql),
+            sql=to_log_odds(self.sql),
+            mql_released=to_log_odds(self.mql - held),
+            sql_released=to_log_odds(self.sql - held),
+        )
+
+
+def show_marks(marks: Marks) -> dict[str, float]:
+    """Return the cutoffs that marks stand for, as probabilities to read.
+
+    Examples
+    --------
+    >>> show_marks(Marks(mql=0.0, sql=800.0, mql_released=0.0, sql_released=800.0))
+    {'mql': 0.5, 'sql': 0.999999999999}
+    """
+    found = {"mql": to_probability(marks.mql), "sql": to_probability(marks.sql)}
+    mql, sql = (min(max(prob, _SHOWN), 1.0 - _SHOWN) for prob in found.values())
+    return {"mql": mql, "sql": max(sql, mql + _SHOWN / 10.0)}
+
+
+def _to_text(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
+class Minimum(Frozen):
+    """The least fit (A is the best) and engagement (1 is the most) that a band demands."""
+
+    fit: Fit | None = None
+    engagement: Annotated[Engagement | None, BeforeValidator(_to_text)] = None
+
+    def is_met(self, axes: LeadAxes) -> bool:
+        """Say whether a lead that stands there may be in the band."""
+        return _reaches(axes.fit, self.fit, FIT_LETTERS) and _reaches(
+            axes.engagement, self.engagement, ENGAGEMENT_DIGITS
+        )
+
+    def cuts(self, axes: Axes) -> tuple[float, float]:
+        """Return the partial sums of fit and engagement from which the minimum is met."""
+        return (
+            _find_cut(self.fit, axes.fit, FIT_LETTERS),
+            _find_cut(self.engagement, axes.engagement, ENGAGEMENT_DIGITS),
+        )
+
+
+def _reaches(grade: str | None, least: str | None, grades: tuple[str, ...]) -> bool:
+    return least is None or (grade is not None and grades.index(grade) >= grades.index(least))
+
+
+def _find_cut(least: str | None, cuts: tuple[float, ...] | None, grades: tuple[str, ...]) -> float:
+    height = 0 if least is None else grades.index(least)
+    return float("-inf") if height == 0 or cuts is None else cuts[height - 1]
+
+
+NOTHING = Minimum()
+
+
+class Minimums(Frozen):
+    """What MQL and SQL demand besides the score; SQL demands what MQL does, too."""
+
+    mql: Minimum = NOTHING
+    sql: Minimum = NOTHING
+
+    @property
+    def axes(self) -> set[str]:
+        """The names of the axes that are demanded of."""
+        both = (self.mql, self.sql)
+        return {n for n in ("fit", "engagement") if any(getattr(m, n) is not None for m in both)}
+
+    def hold(self, band: Band, axes: LeadAxes) -> Band:
+        """Return the band that a lead may have: the highest up to `band` whose minimum is met."""
+        if not self.mql.is_met(axes):
+            return "cold"
+        return "MQL" if band == "SQL" and not self.sql.is_met(axes) else band
+
+
+def fill_in_levels(written: Any) -> Any:
+    """Return bands as they are written, each level with the cutoffs that it does not say itself.
+
+    Examples
+    --------
+    >>> fill_in_levels({"mql": 40, "sql": 100, "instead": {"fair": {"sql": 80}}})["instead"]
+    {'fair': {'mql': 40, 'sql': 80}}
+    """
+    if not isinstance(written, dict) or not isinstance(written.get("instead"), dict):
+        return written
+    usual = {key: written[key] for key in ("mql", "sql", "hysteresis") if key in written}
+    instead = {
+        level: {**usual, **cutoffs} if isinstance(cutoffs, dict) else cutoffs
+        for level, cutoffs in written["instead"].items()
+    }
+    return {**written, "instead": instead}
+
+
+class Bands(Cutoffs):
+    """The cutoffs of every lead, those of some levels of a category, and minimums.
+
+    `by` names a categorical signal (the channel, say): where its value is a key of `instead`, those
+    cutoffs are used. A lead below a band's minimum of fit or engagement is held below the band,
+    whatever its score, so that clicks alone hand nobody to sales.
+    """
+
+    by: str | None = None
+    instead: dict[str, Cutoffs] = Field(default_factory=dict)
+    minimums: Minimums = Minimums()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, written: object) -> object:
+        return fill_in_levels(written)
+
+    @model_validator(mode="after")
+    def _check_by(self) -> Self:
+        if bool(self.instead) != (self.by is not None):
+            raise ValueError("`by` and `instead` go together: a signal, and cutoffs for its levels")
+        return self
+
+    @property
+    def plain(self) -> bool:
+        """Whether the score alone decides, by the same cutoffs for all."""
+        return self.by is None and self.minimums == Minimums()
+
+    @property
     def log_odds(self) -> tuple[float, float]:
-        """The two cutoffs in log-odds, the scale on which every path compares them."""
-        return to_log_odds(self.mql), to_log_odds(self.sql)
+        """The two cutoffs of every lead in log-odds."""
+        return self.marks.mql, self.marks.sql
 
     @property
     def released(self) -> tuple[float, float]:
         """The log-odds below which a lead that was in MQL, or in SQL, leaves it downwards."""
-        return to_log_odds(self.mql - self.hysteresis), to_log_odds(self.sql - self.hysteresis)
+        return self.marks.mql_released, self.marks.sql_released
+
+    @property
+    def marks_instead(self) -> dict[str, Marks]:
+        """The cutoffs of some levels in log-odds."""
+        return {level: cutoffs.marks for level, cutoffs in self.instead.items()}
+
+
+class SheetBands(Bands):
+    """Bands of a sheet: its cutoffs are in points, and exact in log-odds.
+
+    A probability in between would cost the last bit, and with it a lead that stands on a cutoff;
+    the probabilities are for people to read.
+    """
+
+    at: Marks
+    at_instead: dict[str, Marks] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if set(self.at_instead) != set(self.instead):
+            raise ValueError("`at_instead` and `instead` are of the same levels")
+        return self
+
+    @property
+    def marks(self) -> Marks:
+        """The cutoffs in log-odds."""
+        return self.at
+
+    @property
+    def marks_instead(self) -> dict[str, Marks]:
+        """The cutoffs of some levels in log-odds."""
+        return self.at_instead
 
 
 def assign_band(log_odds: float, cutoffs: tuple[float, float]) -> Band:

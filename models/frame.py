@@ -50,8 +50,7 @@ def score_frame(scorecard: Scorecard, frame: pd.DataFrame) -> FrameScores:
     ScorecardError
         If a column that a term reads is absent, or holds values of the wrong type.
     """
-    needed = {term.signal for term in scorecard.terms} | {t.by for t in scorecard.terms if t.by}
-    absent = sorted(needed - set(frame.columns))
+    absent = sorted(set(scorecard.columns) - set(frame.columns))
     if absent:
         raise ScorecardError(
             f"the frame lacks {', '.join(absent)}; add the column, with nulls where unknown"
@@ -70,14 +69,52 @@ def score_frame(scorecard: Scorecard, frame: pd.DataFrame) -> FrameScores:
                 partial += contributions[:, member]
         contributions[:, place] = np.clip(partial, cap.low, cap.high) - partial
         log_odds += contributions[:, place]
-    band = assign_bands(log_odds, scorecard.bands.log_odds)
+    band = assign_bands(scorecard, frame, log_odds, contributions)
     return FrameScores(log_odds, to_probabilities(log_odds), band, contributions)
 
 
-def assign_bands(log_odds: Floats, cutoffs: tuple[float, float]) -> npt.NDArray[np.object_]:
-    """Give n leads their bands, shape (n,): ``assign_band`` for an array."""
-    mql, sql = cutoffs
-    return np.array(BANDS, dtype=object)[(log_odds >= mql).astype(np.intp) + (log_odds >= sql)]
+def read_term(term: Term, frame: pd.DataFrame) -> Floats:
+    """Return what a term is worth to each row of a frame, of shape (n,).
+
+    Columns in: those that the term reads, as for ``score_frame``.
+
+    Raises
+    ------
+    ScorecardError
+        If a column holds values of the wrong type.
+    """
+    return _read_term(term, _Columns(frame))
+
+
+def assign_bands(
+    scorecard: Scorecard, frame: pd.DataFrame, log_odds: Floats, contributions: Floats
+) -> npt.NDArray[np.object_]:
+    """Give n leads their bands: what ``Scorer.score`` does for one, shape (n,).
+
+    Parameters
+    ----------
+    scorecard : Scorecard
+    frame : DataFrame of n rows
+        With the column that the bands go by, if they go by one.
+    log_odds : float array of shape (n,)
+    contributions : float array of shape (n, terms + caps)
+    """
+    bands = scorecard.bands
+    mql, sql = (np.full(len(frame), cutoff) for cutoff in bands.log_odds)
+    if bands.by is not None:
+        codes, levels = _Columns(frame).levels(bands.by)
+        instead = bands.marks_instead
+        for code, level in enumerate(levels):
+            if level in instead:
+                rows = codes == code
+                mql[rows], sql[rows] = instead[level].mql, instead[level].sql
+    height = (log_odds >= mql).astype(np.intp) + (log_odds >= sql)
+    if bands.minimums.axes:
+        sums = np.column_stack(sum_axes(scorecard, contributions))
+        for least, minimum in enumerate((bands.minimums.mql, bands.minimums.sql)):
+            unmet = (sums < minimum.cuts(scorecard.axes)).any(axis=1)
+            height = np.where(unmet, np.minimum(height, least), height)
+    return np.array(BANDS, dtype=object)[height]
 
 
 class FrameAxes(NamedTuple):

@@ -61,16 +61,16 @@ def explain_lead(
     """
     scorecard = scorer.scorecard
     score = scorer.score(signals, previous_band)
-    scale, average = scorecard.points.per_log_odds, average_log_odds(scorecard)
+    points, average = scorecard.points, average_log_odds(scorecard)
     return Explanation(
         average,
-        scorecard.points.offset + scale * average,
+        points.total(average),
         tuple(list_reasons(scorer, score, signals)),
         score.log_odds,
-        scorecard.points.offset + scale * score.log_odds,
+        points.total(score.log_odds),
         score.probability,
         score.band,
-        scale * log(2.0),
+        points.part(log(2.0)),
     )
 
 
@@ -95,11 +95,11 @@ def list_reasons(
     -------
     list of Reason
     """
-    names, families, means, by_name, scale = scorer.parts
+    names, families, means, by_name, points = scorer.parts
     worths = list(map(sub, score.contributions, means))
     sizes = list(map(abs, worths))
     order = sorted(by_name, key=sizes.__getitem__, reverse=True)  # which keeps ties in order
-    terms, get = len(families), signals.get
+    terms, get, to_points = len(families), signals.get, points.part
     if len(sizes) > terms:
         order = [place for place in order if place < terms or worths[place] != 0.0]
     reasons = []
@@ -108,9 +108,9 @@ def list_reasons(
         if place < terms:
             value = get(name)
             value = None if value != value else value
-            reasons.append(Reason(name, families[place], value, worth, scale * worth))
+            reasons.append(Reason(name, families[place], value, worth, to_points(worth)))
         else:
-            reasons.append(Reason(name, "", None, worth, scale * worth))
+            reasons.append(Reason(name, "", None, worth, to_points(worth)))
     return reasons
 
 

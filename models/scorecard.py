@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from models.axes import Axes, find_members
-from models.bands import Band, Bands
+from models.bands import Band, Bands, Minimums, SheetBands
 from models.errors import ScorecardError
-from models.shapes import Frozen, Shape, Weight
+from models.shapes import Frozen, Shape, Table, Weight
 
 SCHEMA_VERSION: Literal[1] = 1
 MOST_TERMS = 2_000
@@ -74,10 +74,27 @@ def _sort(caps: dict[str, Cap]) -> dict[str, Cap]:
 
 
 class Points(Frozen):
-    """The scale people add up: ``points = offset + per_log_odds * log_odds``."""
+    """The scale people add up: ``points = offset + per_log_odds * log_odds``.
+
+    A sheet is written in points, which have to come out as they were written: there `worth` is the
+    log-odds of one point and `zero` those at no points, and ``points = (log_odds - zero) / worth``,
+    which is exact where both have few binary digits (see ``models.rules.hold_exactly``).
+    """
 
     per_log_odds: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
     offset: Weight = 0.0
+    worth: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = None
+    zero: Weight = 0.0
+
+    def total(self, log_odds: Any) -> Any:
+        """Return the points of a lead's log-odds; of a float or an array, as given."""
+        if self.worth is None:
+            return self.offset + self.per_log_odds * log_odds
+        return (log_odds - self.zero) / self.worth
+
+    def part(self, log_odds: Any) -> Any:
+        """Return the points of a contribution; of a float or an array, as given."""
+        return self.per_log_odds * log_odds if self.worth is None else log_odds / self.worth
 
 
 class GoldenLead(Frozen):
@@ -119,7 +136,7 @@ class Scorecard(Frozen):
     terms: Annotated[tuple[Term, ...], Field(strict=False, max_length=MOST_TERMS)]
     caps: Annotated[dict[str, Cap], AfterValidator(_sort)] = Field(default_factory=dict)
     points: Points
-    bands: Bands
+    bands: Bands | SheetBands
     quantiles: Annotated[tuple[LogOdds, ...], Field(strict=False)] = ()
     axes: Axes = Axes()
     definitions: dict[str, Any] = Field(default_factory=dict)
@@ -136,7 +153,19 @@ class Scorecard(Frozen):
         twice = sorted(signal for signal, count in counted.items() if count > 1)
         if twice:
             raise ValueError(f"more than one term for {', '.join(twice)}")
+        lacking = [n for n in sorted(self.bands.minimums.axes) if getattr(self.axes, n) is None]
+        if lacking:
+            raise ValueError(
+                f"bands have a minimum of {', '.join(lacking)}, of which there are no cut points"
+            )
         return self
+
+    @property
+    def columns(self) -> dict[str, bool]:
+        """Every column that is read, in order, and whether it holds text."""
+        read = {term.signal: isinstance(term.shape, Table) for term in self.terms}
+        read |= {term.by: True for term in self.terms if term.by is not None}
+        return read if self.bands.by is None else {**read, self.bands.by: True}
 
     @property
     def fingerprint(self) -> str:
@@ -203,11 +232,21 @@ class Scorecard(Frozen):
         that those keep their hashes and can be written again.
         """
         document = self.model_dump(mode="json")
-        if not self.bands.hysteresis:
-            del document["bands"]["hysteresis"]
+        bands, points = document["bands"], document["points"]
+        for key, value in _SILENT_BANDS.items():
+            if bands[key] == value:
+                del bands[key]
+        if self.points.worth is None:
+            del points["worth"], points["zero"]
         if self.axes == Axes():
             del document["axes"]
         return document
+
+
+_SILENT_BANDS: dict[str, Any] = {
+    "hysteresis": 0.0, "by": None, "instead": {},
+    "minimums": Minimums().model_dump(mode="json"),
+}  # fmt: skip
 
 
 def read_scorecard(text: str) -> Scorecard:
@@ -243,7 +282,7 @@ def read_scorecard(text: str) -> Scorecard:
         scorecard = Scorecard.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
         raise ScorecardError(f"scorecard.json: {where}: {first['msg']}") from error
     if _hash(document) != scorecard.sha256:
         raise ScorecardError("scorecard.json does not match its sha256: it was changed or cut off")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from models.axes import LeadAxes
 from models.bands import Band, assign_band, hold_band
 from models.log_odds import to_probability
-from models.scorecard import Scorecard, Term
+from models.scorecard import Points, Scorecard, Term
 from models.shapes import Reader
 
 
@@ -35,7 +35,7 @@ class Parts(NamedTuple):
     families: tuple[str, ...]
     means: tuple[float, ...]
     by_name: tuple[int, ...]
-    points_per_log_odds: float
+    points: Points
 
 
 class Scorer:
@@ -68,6 +68,7 @@ class Scorer:
             for name, low, high in groups
         ]
         self._cutoffs, self._released = scorecard.bands.log_odds, scorecard.bands.released
+        self._assign = None if scorecard.bands.plain else _BandAssigner(scorecard)
         self.parts = _name_parts(scorecard)
 
     def score(self, signals: Mapping[str, object], previous_band: Band | None = None) -> LeadScore:
@@ -99,7 +100,9 @@ class Scorer:
             adjustment = min(max(partial, low), high) - partial
             contributions.append(adjustment)
             log_odds += adjustment
-        if previous_band is None:
+        if self._assign is not None:
+            band = self._assign(log_odds, contributions, signals, previous_band)
+        elif previous_band is None:
             band = assign_band(log_odds, self._cutoffs)
         else:
             band = hold_band(log_odds, previous_band, self._cutoffs, self._released)
@@ -144,6 +147,36 @@ class AxesReader:
         return self._axes.read(*self.sum(contributions))
 
 
+class _BandAssigner:
+    """Bands that depend on more than the score: on a level, or on minimums of the axes."""
+
+    def __init__(self, scorecard: Scorecard) -> None:
+        bands = scorecard.bands
+        self._by = bands.by or ""
+        self._usual = bands.log_odds, bands.released
+        self._instead = {
+            level: ((marks.mql, marks.sql), (marks.mql_released, marks.sql_released))
+            for level, marks in bands.marks_instead.items()
+        }
+        self._minimums, self._axes = bands.minimums, AxesReader(scorecard)
+
+    def __call__(
+        self,
+        log_odds: float,
+        contributions: Sequence[float],
+        signals: Mapping[str, object],
+        previous_band: Band | None,
+    ) -> Band:
+        level = signals.get(self._by)
+        chosen = self._instead.get(level) if isinstance(level, str) else None
+        cutoffs, released = chosen or self._usual
+        if previous_band is None:
+            band = assign_band(log_odds, cutoffs)
+        else:
+            band = hold_band(log_odds, previous_band, cutoffs, released)
+        return self._minimums.hold(band, self._axes.read(contributions))
+
+
 def _name_parts(scorecard: Scorecard) -> Parts:
     names = (*(t.signal for t in scorecard.terms), *(f"cap:{name}" for name in scorecard.caps))
     return Parts(
@@ -151,7 +184,7 @@ def _name_parts(scorecard: Scorecard) -> Parts:
         tuple(term.family for term in scorecard.terms),
         (*(term.mean for term in scorecard.terms), *(0.0 for _ in scorecard.caps)),
         tuple(sorted(range(len(names)), key=names.__getitem__)),
-        scorecard.points.per_log_odds,
+        scorecard.points,
     )
 
 

@@ -6,13 +6,14 @@ SQLite reads some literals of seventeen digits one bit off, which can tip a lead
 edge.
 """
 
+from models.bands import Marks
 from models.errors import ScorecardError
-from models.scorecard import Scorecard, Term
+from models.scorecard import Points, Scorecard, Term
 from models.shapes import LARGEST_KNOT, LARGEST_WEIGHT, Curve, Shape, Steps, Table
 
 
 def score_sql(scorecard: Scorecard, table: str, keys: tuple[str, ...] = ("lead_id",)) -> str:
-    """Return a SELECT of keys, log_odds, probability, score and band over a table of signals.
+    """Return a SELECT of keys, log_odds, probability, score, band and points of a table of leads.
 
     Parameters
     ----------
@@ -33,29 +34,85 @@ def score_sql(scorecard: Scorecard, table: str, keys: tuple[str, ...] = ("lead_i
     ScorecardError
         If a name is empty or holds a NUL character, which no engine can quote.
     """
-    mql, sql = (write_number(cutoff) for cutoff in scorecard.bands.log_odds)
     passed = ", ".join(quote_name(key) for key in keys)
     prefixed = ", ".join(f"leads.{quote_name(key)}" for key in keys)
     terms = "".join(
         f",\n  {_term(term)} AS {_worth(place)}" for place, term in enumerate(scorecard.terms)
     )
+    by = scorecard.bands.by
+    level = "" if by is None else f", {_LEVEL}"
+    read_level = "" if by is None else f", {_column(by)} AS {_LEVEL}"
+    kept = (", " + ", ".join(_SUMS) if scorecard.bands.minimums.axes else "") + level
     # EXP is only called with numbers from -700 to 0: PostgreSQL makes over- and underflow an error.
     return f"""SELECT {passed}, log_odds, probability, 100e0 * probability AS score,
-  CASE WHEN log_odds >= {sql} THEN 'SQL' WHEN log_odds >= {mql} THEN 'MQL' ELSE 'cold' END AS band
+  {_band(scorecard)} AS band, {_points(scorecard.points)} AS points
 FROM (
-SELECT {passed}, log_odds,
+SELECT {passed}{kept}, log_odds,
   CASE WHEN log_odds < -700e0 THEN 0e0 WHEN log_odds > 700e0 THEN 1e0
     WHEN log_odds >= 0e0 THEN 1e0 / (1e0 + EXP(-log_odds))
     ELSE EXP(log_odds) / (1e0 + EXP(log_odds)) END AS probability
 FROM (
-SELECT {passed},
+SELECT {passed}{_axes(scorecard)}{level},
   {_sum(scorecard)} AS log_odds
 FROM (
-SELECT {prefixed}{terms}
+SELECT {prefixed}{read_level}{terms}
 FROM {quote_name(table)} AS leads
 ) AS worths
 ) AS summed
 ) AS scored"""  # noqa: S608 - names are quoted, numbers and levels written by this module
+
+
+_SUMS, _LEVEL = ("sum_of_fit", "sum_of_engagement"), "band_level"
+"""Names of what the bands are read from, on the way; none of them is in the answer."""
+
+
+def _points(points: Points) -> str:
+    if points.worth is None:
+        offset, scale = write_number(points.offset), write_number(points.per_log_odds)
+        return f"{offset} + {scale} * log_odds"
+    return f"(log_odds - {write_number(points.zero)}) / {write_number(points.worth)}"
+
+
+def _band(scorecard: Scorecard) -> str:
+    bands = scorecard.bands
+    cases = "".join(
+        f"WHEN {_LEVEL} = {quote_text(level)} THEN {_by_score(marks)} "
+        for level, marks in sorted(bands.marks_instead.items())
+    )
+    usual = _by_score(bands.marks)
+    by_score = f"CASE {cases}ELSE {usual} END" if cases else usual
+    if not bands.minimums.axes:
+        return by_score
+    unmet_mql, unmet_sql = (
+        " OR ".join(
+            f"{name} < {write_number(cut)}"
+            for name, cut in zip(_SUMS, minimum.cuts(scorecard.axes), strict=True)
+            if cut > float("-inf")
+        ) or "1 = 0"
+        for minimum in (bands.minimums.mql, bands.minimums.sql)
+    )  # fmt: skip
+    held = f"CASE ({by_score}) WHEN 'SQL' THEN 'MQL' WHEN 'MQL' THEN 'MQL' ELSE 'cold' END"
+    return f"CASE WHEN {unmet_mql} THEN 'cold' WHEN {unmet_sql} THEN {held} ELSE {by_score} END"
+
+
+def _by_score(marks: Marks) -> str:
+    mql, sql = write_number(marks.mql), write_number(marks.sql)
+    return (
+        f"CASE WHEN log_odds >= {sql} THEN 'SQL' WHEN log_odds >= {mql} THEN 'MQL' ELSE 'cold' END"
+    )
+
+
+def _axes(scorecard: Scorecard) -> str:
+    """Write the partial sums of the axes, if minimums are demanded of them."""
+    if not scorecard.bands.minimums.axes:
+        return ""
+    worths = [*map(_worth, range(len(scorecard.terms)))]
+    worths += [_adjustment(scorecard, name) for name in scorecard.caps]
+    sums = (
+        " + ".join(["0e0", *(worths[place] for place in members)])
+        for members in scorecard.axis_members
+    )
+    return "".join(f", {total} AS {name}" for total, name in zip(sums, _SUMS, strict=True))
 
 
 def _worth(place: int) -> str:
@@ -63,18 +120,21 @@ def _worth(place: int) -> str:
 
 
 def _sum(scorecard: Scorecard) -> str:
-    worths = [_worth(place) for place in range(len(scorecard.terms))]
-    parts = [write_number(scorecard.base), *worths]
-    for name, cap in scorecard.caps.items():
-        members = [w for w, term in zip(worths, scorecard.terms, strict=True) if term.group == name]
-        partial = f"({' + '.join(['0e0', *members])})"
-        low, high = write_number(cap.low), write_number(cap.high)
-        clipped = (
-            f"CASE WHEN {partial} < {low} THEN {low} "
-            f"WHEN {partial} > {high} THEN {high} ELSE {partial} END"
-        )
-        parts.append(f"({clipped} - {partial})")
-    return " + ".join(parts)
+    parts = [write_number(scorecard.base), *map(_worth, range(len(scorecard.terms)))]
+    return " + ".join([*parts, *(_adjustment(scorecard, name) for name in scorecard.caps)])
+
+
+def _adjustment(scorecard: Scorecard, name: str) -> str:
+    """Write what a cap takes from its group, or adds to it."""
+    cap = scorecard.caps[name]
+    members = [_worth(i) for i, term in enumerate(scorecard.terms) if term.group == name]
+    partial = f"({' + '.join(['0e0', *members])})"
+    low, high = write_number(cap.low), write_number(cap.high)
+    clipped = (
+        f"CASE WHEN {partial} < {low} THEN {low} "
+        f"WHEN {partial} > {high} THEN {high} ELSE {partial} END"
+    )
+    return f"({clipped} - {partial})"
 
 
 def quote_name(name: str) -> str:

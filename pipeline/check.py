@@ -10,6 +10,7 @@ from pipeline.errors import LeadscoreError
 from pipeline.ingest import ingest
 from pipeline.rejected import Rejected, group_rejects
 from pipeline.settings import Project
+from pipeline.sheets.reading import Sheet, find_sheet
 from pipeline.silence import find_silence, note_late, note_uneven
 from pipeline.values import format_time
 
@@ -35,7 +36,10 @@ class PartCheck:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a project's data comes to; `problems` stand in the way of training."""
+    """What a project's data comes to; `problems` stand in the way of training.
+
+    `sheet` says what the project's rule sheet has, None if it has none.
+    """
 
     project: str
     leads_path: str
@@ -47,6 +51,7 @@ class CheckReport:
     left_out: dict[str, int]
     parts: list[PartCheck]
     signals: list[SignalCheck]
+    sheet: str | None
     notes: list[str]
     problems: list[str]
 
@@ -70,7 +75,10 @@ def check_project(project: Project) -> CheckReport:
     ------
     DataError
         If the data cannot be read at all.
+    ConfigError
+        If the rule sheet has mistakes.
     """
+    sheet = find_sheet(project)
     tables = ingest(project)
     parts: list[PartCheck] = []
     signals: list[SignalCheck] = []
@@ -110,8 +118,17 @@ def check_project(project: Project) -> CheckReport:
         left_out=left_out,
         parts=parts,
         signals=signals,
+        sheet=None if sheet is None else _describe_sheet(sheet),
         notes=[*tables.notes, *_note_constant(signals), *uneven, *note_late(project, tables)],
         problems=problems,
+    )
+
+
+def _describe_sheet(sheet: Sheet) -> str:
+    usual = sheet.bands.usual
+    return (
+        f"{sheet.path.name}: {len(sheet.rules)} criteria over {len(sheet.terms)} signals; MQL from "
+        f"{usual.mql:g} points, SQL from {usual.sql:g}"
     )
 
 

@@ -2,9 +2,42 @@
 
 from typing import NamedTuple
 
-KINDS = ("predictive", "rules", "close_rate")
-"""What a project may have registered, as ``<project>.<kind>``."""
+KIND_WORDS = {
+    "predictive": "predictive model",
+    "rules": "rule sheet",
+    "close_rate": "close-rate sheet",
+}
+"""What a project may have registered, as ``<project>.<kind>``, in words."""
+KINDS = tuple(KIND_WORDS)
 _DEFAULT_VERSION = "champion"
+_MAKERS = {"rules": "rules register", "close_rate": "rules learn"}
+
+
+def tell_worth(kind: str) -> str:
+    """Return what the points of a scorecard's values are counted against, in words.
+
+    Examples
+    --------
+    >>> tell_worth("predictive"), tell_worth("rules")
+    ('against the average lead', 'as the sheet has them')
+    """
+    return "against the average lead" if kind == "predictive" else "as the sheet has them"
+
+
+def tell_commands(name: str) -> tuple[str, str]:
+    """Return the commands that register a first version of a model, and that make a champion.
+
+    Examples
+    --------
+    >>> tell_commands("demo.rules")
+    ('leadscore rules register', 'leadscore promote rules:VERSION')
+    >>> tell_commands("demo.predictive")
+    ('leadscore train', 'leadscore promote VERSION')
+    """
+    kind = name.rpartition(".")[2]
+    if kind not in _MAKERS:
+        return "leadscore train", "leadscore promote VERSION"
+    return f"leadscore {_MAKERS[kind]}", f"leadscore promote {kind}:VERSION"
 
 
 class Choice(NamedTuple):
@@ -12,6 +45,11 @@ class Choice(NamedTuple):
 
     name: str
     version: str
+
+    @property
+    def told(self) -> str:
+        """The two as people read them."""
+        return f"{self.name} version {self.version}"
 
 
 def read_choice(written: str, project: str) -> Choice:

@@ -6,8 +6,9 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from models.bands import Bands
 from pipeline.declarations import SENSITIVE_NAMES, DataConfig, FieldConfig
-from pipeline.signals.catalog import FIELD_TYPE, Signal
+from pipeline.signals.catalog import FIELD_TYPE, Signal, find_signal
 from pipeline.signals.declarations import (
     TEXT_TYPE,
     ActivitySignal,
@@ -24,6 +25,19 @@ OUR_ACTIVITY_COLUMNS = frozenset(
     "activity_id lead_id kind occurred_us recorded_us place age_us day cell snapshot_id".split()
 )
 """Of the normalised table of activities, and of what the history reader makes of it."""
+
+
+def check_bands(path: Path, signals: list[Signal], bands: Bands) -> Iterator[str]:
+    """Yield what is wrong with the signal that the bands go by."""
+    if bands.by is None:
+        return
+    try:
+        signal = find_signal(bands.by, signals)
+    except KeyError as error:
+        yield f"{path}: by: no signal {bands.by!r}{error.args[0]}"
+        return
+    if not signal.is_category:
+        yield f"{path}: by: {bands.by!r} holds numbers; a signal with levels is needed"
 
 
 def check_times(path: Path, data: DataConfig) -> Iterator[str]:
@@ -228,10 +242,11 @@ def check_training(
             yield (f"{path}: report.by: {column!r} is no category signal; "
                    f"there are {', '.join(levels) or 'none'}")  # fmt: skip
     if not training.allow_sensitive:
-        yield from _check_sensitive(files["signals"], signals, data)
+        yield from check_sensitive(files["signals"], signals, data)
 
 
-def _check_sensitive(path: Path, signals: list[Signal], data: DataConfig) -> Iterator[str]:
+def check_sensitive(path: Path, signals: list[Signal], data: DataConfig) -> Iterator[str]:
+    """Yield the signals that read a sensitive field."""
     for signal in signals:
         for name in signal.inputs:
             config = data.leads.fields.get(name)

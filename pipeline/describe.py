@@ -1,6 +1,6 @@
 """Describe a project's signals: what each says, how often it is known, and what it is worth."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from models.scorecard import Scorecard, Term
@@ -9,6 +9,7 @@ from pipeline.check import check_signals
 from pipeline.dataset import build_dataset
 from pipeline.ingest import ingest
 from pipeline.settings import Project
+from pipeline.signals.catalog import Catalog
 from pipeline.signals.words import describe_signal
 
 
@@ -56,6 +57,8 @@ def describe_signals(project: Project, scorecard: Scorecard | None) -> list[Sign
     DataError
         If the data cannot be read.
     """
+    if scorecard is not None and scorecard.kind != "predictive":  # a sheet has signals of its own
+        project = replace(project, catalog=Catalog.model_validate(scorecard.definitions))
     dataset = build_dataset(project, ingest(project))
     terms = {} if scorecard is None else {term.signal: term for term in scorecard.terms}
     scale = 1.0 if scorecard is None else scorecard.points.per_log_odds

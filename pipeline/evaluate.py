@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.calibration import CalibrationBin, calibration_table, tally
-from models.frame import assign_bands, to_probabilities
+from models.frame import to_probabilities
+from models.lift import share_interval
 from pipeline.dataset import Dataset, Order
-from pipeline.metrics import Estimate, Scored, auc, log_loss, measure, share_interval
+from pipeline.metrics import Estimate, Scored, auc, log_loss, measure
 from pipeline.values import format_time
 
 BASIS: dict[Order, str] = {
@@ -126,7 +127,7 @@ class Evaluation:
 def evaluate_scores(
     dataset: Dataset,
     log_odds: npt.NDArray[np.float64],
-    cutoffs: tuple[float, float],
+    bands: npt.NDArray[np.object_],
     earlier_base_rate: float,
     resamples: int,
     seed: int,
@@ -138,8 +139,8 @@ def evaluate_scores(
     dataset : Dataset
         n snapshots with labels of both classes.
     log_odds : float array of shape (n,)
-    cutoffs : tuple of two floats
-        Of the bands, in log-odds.
+    bands : object array of shape (n,)
+        The band of each.
     earlier_base_rate : float
         The share that won where the model learned.
     resamples, seed : int
@@ -166,7 +167,7 @@ def evaluate_scores(
         metrics=metrics,
         calibration=calibration_table(tally(log_odds, probability, dataset.label)),
         periods=_by_period(dataset, log_odds, probability),
-        bands=_by_band(dataset, probability, assign_bands(log_odds, cutoffs)),
+        bands=_by_band(dataset, probability, bands),
         verdict=_judge(metrics, dataset, probability, earlier_base_rate),
         ages=_by_age(dataset, log_odds, probability),
     )
@@ -180,7 +181,7 @@ def _by_period(dataset: Dataset, log_odds: Any, probability: Any) -> list[Period
         mixed = 0 < label.sum() < len(label)
         periods.append(
             Period(
-                _name_moment(dataset.begin[rows[0]], dataset.order),
+                name_moment(dataset.begin[rows[0]], dataset.order),
                 len(rows),
                 int(label.sum()),
                 float(label.mean()),
@@ -202,11 +203,12 @@ def part_by_period(dataset: Dataset) -> list[Any]:
     order = np.argsort(dataset.begin, kind="stable")
     if dataset.order == "arrival":
         return [rows for rows in np.array_split(order, PERIODS) if len(rows)]
-    months = np.array([_name_moment(begin, "time")[:7] for begin in dataset.begin[order]])
+    months = np.array([name_moment(begin, "time")[:7] for begin in dataset.begin[order]])
     return np.split(order, np.flatnonzero(months[1:] != months[:-1]) + 1)
 
 
-def _name_moment(begin: float, order: Order) -> str:
+def name_moment(begin: float, order: Order) -> str:
+    """Return the day of a moment, or an arrival number."""
     return format_time(int(begin))[:10] if order == "time" else f"{begin:.15g}"
 
 

@@ -1,14 +1,16 @@
 """What leaves the product as text: a scorecard, or the signals and the SQL that makes them."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 from models.sql import score_sql
+from pipeline.choice import read_choice
 from pipeline.dataset import Dataset, build_dataset
 from pipeline.errors import ConfigError
 from pipeline.ingest import ingest
-from pipeline.registered import model_name
 from pipeline.settings import Project
+from pipeline.signals.catalog import Catalog
 from pipeline.signals.history import signals_sql
 from pipeline.tracking.store import open_store
 from pipeline.values import days_to_us, format_time
@@ -29,7 +31,7 @@ def export_text(project: Project, form: str, home: Path, which: str, table: str)
     home : Path
         Of the store.
     which : str
-        ``champion``, ``challenger`` or a version's number.
+        As ``read_choice`` reads it; of a sheet, signals are those of its version.
     table : str
         The table of signals that ``sql`` reads.
 
@@ -40,12 +42,16 @@ def export_text(project: Project, form: str, home: Path, which: str, table: str)
     """
     if form not in FORMS:
         raise ConfigError(f"{form!r} is no form of export; {', '.join(FORMS)} are")
+    choice = read_choice(which, project.name)
+    if form in ("json", "sql"):
+        scorecard, _ = open_store(home).load_scorecard(*choice)
+        return scorecard.to_json() if form == "json" else score_sql(scorecard, table) + ";\n"
+    if choice.name != f"{project.name}.predictive":  # a sheet may have signals of its own
+        scorecard, _ = open_store(home).load_scorecard(*choice)
+        project = replace(project, catalog=Catalog.model_validate(scorecard.definitions))
     if form == "signals-sql":
         return signals_sql(project.catalog) + ";\n"
-    if form == "signals":
-        return _to_csv(build_dataset(project, ingest(project)))
-    scorecard, _ = open_store(home).load_scorecard(model_name(project), which)
-    return scorecard.to_json() if form == "json" else score_sql(scorecard, table) + ";\n"
+    return _to_csv(build_dataset(project, ingest(project)))
 
 
 def _to_csv(dataset: Dataset) -> str:

@@ -78,15 +78,6 @@ def gain_curve(leads: Tally) -> tuple[Floats, Floats]:
     return called, gained
 
 
-def share_interval(share: Floats, count: Floats) -> tuple[Floats, Floats]:
-    """Return the ends of the 95 % interval of a share of `count` (E. B. Wilson, 1927)."""
-    z = 1.96
-    middle = (share + z**2 / (2.0 * count)) / (1.0 + z**2 / count)
-    spread = np.sqrt(share * (1.0 - share) / count + z**2 / (4.0 * count**2))
-    half = z / (1.0 + z**2 / count) * spread
-    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
-
-
 def base_rate(leads: Tally) -> float:
     """Return the share that won."""
     return float(leads.wins.sum() / leads.size.sum())

@@ -52,7 +52,7 @@ def _keys_near(location: tuple[int | str, ...], record: type[BaseModel]) -> set[
         inner = here.model_fields.get(str(part))
         if inner is not None:
             here = next(_records_in(inner.annotation), here)
-    return set(here.model_fields)
+    return {field.alias or name for name, field in here.model_fields.items()}
 
 
 def _records_in(annotation: Any) -> Iterator[type[BaseModel]]:

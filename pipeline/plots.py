@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from models.calibration import Tally
 from models.scorecard import Scorecard, Term
 from models.shapes import Steps, Table
+from pipeline.choice import tell_worth
 from pipeline.evaluate import Evaluation
 from pipeline.metrics import gain_curve
 
@@ -79,7 +80,7 @@ def draw_terms(scorecard: Scorecard, path: Path) -> None:
     for axes, term in zip(grid, terms, strict=False):
         _draw_term(axes, term, scorecard.points.per_log_odds)
     figure.suptitle(
-        f"What values are worth, in points against the average lead\n"
+        f"What values are worth, in points {tell_worth(scorecard.kind)}\n"
         f"({len(terms)} of {len(scorecard.terms)} signals; dotted: missing)",
         fontsize=10,
     )

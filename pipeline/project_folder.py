@@ -43,6 +43,15 @@ def find_files(folder: Path) -> dict[str, Path]:
     return {name: _find_file(folder, f"{name}.yaml") for name in _FILES}
 
 
+def find_rules(folder: Path) -> Path | None:
+    """Return the path of the project's rule sheet, of its own or that of a variant; or None."""
+    here, above = folder / "rules.yaml", folder.parent / "rules.yaml"
+    if here.is_file():
+        return here
+    is_variant = any(path.parent != folder for path in find_files(folder).values())
+    return above if is_variant and above.is_file() else None
+
+
 def name_project(folder: Path) -> str:
     """Return the name of a project: its folder's, after that of the folder it is a variant of."""
     folder = folder.resolve()

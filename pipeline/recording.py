@@ -76,10 +76,7 @@ def record_training(project: Project, training: Training, home: Path) -> Version
                 documents={
                     "configuration.json": project.resolved(),
                     EVALUATION_FILE: evaluation.to_json(),
-                    "selection.json": [
-                        {**vars(trial.recipe), "log_loss": trial.log_loss}
-                        for trial in training.choice.trials
-                    ],
+                    **_selection(training),
                     "data.json": _data(training),
                     "audit.json": hide_cells(training.audit).to_json(),
                 },
@@ -93,11 +90,11 @@ def record_training(project: Project, training: Training, home: Path) -> Version
 
 
 def _params(training: Training) -> dict[str, object]:
-    affine = training.choice.affine
+    recalibration = training.scorecard.training["recalibration"]
     return {
-        **vars(training.choice.recipe),
-        "recalibration_factor": affine.factor,
-        "recalibration_shift": affine.shift,
+        **({} if training.choice is None else vars(training.choice.recipe)),
+        "recalibration_factor": recalibration["factor"],
+        "recalibration_shift": recalibration["shift"],
         "signals": len(training.scorecard.terms),
         "horizon_days": training.scorecard.horizon_days,
         "data_digest": training.tables.digest,
@@ -105,6 +102,13 @@ def _params(training: Training) -> dict[str, object]:
         "audit": training.audit.verdict,
         "allowed_leaks": ", ".join(training.audit.allowed_leaks),
     }
+
+
+def _selection(training: Training) -> dict[str, object]:
+    if training.choice is None:
+        return {}
+    trials = training.choice.trials
+    return {"selection.json": [{**vars(t.recipe), "log_loss": t.log_loss} for t in trials]}
 
 
 def _metrics(training: Training) -> dict[str, float]:
@@ -169,17 +173,16 @@ def _datasets(training: Training) -> list[DatasetNote]:
 
 
 def _write_files(training: Training, page: str, folder: Path) -> list[Path]:
-    names = ("gain_and_lift.png", "calibration.png", "terms.png", "pipeline.joblib",
-             "scorecard.json", REPORT_FILE)  # fmt: skip
-    gain, calibration, terms, pipeline, scorecard, report = paths = [
-        folder / name for name in names
-    ]
+    names = ("gain_and_lift.png", "calibration.png", "terms.png", "scorecard.json", REPORT_FILE)
+    gain, calibration, terms, scorecard, report = paths = [folder / name for name in names]
     log_odds = training.later_log_odds
     leads = tally(log_odds, to_probabilities(log_odds), training.later.label)
     draw_gain(leads, training.evaluation, gain)
     draw_calibration(training.evaluation, calibration)
     draw_terms(training.scorecard, terms)
-    joblib.dump(training.pipeline, pipeline)
+    if training.pipeline is not None:
+        paths.append(folder / "pipeline.joblib")
+        joblib.dump(training.pipeline, paths[-1])
     scorecard.write_text(training.scorecard.to_json(), encoding="utf-8")
     report.write_text(page, encoding="utf-8", newline="\n")
     return paths

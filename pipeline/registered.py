@@ -8,10 +8,11 @@ from typing import NamedTuple
 import pyarrow.compute as pc
 
 from models.reasons import Explanation, explain_lead
-from models.scorecard import Scorecard
+from models.scorecard import Kind, Scorecard
 from models.scoring import Scorer
 from pipeline.batch import BatchReport, score_file
 from pipeline.batch_inputs import Known, check_word_lists, find_as_of, read_catalog
+from pipeline.choice import Choice, read_choice
 from pipeline.errors import ConfigError, NotFoundError, RefusalError
 from pipeline.evaluate import Evaluation
 from pipeline.ingest import ingest
@@ -26,18 +27,13 @@ from pipeline.train import evaluate_registered
 from pipeline.values import format_time, read_moment
 
 
-def model_name(project: Project) -> str:
-    """Return the name under which a project's predictive model is registered."""
-    return f"{project.name}.predictive"
-
-
 def find_scorecard(home: Path, project: Project, which: str) -> tuple[Scorecard | None, str]:
     """Return a registered scorecard and its name, or None and why there is none yet."""
-    name = model_name(project)
+    name, number = read_choice(which, project.name)
     if not has_store(home):
         return None, "nothing is registered yet"
     try:
-        scorecard, version = open_store(home).load_scorecard(name, which)
+        scorecard, version = open_store(home).load_scorecard(name, number)
     except NotFoundError as error:
         if which != CHAMPION:
             raise
@@ -45,7 +41,7 @@ def find_scorecard(home: Path, project: Project, which: str) -> tuple[Scorecard 
     return scorecard, f"{name} version {version}"
 
 
-def evaluate_version(store: Store, project: Project, which: str) -> tuple[Evaluation, int]:
+def evaluate_version(store: Store, project: Project, which: str) -> tuple[Evaluation, Choice]:
     """Judge a registered version on the leads that came after those it learned from.
 
     Where leads have no order, nothing is later, and the figures that its training cross-validated
@@ -56,25 +52,29 @@ def evaluate_version(store: Store, project: Project, which: str) -> tuple[Evalua
     store : Store
     project : Project
     which : str
-        ``champion``, ``challenger`` or a version's number.
+        As ``read_choice`` reads it.
 
     Returns
     -------
     Evaluation
-    int
-        The version.
+    Choice
+        The version by its number.
     """
-    scorecard, version = store.load_scorecard(model_name(project), which)
-    check_word_lists(Catalog.model_validate(scorecard.definitions), model_name(project))
+    name, number = read_choice(which, project.name)
+    scorecard, version = store.load_scorecard(name, number)
+    catalog = Catalog.model_validate(scorecard.definitions)
+    check_word_lists(catalog, name)
+    found = Choice(name, str(version))
     if scorecard.training["cut"] is not None:
-        return evaluate_registered(project, scorecard), version
-    if ingest(project).digest != scorecard.training["data"]:
+        return evaluate_registered(replace(project, catalog=catalog), scorecard), found
+    own = replace(project, catalog=catalog)  # a sheet reads fewer fields, which are other data
+    if ingest(own).digest != scorecard.training["data"]:
         raise RefusalError(
             "the data are not those of the training, and leads without any order cannot be told "
             "apart into learned from and new; train again, or give leads.created or leads.order"
         )
-    run_id = store.find_version(model_name(project), str(version)).run_id
-    return Evaluation.from_json(store.read_document(run_id, EVALUATION_FILE)), version
+    run_id = store.find_version(name, str(version)).run_id
+    return Evaluation.from_json(store.read_document(run_id, EVALUATION_FILE)), found
 
 
 def score_with_version(
@@ -95,8 +95,9 @@ def score_with_version(
         If `as_of` is no moment with a zone.
     """
     as_of_us = _read_as_of(as_of)
-    scorecard, version = store.load_scorecard(model_name(project), which)
-    model = f"{model_name(project)}:{version}"
+    name, number = read_choice(which, project.name)
+    scorecard, version = store.load_scorecard(name, number)
+    model = f"{name}:{version}"
     return score_file(project, scorecard, model, source, target, as_of_us, activities, progress)
 
 
@@ -108,11 +109,21 @@ def _read_as_of(as_of: str | None) -> int | None:
 
 
 class ExplainedLead(NamedTuple):
-    """An explanation, the version it is by, and the moment it is as of; None without times."""
+    """An explanation, the version it is by, and as of when, None without times.
+
+    `kind` is the scorecard's, and `first` what its waterfall begins with: the average lead, or of a
+    sheet what every lead has.
+    """
 
     explanation: Explanation
-    version: int
+    kind: Kind
+    version: Choice
     as_of_us: int | None
+
+    @property
+    def first(self) -> str:
+        """The name of the first step."""
+        return "the average lead" if self.kind == "predictive" else "every lead"
 
 
 def explain_with_version(
@@ -129,8 +140,9 @@ def explain_with_version(
     NotFoundError
         If there is no such lead, or not yet as of then.
     """
-    scorecard, version = store.load_scorecard(model_name(project), which)
-    catalog = read_catalog(scorecard, project, model_name(project))
+    name, number = read_choice(which, project.name)
+    scorecard, version = store.load_scorecard(name, number)
+    catalog = read_catalog(scorecard, project, name)
     tables = ingest(replace(project, catalog=catalog))
     leads = tables.leads.filter(pc.equal(tables.leads["lead_id"], lead_id))
     if not len(leads):
@@ -148,4 +160,5 @@ def explain_with_version(
     signals = read_history(catalog, look_at(leads, as_of_us), history, project.limits)
     row = signals.astype(object).where(signals.notna(), None).iloc[0]
     values = {column: row[column] for column in catalog.columns}
-    return ExplainedLead(explain_lead(Scorer(scorecard), values), version, as_of_us)
+    explanation = explain_lead(Scorer(scorecard), values)
+    return ExplainedLead(explanation, scorecard.kind, Choice(name, str(version)), as_of_us)

@@ -32,6 +32,7 @@ def to_scored_table(
         "as_of": pa.array([as_of] * count, pa.string()),
         "probability": pa.array(scores.probability),
         "score": pa.array(100.0 * scores.probability),
+        "points": pa.array(scorecard.points.total(scores.log_odds)),
         "band": pa.array(scores.band.tolist(), pa.string()),
         "fit": pa.array([grade or "" for grade in axes.fit], pa.string()),
         "engagement": pa.array([grade or "" for grade in axes.engagement], pa.string()),
@@ -47,7 +48,7 @@ def _reasons(scorecard: Scorecard, scores: FrameScores) -> list[list[str]]:
     """Name the largest contributions against the average lead: one list per place, n long."""
     names = [term.signal for term in scorecard.terms] + [f"cap:{name}" for name in scorecard.caps]
     means = np.array([term.mean for term in scorecard.terms] + [0.0] * len(scorecard.caps))
-    worth = scorecard.points.per_log_odds * (scores.contributions - means)
+    worth = scorecard.points.part(scores.contributions - means)
     order = np.argsort(-np.abs(worth), axis=1, kind="stable")[:, :REASONS]
     places = []
     for place in range(REASONS):
@@ -85,7 +86,7 @@ class ScoredWriter:
         if self._stream.tell() == 0:
             writer.writerow(table.schema.names)
         columns = [
-            [_no_formula(text) for text in column.to_pylist()]
+            [keep_from_running(text) for text in column.to_pylist()]
             if pa.types.is_string(column.type) else column.to_pylist()
             for column in table.columns
         ]  # fmt: skip
@@ -97,7 +98,7 @@ class ScoredWriter:
                 file.close()
 
 
-def _no_formula(text: str) -> str:
+def keep_from_running(text: str) -> str:
     """Keep a spreadsheet from running a cell of text as a formula (CWE-1236); numbers stay."""
     if text[:1] not in _FORMULA_STARTS or _NUMBER.fullmatch(text):
         return text

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from models.bands import Bands
 from pipeline.consistency import (
     check_activities,
+    check_bands,
     check_changes,
     check_fields,
     check_times,
@@ -23,7 +24,7 @@ from pipeline.engine import Limits
 from pipeline.errors import ConfigError
 from pipeline.mistakes import describe_mistakes, show_value
 from pipeline.project_folder import find_files, name_project
-from pipeline.signals.catalog import Catalog, Signal
+from pipeline.signals.catalog import Catalog, Signal, find_signal
 from pipeline.signals.declarations import (
     DECLARATIONS,
     NAME_PATTERN,
@@ -112,6 +113,8 @@ def read_project(folder: Path, data: Path | None = None, limits: Limits | None =
         mistakes += check_activities(files, signals, data_config)
         mistakes += check_changes(files, data_config)
         mistakes += check_vouched(files["data"], signals, data_config)
+        if bands is not None:
+            mistakes += check_bands(files["bands"], signals, bands)
         if training is not None:
             mistakes += check_training(files, signals, data_config, training)
     if mistakes:
@@ -119,11 +122,13 @@ def read_project(folder: Path, data: Path | None = None, limits: Limits | None =
     if data_config is None or training is None or bands is None:  # each left a mistake
         raise ConfigError(f"{folder}: cannot be read")
     data_folder = data if data is not None else files["data"].parent / data_config.folder
+    if bands.by is not None:
+        bands = bands.model_copy(update={"by": find_signal(bands.by, signals).column})
     return Project(
         name_project(folder),
         folder,
         data_config,
-        _make_catalog(signals, data_config),
+        make_catalog(signals, data_config),
         training,
         bands,
         data_folder.resolve(),
@@ -131,7 +136,8 @@ def read_project(folder: Path, data: Path | None = None, limits: Limits | None =
     )
 
 
-def _make_catalog(signals: list[Signal], data: DataConfig) -> Catalog:
+def make_catalog(signals: Sequence[Signal], data: DataConfig) -> Catalog:
+    """Return the catalogue of some signals: them, and how what they read is read."""
     read = sorted({name for signal in signals for name in signal.inputs})
     kinds = [s.declaration.kind for s in signals if isinstance(s.declaration, TextSignal)]
     changing = set() if data.changes is None else set(data.changes.fields.values())
@@ -168,7 +174,6 @@ def _read_record(path: Path, record: type[Record], mistakes: list[str]) -> Recor
 
 
 def _read_signals(path: Path, mistakes: list[str]) -> list[Signal]:
-    signals = []
     try:
         content = read_yaml(path)
     except ConfigError as error:
@@ -176,6 +181,21 @@ def _read_signals(path: Path, mistakes: list[str]) -> list[Signal]:
         return []
     if not content:
         mistakes.append(f"{path}: no signal is declared; at least one is needed")
+    return declare_signals(str(path), content, mistakes)
+
+
+def declare_signals(path: str, content: Mapping[Any, object], mistakes: list[str]) -> list[Signal]:
+    """Return the signals that a mapping of names to declarations declares.
+
+    Parameters
+    ----------
+    path : str
+        The file, and the key in it if there is one, to begin mistakes with.
+    content : mapping
+    mistakes : list of str
+        Gets a line for each declaration that is wrong, which is then left out.
+    """
+    signals = []
     for name, declaration in content.items():
         record = _record_of(declaration)
         if record is None:

@@ -1,10 +1,7 @@
 """Train: from the project's tables to a sealed scorecard and its evaluation."""
 
-import hashlib
-import json
 from collections.abc import Collection
-from dataclasses import dataclass, replace
-from importlib.metadata import version
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,19 +9,20 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from models.calibration import IDENTITY, Affine
+from models.calibration import IDENTITY
 from models.errors import ScorecardError
 from models.frame import score_frame
-from models.golden import add_golden_leads
 from models.predictive import recalibrate_pipeline, to_terms
 from models.scorecard import Points, Scorecard
-from pipeline.audit.audit import audit_tables, check_allowed, leave_out, list_leaks
+from pipeline.audit.audit import check_allowed
 from pipeline.audit.records import Audit
-from pipeline.cut_points import cut_axes
-from pipeline.dataset import Dataset, Split, build_dataset, name_cut, split_dataset
+from pipeline.dataset import Dataset, build_dataset, name_cut
 from pipeline.errors import RefusalError
 from pipeline.evaluate import Evaluation, evaluate_scores
+from pipeline.fingerprint import fingerprint_training
+from pipeline.finishing import band_snapshots, finish_scorecard, plain_bands
 from pipeline.ingest import Ingested, ingest
+from pipeline.preparing import Prepared, prepare
 from pipeline.progress import Progress, silent
 from pipeline.selection import Choice, choose_recipe, cross_validate, fit_pipeline
 from pipeline.settings import Project
@@ -33,8 +31,6 @@ from pipeline.silence import note_late, note_uneven
 POINTS_TO_DOUBLE = 20.0
 """So many points double the odds, as credit scorecards have it."""
 
-_LIBRARIES = ("scikit-learn", "numpy", "pandas", "leadscore")
-
 
 @dataclass(frozen=True)
 class Training:
@@ -42,20 +38,36 @@ class Training:
 
     `earlier` and `later` are the datasets it learned from and was judged on; without any order they
     are the same, and the evaluation is cross-validated. `audit` says what was left out and why.
+    A sheet has neither `pipeline` nor `choice`.
     """
 
     scorecard: Scorecard
-    pipeline: Pipeline
-    choice: Choice
+    pipeline: Pipeline | None
+    choice: Choice | None
     evaluation: Evaluation
     earlier: Dataset
     later: Dataset
     later_log_odds: npt.NDArray[np.float64]
+    later_bands: npt.NDArray[np.object_]
     neither: int
     cut: str | None
     tables: Ingested
     notes: tuple[str, ...]
     audit: Audit
+
+    @property
+    def method(self) -> str:
+        """How the scorecard came about, in half a sentence."""
+        signals = f"{len(self.scorecard.terms)} signals"
+        if self.choice is None:
+            factor, shift = self.scorecard.points.worth, self.scorecard.points.zero
+            return f"the points of {signals}; log-odds = {factor:.4f} x points {shift:+.3f}"
+        affine = self.choice.affine
+        kept = f"{affine.factor:.3f} x log-odds + {affine.shift:.3f}"
+        return (
+            f"logistic regression on {signals}, penalty C = {self.choice.recipe.penalty:g}; "
+            f"recalibration: {'none' if affine == IDENTITY else kept}"
+        )
 
 
 def train(
@@ -90,23 +102,8 @@ def train(
 
 
 def _train(project: Project, progress: Progress, allowed_leaks: Collection[str]) -> Training:
-    progress("reading the leads")
-    tables = ingest(project)
-    if tables.problems:
-        raise RefusalError("; ".join(tables.problems))
-    progress("computing signals")
-    dataset = build_dataset(project, tables)
-    progress("auditing")
-    audit = audit_tables(project, tables, dataset, allowed_leaks=allowed_leaks)
-    project = leave_out(project, audit)
-    dataset = replace(dataset, signals=dataset.signals[project.catalog.columns])
-    ordered = dataset.order != "none"
-    split = (
-        split_dataset(dataset, project.training.split)
-        if ordered
-        else Split(dataset, dataset, float("nan"), 0)
-    )
-    _check_classes(project, split)
+    prepared = prepare(project, progress, allowed_leaks)
+    project, dataset, split = prepared.project, prepared.dataset, prepared.split
     try:
         choice = choose_recipe(split.earlier, project.catalog, project.training.model, progress)
         progress("fitting")
@@ -123,40 +120,54 @@ def _train(project: Project, progress: Progress, allowed_leaks: Collection[str])
         base=base,
         terms=terms,
         points=Points(per_log_odds=POINTS_TO_DOUBLE / float(np.log(2.0))),
-        bands=project.bands,
+        bands=plain_bands(project.bands),
         definitions=project.catalog.to_definitions(),
-        training={
-            **_fingerprint(project, tables, split, choice.affine),
-            "allowed_leaks": list_leaks(project, audit),
-        },
+        training=fingerprint_training(prepared, choice.affine),
     )
     scorecard = _with_means(scorecard, split.earlier.signals)
-    if ordered:
+    if prepared.ordered:
         later_log_odds = score_frame(scorecard, split.later.signals).log_odds
     else:
         later_log_odds = cross_validate(dataset, project.catalog, project.training.model, progress)
-    quantiles = np.quantile(later_log_odds, np.linspace(0.0, 1.0, 101))
-    scorecard = scorecard.model_copy(
-        update={
-            "quantiles": tuple(map(float, quantiles)),
-            "axes": cut_axes(scorecard, split.later.signals),
-        }
-    )
-    scorecard = add_golden_leads(scorecard).sealed()
+    scorecard = finish_scorecard(scorecard, project.bands, split.later.signals, later_log_odds)
     progress("evaluating")
+    return judge(prepared, scorecard, later_log_odds, (choice, pipeline))
+
+
+def judge(
+    prepared: Prepared,
+    scorecard: Scorecard,
+    later_log_odds: npt.NDArray[np.float64],
+    learned: tuple[Choice, Pipeline] | None = None,
+) -> Training:
+    """Evaluate a finished scorecard on the later part, and gather what its training has made.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    scorecard : Scorecard
+        Sealed.
+    later_log_odds : float array of shape (n,)
+        Of the later part's n snapshots; without order, out of fold.
+    learned : tuple of Choice and Pipeline, optional
+        None for a sheet.
+    """
+    project, split, tables = prepared.project, prepared.split, prepared.tables
+    later_bands = band_snapshots(scorecard, split.later.signals, later_log_odds)
     evaluation = evaluate_scores(
         split.later,
         later_log_odds,
-        scorecard.bands.log_odds,
+        later_bands,
         float(split.earlier.label.mean()),
         project.training.resamples,
         project.training.seed,
     )
+    choice, pipeline = learned or (None, None)
     return Training(
         scorecard, pipeline, choice, evaluation, split.earlier, split.later, later_log_odds,
-        split.neither, name_cut(split), tables,
-        (*_notes(project, tables, scorecard), *note_uneven(project, dataset),
-         *note_late(project, tables)), audit,
+        later_bands, split.neither, name_cut(split), tables,
+        (*_notes(project, tables, scorecard), *note_uneven(project, prepared.dataset),
+         *note_late(project, tables)), prepared.audit,
     )  # fmt: skip
 
 
@@ -199,11 +210,11 @@ def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
             f"{int(later.label.sum())} wins among the {len(later)} snapshots from the cut on; "
             "both wins and others are needed to judge by"
         )
-    log_odds = score_frame(scorecard, later.signals).log_odds
+    scores = score_frame(scorecard, later.signals)
     evaluation = evaluate_scores(
         later,
-        log_odds,
-        scorecard.bands.log_odds,
+        scores.log_odds,
+        scores.band,
         scorecard.training["earlier"]["base_rate"],
         project.training.resamples,
         project.training.seed,
@@ -216,52 +227,6 @@ def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
     return evaluation
 
 
-def _check_classes(project: Project, split: Split) -> None:
-    wins = int(split.earlier.label.sum())
-    needed = project.training.minimum_wins
-    if wins < needed:
-        raise RefusalError(
-            f"{wins} wins among {len(split.earlier)} snapshots to learn from, at least {needed} "
-            "are needed (minimum_wins in training.yaml); wait for more, or lengthen the history"
-        )
-    for name, part in (("earlier", split.earlier), ("later", split.later)):
-        if not 0 < part.label.sum() < len(part):
-            raise RefusalError(
-                f"the {name} part has {int(part.label.sum())} wins in {len(part)} snapshots; both "
-                "wins and others are needed: see split in training.yaml, won and lost in data.yaml"
-            )
-
-
-def _fingerprint(
-    project: Project, tables: Ingested, split: Split, affine: Affine
-) -> dict[str, object]:
-    configuration = project.resolved()
-    del configuration["training"]["report"]  # changes what is shown, never the model
-    resolved = json.dumps(configuration, sort_keys=True).encode()
-    ordered = split.earlier.order != "none"
-    ordered_by_time = split.earlier.order == "time"
-    return {
-        "data": tables.digest,
-        "configuration": hashlib.sha256(resolved).hexdigest(),
-        "libraries": {name: version(name) for name in _LIBRARIES},
-        "order": split.earlier.order,
-        "cut": split.cut if ordered else None,
-        "earlier": _count(split.earlier),
-        "later": _count(split.later) if ordered else None,
-        "oldest_days": None if not ordered_by_time else max(project.training.snapshots.ages),
-        "recalibration": {"factor": affine.factor, "shift": affine.shift},
-    }
-
-
-def _count(part: Dataset) -> dict[str, float]:
-    return {
-        "snapshots": len(part),
-        "leads": len(np.unique(part.lead)),
-        "wins": int(part.label.sum()),
-        "base_rate": float(part.label.mean()),
-    }
-
-
 def _with_means(scorecard: Scorecard, signals: pd.DataFrame) -> Scorecard:
     means = score_frame(scorecard, signals).contributions.mean(axis=0)
     terms = tuple(
@@ -272,7 +237,7 @@ def _with_means(scorecard: Scorecard, signals: pd.DataFrame) -> Scorecard:
 
 
 def _notes(project: Project, tables: Ingested, scorecard: Scorecard) -> tuple[str, ...]:
-    used = {term.signal for term in scorecard.terms}
+    used = set(scorecard.columns)
     unused = [column for column in project.catalog.columns if column not in used]
     notes = [*tables.notes]
     if unused:

@@ -94,13 +94,19 @@ class ReportConfig(Closed):
     by: tuple[Word, ...] | None = None
 
 
+class ComparisonConfig(Closed):
+    """What a comparison asks of the team: how many leads it calls a week; default: a tenth."""
+
+    calls_per_week: Annotated[Number, Field(gt=0.0)] | None = None
+
+
 class TrainingConfig(Closed):
     """training.yaml: what is learned from which snapshots, and how it is judged.
 
     `horizon_days` is how long after a snapshot a win counts; it needs closing times. Labels wait
     `settle_days` longer for late records. `allow_sensitive` lets sensitive fields be used. Below
     `minimum_wins` in the earlier period training refuses. `resamples` is the number of bootstrap
-    draws behind each interval. `report` changes what is shown, never the model.
+    draws behind each interval. `report` and `comparison` change what is shown, never the model.
     """
 
     horizon_days: Days | None = None
@@ -113,3 +119,4 @@ class TrainingConfig(Closed):
     resamples: Annotated[Count, Field(ge=100, le=10_000)] = 1000
     seed: Annotated[Count, Field(ge=0)] = 0
     report: ReportConfig = ReportConfig()
+    comparison: ComparisonConfig = ComparisonConfig()

@@ -15,11 +15,11 @@ _SHOWN = 12
 _ENDINGS = (".svg", ".png")
 
 
-def draw_explanation(explanation: Explanation, path: Path) -> None:
+def draw_explanation(explanation: Explanation, first: str, path: Path) -> None:
     """Draw an explanation as a waterfall, in points, and save it as SVG or PNG.
 
-    Reasons beyond the first twelve are drawn as one. What is written at the bars adds up to the
-    last digit.
+    Reasons beyond the first twelve are drawn as one, and those worth nothing not at all. What is
+    written at the bars adds up to the last digit. `first` names what the waterfall begins with.
 
     Raises
     ------
@@ -28,7 +28,8 @@ def draw_explanation(explanation: Explanation, path: Path) -> None:
     """
     if path.suffix.lower() not in _ENDINGS:
         raise ConfigError(f"{path}: a picture is written as {' or '.join(_ENDINGS)}; name it so")
-    shown, rest = explanation.reasons[:_SHOWN], explanation.reasons[_SHOWN:]
+    reasons = [reason for reason in explanation.reasons if reason.points]
+    shown, rest = reasons[:_SHOWN], reasons[_SHOWN:]
     names = [_name(reason) for reason in shown]
     steps = [reason.points for reason in shown]
     if rest:
@@ -44,7 +45,7 @@ def draw_explanation(explanation: Explanation, path: Path) -> None:
         _bar(axes, place, at, step, _UP if step >= 0 else _DOWN, f"{points:+.0f}")
         at += step
     _bar(axes, len(names) + 1, 0.0, explanation.points, _WHOLE, f"{explanation.points:.0f}")
-    labels = ["the average lead", *names, f"this lead: {explanation.probability:.1%}"]
+    labels = [first, *names, f"this lead: {explanation.probability:.1%}"]
     axes.set_yticks(range(len(labels)), labels)
     axes.invert_yaxis()
     ends = [0.0, *accumulate([explanation.average_points, *steps])]

@@ -1,6 +1,8 @@
 """The only door to YAML: safe, without the surprises of YAML 1.1."""
 
 import re
+from collections.abc import Iterator, Mapping
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import yaml
 
 from pipeline.errors import ConfigError
 
-_TRUTH: dict[Any, str] = {True: "true", False: "false"}  # as keys they are words
+_TRUTH: dict[bool, str] = {True: "true", False: "false"}  # as keys they are words
 
 
 class _Loader(yaml.SafeLoader):
@@ -23,7 +25,9 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.YAMLError(f"line {line}: the key {key!r} stands twice")
             seen.add(key)
         content = super().construct_mapping(node, deep)
-        return {_TRUTH.get(key, key): value for key, value in content.items()}
+        return {
+            _TRUTH[key] if isinstance(key, bool) else key: value for key, value in content.items()
+        }  # 0 and 1 equal false and true, and are neither
 
 
 _PLAIN = {
@@ -80,3 +84,53 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: a mapping of keys is needed, found {type(content).__name__}")
     return content
+
+
+Place = tuple[str, ...]
+"""The keys that lead to a value, from the outermost."""
+_FROM_COLUMN = 40
+
+
+def write_yaml(content: Mapping[str, Any], comments: Mapping[Place, str]) -> str:
+    """Return the text of a YAML file, one key a line, that ``read_yaml`` reads as `content`.
+
+    Parameters
+    ----------
+    content : mapping
+        Of mappings, texts, numbers and flags; numbers that are whole are written so.
+    comments : mapping of tuple of str to str
+        What stands beside a key; above it, where its value is a mapping. A comment of several lines
+        always stands above.
+    """
+    return "\n".join(_write_lines(content, comments, ())) + "\n"
+
+
+def _write_lines(
+    content: Mapping[str, Any], comments: Mapping[Place, str], place: Place
+) -> Iterator[str]:
+    indent = "  " * len(place)
+    for key, value in content.items():
+        here = (*place, str(key))
+        comment = comments.get(here, "")
+        told = comment.splitlines()
+        if comment and (isinstance(value, Mapping) or len(told) > 1):
+            yield from (f"{indent}# {line}".rstrip() for line in told)
+            comment = ""
+        line = f"{indent}{_write_plain(key)}:"
+        if not isinstance(value, Mapping):
+            line += f" {_write_plain(value)}"
+        yield f"{line:<{_FROM_COLUMN}} # {comment}" if comment else line
+        if isinstance(value, Mapping):
+            yield from _write_lines(value, comments, here)
+
+
+def _write_plain(value: Any) -> str:
+    """Write a text, a number or a flag, in quotes where it would be read as something else."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    breaks = isinstance(value, str) and not value.isprintable()
+    in_list = yaml.safe_dump(
+        [value], default_flow_style=True, allow_unicode=True, width=inf,
+        default_style='"' if breaks else None,
+    )  # fmt: skip
+    return str(in_list).strip().removeprefix("[").removesuffix("]")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from serve.compare_command import compare_versions
 from serve.demo_command import write_demo
 from serve.key_commands import app as keys
 from serve.options import (
@@ -20,6 +21,7 @@ from serve.options import (
     TracebackOption,
 )
 from serve.replay_command import replay_scores
+from serve.rules_commands import app as rules
 from serve.serve_command import serve
 from serve.store_commands import doctor, export, list_models, promote, write_report
 from serve.terminal import errors_told, progress_shown, say_json
@@ -152,12 +154,10 @@ def evaluate(
         progress("judging")
         project = read_project(find_project(config), data, Limits(memory_limit))
         evaluation, version = evaluate_version(open_store(home), project, model)
-    name = f"{project.name}.predictive version {version}"
     if as_json:
-        say_json({"model": f"{project.name}.predictive", "version": version,
-                  **evaluation.to_json()})  # fmt: skip
+        say_json({"model": version.name, "version": int(version.version), **evaluation.to_json()})
     else:
-        show_evaluation(evaluation, name)
+        show_evaluation(evaluation, version.told)
 
 
 @app.command()
@@ -217,7 +217,7 @@ def explain(
     """Explain one lead's score: from the average lead to this one, signal by signal."""
     with errors_told(traceback), progress_shown() as progress:
         from pipeline.project_folder import find_project
-        from pipeline.registered import explain_with_version, model_name
+        from pipeline.registered import explain_with_version
         from pipeline.settings import read_project
         from pipeline.tracking.store import open_store
         from serve.report import explanation_json, show_explanation
@@ -225,15 +225,14 @@ def explain(
         progress("looking the lead up")
         project = read_project(find_project(config), data)
         explained = explain_with_version(open_store(home), project, model, lead, as_of)
-        name = f"{model_name(project)} version {explained.version}"
         if picture is not None:
             from pipeline.waterfall import draw_explanation
 
-            draw_explanation(explained.explanation, picture)
+            draw_explanation(explained.explanation, explained.first, picture)
     if as_json:
-        say_json(explanation_json(explained, lead, name))
+        say_json(explanation_json(explained, lead))
     else:
-        show_explanation(explained, lead, name)
+        show_explanation(explained, lead)
 
 
 @app.command()
@@ -248,6 +247,7 @@ def describe(
 ) -> None:
     """Describe every signal: what it says, how often it is known, and what its values are worth."""
     with errors_told(traceback), progress_shown() as progress:
+        from pipeline.choice import tell_worth
         from pipeline.describe import describe_signals
         from pipeline.engine import Limits
         from pipeline.project_folder import find_project
@@ -262,9 +262,11 @@ def describe(
     if as_json:
         say_json({"model": told, "signals": [signal.to_json() for signal in signals]})
     else:
-        show_description(signals, project.name, told)
+        kind = "predictive" if scorecard is None else scorecard.kind
+        show_description(signals, project.name, tell_worth(kind), told)
 
 
+app.command("compare")(compare_versions)
 app.command("demo")(write_demo)
 app.command("models")(list_models)
 app.command()(promote)
@@ -274,6 +276,7 @@ app.command()(doctor)
 app.command()(serve)
 app.command("replay")(replay_scores)
 app.add_typer(keys, name="keys")
+app.add_typer(rules, name="rules")
 
 
 def main() -> None:

@@ -7,12 +7,14 @@ _BAR = 20
 _MOST_ROWS = 16
 
 
-def show_description(signals: list[SignalDescription], project: str, model: str) -> None:
+def show_description(
+    signals: list[SignalDescription], project: str, worth: str, model: str
+) -> None:
     """Show every signal in words with its coverage, and the curve of its worth where there is one.
 
     The bars of all signals share one scale, so that a long bar is a strong value anywhere.
     """
-    say(f"{project}: {len(signals)} signals; worth in points against the average lead: {model}")
+    say(f"{project}: {len(signals)} signals; worth in points {worth}: {model}")
     widest = max((abs(w.points) for signal in signals for w in signal.worth), default=0.0) or 1.0
     family = ""
     for signal in signals:

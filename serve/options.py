@@ -16,7 +16,12 @@ DataOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.")]
 ModelOption = Annotated[
-    str, typer.Option("--model", help="champion, challenger or a version's number.")
+    str,
+    typer.Option(
+        "--model",
+        help="champion, challenger or a version's number, of the predictive model; "
+        "rules, rules:3, close_rate:challenger of a sheet.",
+    ),
 ]
 TracebackOption = Annotated[bool, typer.Option("--traceback", help="Show errors in full.")]
 AsOfOption = Annotated[

@@ -6,6 +6,7 @@ from typing import Any
 from models.reasons import round_to_sum
 from pipeline.batch import BatchReport
 from pipeline.check import CheckReport
+from pipeline.choice import tell_commands
 from pipeline.demo.tour import Tour
 from pipeline.demo.world import World
 from pipeline.evaluate import Evaluation
@@ -51,6 +52,9 @@ def show_check(report: CheckReport) -> None:
             ("signal", "known", "values"),
             [(s.column, f"{s.coverage:.1%}", f"{s.distinct:,}") for s in report.signals],
         )
+    if report.sheet is not None:
+        say()
+        say(report.sheet)
     _show_list("note", report.notes)
     _show_list("PROBLEM", report.problems)
     say()
@@ -60,7 +64,6 @@ def show_check(report: CheckReport) -> None:
 def show_training(training: Training, version: Version, report: Path, options: str) -> None:
     """Show what a training came to and what to do next."""
     show_evaluation(training.evaluation, f"{version.name} version {version.version}")
-    recipe, affine = training.choice.recipe, training.choice.affine
     say()
     for reason, count in training.earlier.left_out.items():
         if count:
@@ -71,21 +74,16 @@ def show_training(training: Training, version: Version, report: Path, options: s
         + f"{training.neither:,} snapshots belong to neither part, their leads being earlier and "
         "their labels known only later; "
         f"{len(training.tables.rejects):,} of {training.tables.rows:,} rows rejected.")  # fmt: skip
-    how = (
-        "by cross-validation"
-        if training.earlier.order == "none"
-        else "on later blocks of the earlier period"
-    )
-    kept = "none kept" if affine == (1.0, 0.0) else f"{affine.factor:.3f} x + {affine.shift:.3f}"
-    say(f"Penalty C = {recipe.penalty:g}, chosen {how}; "
-        f"recalibration: {kept}.")  # fmt: skip
+    say(f"Scored by {training.method}.")
     _show_list("note", training.notes)
     _show_list("audit", training.audit.reasons)
     say()
     say(f"Registered as {version.name} version {version.version}, fingerprint "
         f"{version.fingerprint}, alias challenger.")  # fmt: skip
     say(f"Report: {report}")
-    say(f"Next: leadscore promote {version.version} {options}")
+    kind = training.scorecard.kind
+    which = str(version.version) if kind == "predictive" else f"{kind}:{version.version}"
+    say(f"Next: leadscore promote {which} {options}")
 
 
 def training_json(training: Training, version: Version, report: Path) -> dict[str, Any]:
@@ -96,8 +94,8 @@ def training_json(training: Training, version: Version, report: Path) -> dict[st
         "fingerprint": version.fingerprint,
         "run_id": version.run_id,
         "report": str(report),
-        "recipe": vars(training.choice.recipe),
-        "recalibration": training.choice.affine._asdict(),
+        "recipe": None if training.choice is None else vars(training.choice.recipe),
+        "recalibration": training.scorecard.training["recalibration"],
         "earlier_snapshots": len(training.earlier),
         "earlier_wins": int(training.earlier.label.sum()),
         "snapshots_in_neither_part": training.neither,
@@ -186,14 +184,14 @@ def show_batch(report: BatchReport) -> None:
         say("MORE REJECTED than most_rejects allows (data.yaml): do not use this file as it is.")
 
 
-def show_explanation(explained: ExplainedLead, lead: str, name: str) -> None:
-    """Show a waterfall: from the average lead to this one."""
+def show_explanation(explained: ExplainedLead, lead: str) -> None:
+    """Show a waterfall: from the average lead, or a sheet's start, to this lead."""
     explanation, moment = explained.explanation, explained.as_of_us
     as_of = "" if moment is None else f" as of {format_time(moment)}"
-    say(f"Lead {lead}, scored{as_of} by {name}")
+    say(f"Lead {lead}, scored{as_of} by {explained.version.told}")
     say(f"probability {explanation.probability:.1%}, band {explanation.band}")
     say()
-    reasons = explanation.reasons
+    reasons = [reason for reason in explanation.reasons if reason.points]
     points = round_to_sum(
         [explanation.average_points, *(r.points for r in reasons)], explanation.points, digits=1
     )
@@ -201,15 +199,20 @@ def show_explanation(explained: ExplainedLead, lead: str, name: str) -> None:
         [explanation.average, *(r.log_odds for r in reasons)], explanation.log_odds, digits=4
     )
     widest = max((abs(reason.points) for reason in reasons), default=0.0) or 1.0
-    rows = [("the average lead", "", f"{points[0]:+.1f}", f"{log_odds[0]:+.4f}", "")]
+    rows = [(explained.first, "", f"{points[0]:+.1f}", f"{log_odds[0]:+.4f}", "")]
     for reason, shown, exact in zip(reasons, points[1:], log_odds[1:], strict=True):
         bar = round(_BAR * abs(reason.points) / widest) * ("+" if reason.points > 0 else "-")
         rows.append((reason.signal, _value(reason.value), f"{shown:+.1f}", f"{exact:+.4f}", bar))
     rows.append(("this lead", "", f"{explanation.points:+.1f}", f"{explanation.log_odds:+.4f}", ""))
     say_table(("signal", "value", "points", "log-odds", ""), rows, align="llrrl")
     say()
-    say("Each line says what the lead's value is worth against the average lead of the training "
-        f"period; {explanation.points_to_double:.0f} points double the odds.")  # fmt: skip
+    against = (
+        "against the average lead of the training period"
+        if explained.kind == "predictive"
+        else "on the sheet; the log-odds are those points have come to in history"
+    )
+    say(f"Each line says what the lead's value is worth {against}; "
+        f"{explanation.points_to_double:.0f} points double the odds.")  # fmt: skip
 
 
 def _value(value: object) -> str:
@@ -218,13 +221,13 @@ def _value(value: object) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def explanation_json(explained: ExplainedLead, lead: str, name: str) -> dict[str, Any]:
+def explanation_json(explained: ExplainedLead, lead: str) -> dict[str, Any]:
     """Return an explanation as plain data."""
     explanation, moment = explained.explanation, explained.as_of_us
     return {
         "lead_id": lead,
         "as_of": None if moment is None else format_time(moment),
-        "model": name,
+        "model": explained.version.told,
         **explanation._asdict(),
         "reasons": [reason._asdict() for reason in explanation.reasons],
     }
@@ -233,7 +236,7 @@ def explanation_json(explained: ExplainedLead, lead: str, name: str) -> dict[str
 def show_versions(versions: list[Version], name: str) -> None:
     """Show the registered versions of a model."""
     if not versions:
-        say(f"{name}: nothing is registered yet; run leadscore train first.")
+        say(f"{name}: nothing is registered yet; run {tell_commands(name)[0]} first.")
         return
     say(name)
     say_table(

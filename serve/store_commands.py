@@ -22,21 +22,30 @@ def list_models(
     as_json: JsonOption = False,
     traceback: TracebackOption = False,
 ) -> None:
-    """List the registered versions, with their aliases and figures."""
+    """List the registered versions of every kind, with their aliases and figures."""
     with errors_told(traceback), progress_shown() as progress:
         progress("opening the store")
+        from pipeline.choice import KINDS
         from pipeline.project_folder import find_project
         from pipeline.settings import read_project
         from pipeline.tracking.store import open_store
         from serve.report import show_versions, version_json
 
-        name = f"{read_project(find_project(config)).name}.predictive"
-        versions = open_store(home).list_versions(name)
-    say_json([version_json(v) for v in versions]) if as_json else show_versions(versions, name)
+        project = read_project(find_project(config)).name
+        store = open_store(home)
+        listed = {f"{project}.{kind}": store.list_versions(f"{project}.{kind}") for kind in KINDS}
+    if as_json:
+        say_json([version_json(v) for versions in listed.values() for v in versions])
+        return
+    for name, versions in listed.items():
+        if versions or name.endswith(".predictive"):
+            show_versions(versions, name)
 
 
 def promote(
-    version: Annotated[str, typer.Argument(help="A version's number, or challenger.")],
+    version: Annotated[
+        str, typer.Argument(help="A version's number, or challenger; rules:3 of a sheet.")
+    ],
     config: ProjectOption = "demo",
     home: HomeOption = HOME,
     as_json: JsonOption = False,
@@ -45,13 +54,14 @@ def promote(
     """Make a version the champion, the one that scores by default."""
     with errors_told(traceback), progress_shown() as progress:
         progress("opening the store")
+        from pipeline.choice import read_choice
         from pipeline.project_folder import find_project
         from pipeline.settings import read_project
         from pipeline.tracking.store import open_store
         from serve.report import version_json
 
-        name = f"{read_project(find_project(config)).name}.predictive"
-        promoted = open_store(home).promote(name, version)
+        name, number = read_choice(version, read_project(find_project(config)).name)
+        promoted = open_store(home).promote(name, number)
     if as_json:
         say_json(version_json(promoted))
     else:
@@ -60,7 +70,7 @@ def promote(
 
 def write_report(
     version: Annotated[
-        str, typer.Argument(help="champion, challenger or a version's number.")
+        str, typer.Argument(help="champion, challenger or a version's number; rules:3 of a sheet.")
     ] = "challenger",
     config: ProjectOption = "demo",
     home: HomeOption = HOME,

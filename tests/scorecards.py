@@ -9,7 +9,10 @@ import pandas as pd
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from models.bands import Bands
+from models.axes import Axes
+from models.bands import Bands, SheetBands
+from models.calibration import Affine
+from models.rules import to_points
 from models.scorecard import Cap, Points, Scorecard, Term
 from models.shapes import LARGEST_KNOT, LARGEST_WEIGHT, Curve, Shape, Steps, Table
 
@@ -39,6 +42,7 @@ LEVELS = [
 ]
 NAMES = ["page_views", 'with "quotes"', "it's", "año", "select", "a b", "; drop table leads; --"]
 CHANNEL = "web__channel"
+FAMILIES = ["demographic", "firmographic", "web", "email", "social", "form"]
 
 
 def make_scorecard(*terms: Term, **changes: Any) -> Scorecard:
@@ -66,8 +70,7 @@ def is_missing(value: object) -> bool:
 
 def columns_of(scorecard: Scorecard) -> dict[str, bool]:
     """Every column that the scorecard reads, and whether it holds text."""
-    columns = {term.by: True for term in scorecard.terms if term.by}
-    return columns | {term.signal: isinstance(term.shape, Table) for term in scorecard.terms}
+    return scorecard.columns
 
 
 def to_frame(scorecard: Scorecard, leads: list[Lead], text_dtype: str = "object") -> pd.DataFrame:
@@ -144,7 +147,7 @@ numbers_to_worth: st.SearchStrategy[Shape] = st.one_of(curves(), steps())
 def scorecards(draw: st.DrawFn, extra_levels: tuple[str, ...] = ()) -> Scorecard:
     """Any scorecard: all three shapes, variants, group caps, bands; up to five terms."""
     names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True))
-    signals = [f"{draw(st.sampled_from(['web', 'email', 'social']))}__{name}" for name in names]
+    signals = [f"{draw(st.sampled_from(FAMILIES))}__{name}" for name in names]
     of_text = {signal: draw(st.booleans()) for signal in signals}
     choosers = [CHANNEL, *(signal for signal in signals if of_text[signal])]
     terms = []
@@ -163,18 +166,62 @@ def scorecards(draw: st.DrawFn, extra_levels: tuple[str, ...] = ()) -> Scorecard
     for name in draw(st.permutations(sorted({t.group for t in terms if t.group}))):
         low, high = sorted([draw(weights), draw(weights)])
         caps[name] = Cap(low=low, high=high)
-    mql = draw(st.floats(1e-6, 0.6))
-    sql = mql + draw(st.floats(1e-3, 0.39))
+    axes = Axes(fit=draw(st.none() | _cuts), engagement=draw(st.none() | _cuts))
     return make_scorecard(
         *terms,
         base=draw(weights),
         caps=caps,
-        bands=Bands(mql=mql, sql=sql, hysteresis=draw(st.sampled_from([0.0, 0.5 * mql]))),
-        points=Points(per_log_odds=draw(st.floats(0.01, 100.0)), offset=draw(st.floats(-1e3, 1e3))),
+        axes=axes,
+        bands=draw(_bands(choosers, axes, extra_levels)),
+        points=draw(_points),
         horizon_days=draw(st.none() | st.floats(0.5, 1e4)),
         quantiles=tuple(sorted(draw(st.lists(weights, max_size=5)))),
         definitions={"note": draw(st.text(max_size=5)), "half_life_days": draw(st.floats(0, 1e9))},
     )
+
+
+_cuts = st.lists(weights, min_size=3, max_size=3).map(lambda cuts: tuple(sorted(cuts)))
+_points = st.builds(
+    Points, per_log_odds=st.floats(0.01, 100.0), offset=st.floats(-1e3, 1e3)
+) | st.builds(
+    lambda worth, zero: to_points(Affine(worth, zero)), st.floats(0.01, 9.0), st.floats(-1e3, 1e3)
+)
+
+
+@st.composite
+def _cutoffs(draw: st.DrawFn) -> dict[str, float]:
+    mql = draw(st.floats(1e-6, 0.6))
+    return {"mql": mql, "sql": mql + draw(st.floats(1e-3, 0.39)),
+            "hysteresis": draw(st.sampled_from([0.0, 0.5 * mql]))}  # fmt: skip
+
+
+@st.composite
+def _bands(
+    draw: st.DrawFn, choosers: list[str], axes: Axes, extra_levels: tuple[str, ...]
+) -> Bands:
+    """Any bands: plain ones, cutoffs by level, minimums of the axes there are; or in points."""
+    by = draw(st.none() | st.sampled_from(choosers))
+    levels = st.sampled_from([*LEVELS, *extra_levels])
+    minimum = st.fixed_dictionaries(
+        {
+            "fit": st.none() if axes.fit is None else st.sampled_from([None, *"ABCD"]),
+            "engagement": st.none()
+            if axes.engagement is None
+            else st.sampled_from([None, *"1234"]),
+        }
+    )
+    bands = Bands(
+        **draw(_cutoffs()),
+        by=by,
+        instead=draw(st.dictionaries(levels, _cutoffs(), min_size=1, max_size=2)) if by else {},
+        minimums=draw(st.just({}) | st.fixed_dictionaries({"mql": minimum, "sql": minimum})),
+    )
+    if draw(st.booleans()):
+        return bands
+    return SheetBands(
+        **{name: getattr(bands, name) for name in Bands.model_fields},
+        at=bands.marks, at_instead=bands.marks_instead,
+    )  # fmt: skip
 
 
 def _marks(shape: Shape) -> list[float]:
@@ -210,8 +257,9 @@ def make_lead(
                 random.choice([largest, -largest, 0.0, -0.0, 5e-324]),
             ]
         )
-    for column in sorted({term.by for term in scorecard.terms if term.by}):
+    for column in sorted({t.by for t in scorecard.terms if t.by} | {scorecard.bands.by or CHANNEL}):
         known = [level for term in scorecard.terms if term.by == column for level in term.variants]
+        known += scorecard.bands.instead if scorecard.bands.by == column else []
         if column not in lead or random.random() < 0.5:
             lead[column] = random.choice([None, math.nan, "never seen", *LEVELS, *9 * known])
     return {c: value for c, value in lead.items() if value is not None or random.random() < 0.5}

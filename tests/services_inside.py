@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -87,16 +88,29 @@ def service_inside(home: Path, project: str = "demo", **settings: Any) -> Iterat
 
 
 def fill_shelf(
-    home: Path, versions: Mapping[int, Scorecard], project: str = "demo", **aliases: int
+    home: Path,
+    versions: Mapping[int, Scorecard],
+    project: str = "demo",
+    sheets: Mapping[str, Scorecard] = MappingProxyType({}),
+    **aliases: int,
 ) -> None:
-    """Put versions of a project's predictive model where workers look for them."""
+    """Put versions of a project's predictive model where workers look for them.
+
+    `sheets` are champions of other kinds, by kind, each version 1.
+    """
     shelf = Shelf(Settings(str(home), project).folder)
     entries = {}
     for number, scorecard in versions.items():
         shelf.write_scorecard(scorecard.sha256, scorecard.to_json())
         entries[str(number)] = VersionEntry(scorecard.sha256)
     named = {alias: str(number) for alias, number in aliases.items()}
-    shelf.write_index(Index(project, {f"{project}.predictive": ModelEntry(entries, named)}))
+    models = {f"{project}.predictive": ModelEntry(entries, named)}
+    for kind, scorecard in sheets.items():
+        shelf.write_scorecard(scorecard.sha256, scorecard.to_json())
+        models[f"{project}.{kind}"] = ModelEntry(
+            {"1": VersionEntry(scorecard.sha256)}, {"champion": "1"}
+        )
+    shelf.write_index(Index(project, models))
 
 
 def vary(scorecard: Scorecard, **changes: Any) -> Scorecard:

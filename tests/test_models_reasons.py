@@ -16,14 +16,14 @@ def worth(log_odds: float) -> Table:
 
 def by_definition(scorecard, score, lead):
     """Every term's and every biting cap's part, sorted; written as it would be told."""
-    scale, reasons = scorecard.points.per_log_odds, []
+    points, reasons = scorecard.points, []
     for term, contribution in zip(scorecard.terms, score.contributions, strict=False):
         part, value = contribution - term.mean, lead.get(term.signal)
         value = None if is_missing(value) else value
-        reasons.append(Reason(term.signal, term.family, value, part, scale * part))
+        reasons.append(Reason(term.signal, term.family, value, part, points.part(part)))
     for name, part in zip(scorecard.caps, score.contributions[len(scorecard.terms) :], strict=True):
         if part != 0.0:
-            reasons.append(Reason(f"cap:{name}", "", None, part, scale * part))
+            reasons.append(Reason(f"cap:{name}", "", None, part, points.part(part)))
     return sorted(reasons, key=lambda reason: (-abs(reason.log_odds), reason.signal))
 
 

@@ -25,7 +25,7 @@ from scorecards import (
 
 from models.bands import Bands
 from models.errors import ScorecardError
-from models.frame import assign_bands, score_frame
+from models.frame import score_frame
 from models.log_odds import to_log_odds
 from models.reasons import explain_lead
 from models.scorecard import Cap, Points, Scorecard
@@ -128,7 +128,6 @@ def test_a_lead_exactly_on_a_cutoff_belongs_to_the_band_that_begins_there():
         scorecard = make_scorecard(base=float(base), bands=bands)
         assert Scorer(scorecard).score({}).band == band
         assert list(score_frame(scorecard, pd.DataFrame(index=range(2))).band) == [band, band]
-    assert list(assign_bands(np.array([*expected]), bands.log_odds)) == [*expected.values()]
 
 
 def test_points_add_up_from_the_average_lead_to_this_one():

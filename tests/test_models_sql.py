@@ -73,13 +73,15 @@ def check_sql(engine: Any, scorecard: Scorecard, leads: list[Lead]) -> None:
     scorer = Scorer(scorecard)
     rows = run_sql(engine, scorecard, leads)
     assert [row[0] for row in rows] == list(range(len(leads)))
-    for (_, log_odds, probability, score, band), lead in zip(rows, leads, strict=True):
+    for (_, log_odds, probability, score, band, points), lead in zip(rows, leads, strict=True):
         expected = scorer.score(lead)
         slack = 1e-9 * magnitude(scorecard)
         assert math.isclose(log_odds, expected.log_odds, rel_tol=0.0, abs_tol=slack), lead
         assert math.isclose(probability, expected.probability, rel_tol=0.0, abs_tol=slack)
         assert math.isclose(score, 100.0 * probability, rel_tol=1e-12)
         assert band == expected.band
+        wanted = scorecard.points.total(expected.log_odds)
+        assert math.isclose(points, wanted, rel_tol=1e-9, abs_tol=slack / 1e-6)
 
 
 def test_sql_says_what_the_scorer_says(engines):
@@ -194,7 +196,15 @@ def test_keys_and_table_are_the_callers(engines, engine):
     text = score_sql(scorecard, 'all "leads"', keys=("lead_id", "as of"))
     assert ";" not in text
     assert database.execute(text).fetchall() == [
-        ("l1", 7, 1.0, pytest.approx(1 / (1 + math.exp(-1))), pytest.approx(73.10585786), "SQL")
+        (
+            "l1",
+            7,
+            1.0,
+            pytest.approx(1 / (1 + math.exp(-1))),
+            pytest.approx(73.10585786),
+            "SQL",
+            1.0,
+        )
     ]
 
 

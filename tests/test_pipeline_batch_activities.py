@@ -199,7 +199,7 @@ def test_every_lead_is_scored_as_it_is_alone_in_the_order_of_the_file(world, tmp
     report, rows = score(world, tmp_path, leads, ending=ending)
     check_alone(world, rows, leads)
     assert {row["as_of"] for row in rows} == {AS_OF}
-    assert list(rows[0])[4:8] == ["band", "fit", "engagement", "model"]
+    assert list(rows[0])[4:9] == ["points", "band", "fit", "engagement", "model"]
     assert {row["fit"] for row in rows} == set("ABCD")
     assert {"1", "4"} <= {row["engagement"] for row in rows} <= set("1234")
     assert (report.rows, report.scored, report.rejected, report.not_yet) == (300, 300, 0, 0)

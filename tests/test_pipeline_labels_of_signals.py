@@ -98,7 +98,9 @@ def test_a_label_that_is_none_is_a_mistake(tmp_path, label, said):
 
 def test_describe_shows_a_label_and_nothing_where_there_is_none(capsys):
     plain = SignalDescription("web__a", "web", None, "how many a", 1.0, 2, [])
-    show_description([plain, replace(plain, column="web__b", label="views of b")], "mine", "none")
+    show_description(
+        [plain, replace(plain, column="web__b", label="views of b")], "mine", "", "none"
+    )
     shown = capsys.readouterr().out
     assert "web__a: how many a" in shown
     assert "web__b (views of b): how many a" in shown

@@ -14,13 +14,14 @@ from projects import write_project as write_files
 
 from models.calibration import tally
 from models.frame import score_frame, to_probabilities
+from models.lift import share_interval
 from pipeline.errors import ConfigError
+from pipeline.groups import FEWEST, make_group
 from pipeline.ingestion.tables import Reject
-from pipeline.metrics import lift_at_10, share_interval
+from pipeline.metrics import lift_at_10
 from pipeline.privacy import hide_values
 from pipeline.report import bundle
 from pipeline.report.bundle import read_bundle
-from pipeline.report.counts import FEWEST, make_group
 from pipeline.report.figures import make_report
 from pipeline.report.grid import Grid, make_grid
 from pipeline.report.html import to_safe_json

@@ -18,8 +18,8 @@ def test_fit_and_engagement_are_texts_and_empty_where_nothing_is_said_of_them():
     leads = pa.table({"lead_id": list("abcd")})
     table = to_scored_table(scorecard, "hand:1", leads, scores, None)
     assert table.column_names == [
-        "lead_id", "as_of", "probability", "score", "band", "fit", "engagement", "model",
-        "fingerprint", "reason_1", "reason_2", "reason_3",
+        "lead_id", "as_of", "probability", "score", "points", "band", "fit", "engagement",
+        "model", "fingerprint", "reason_1", "reason_2", "reason_3",
     ]  # fmt: skip
     assert table["fit"].to_pylist() == [""] * 4
     assert table["engagement"].to_pylist() == ["4", "3", "2", "1"]

@@ -56,7 +56,11 @@ def test_a_project_reads_with_every_default_filled_in(tmp_path):
         "every_days": None,
         "until_days": None,
     }
-    assert resolved["bands"] == {"mql": 0.2, "sql": 0.5, "hysteresis": 0.0}
+    nothing = {"fit": None, "engagement": None}
+    assert resolved["bands"] == {
+        "mql": 0.2, "sql": 0.5, "hysteresis": 0.0, "by": None, "instead": {},
+        "minimums": {"mql": nothing, "sql": nothing},
+    }  # fmt: skip
 
 
 def test_mistakes_in_all_four_files_are_told_at_once_each_with_file_and_key(tmp_path):
@@ -126,7 +130,7 @@ def test_an_unknown_key_of_a_signal_is_a_mistake_with_a_suggestion(tmp_path):
 
 def test_an_unknown_key_like_no_other_is_met_with_the_known_ones(tmp_path):
     line = only_mistake(write_project(tmp_path, bands={"zzz": 1}))
-    assert "zzz: unknown key; known are hysteresis, mql, sql" in line
+    assert "zzz: unknown key; known are by, hysteresis, instead, minimums, mql, sql" in line
 
 
 def test_a_key_that_stands_twice_is_a_mistake_with_its_line(tmp_path):

@@ -20,7 +20,7 @@ def explained(signals=20):
     ]
     title = Table(levels={"<&\"'>": 30.4, "b": -1.0}, missing=0.0, other=0.0)
     scorecard = make_scorecard(*visits, make_term(title, "form__title"))
-    lead = {f"web__v{n:02}": None if n % 3 else float(n) for n in range(signals)}
+    lead = {f"web__v{n:02}": None if n % 3 else float(n + 1) for n in range(signals)}
     return explain_lead(Scorer(scorecard), {**lead, "form__title": "<&\"'>"})
 
 
@@ -33,7 +33,7 @@ def texts_of(path):
 @pytest.mark.parametrize("signals", [0, 1, 20])
 def test_what_is_written_at_the_bars_adds_up(tmp_path, signals):
     explanation = explained(signals)
-    draw_explanation(explanation, tmp_path / "a.svg")
+    draw_explanation(explanation, "the average lead", tmp_path / "a.svg")
     texts = texts_of(tmp_path / "a.svg")
     steps = [int(text) for text in texts if re.fullmatch(r"[+-]\d+", text)]
     assert round(explanation.average_points) == 0
@@ -46,12 +46,12 @@ def test_what_is_written_at_the_bars_adds_up(tmp_path, signals):
 
 def test_the_same_score_is_the_same_picture(tmp_path):
     for name in ("a.svg", "b.svg", "a.png", "b.png"):
-        draw_explanation(explained(), tmp_path / name)
+        draw_explanation(explained(), "the average lead", tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
 def test_another_ending_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"written as \.svg or \.png"):
-        draw_explanation(explained(), tmp_path / "a.pdf")
+        draw_explanation(explained(), "the average lead", tmp_path / "a.pdf")
     assert not list(tmp_path.iterdir())

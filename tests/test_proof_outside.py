@@ -194,7 +194,7 @@ def test_the_lines_of_readme_and_docs_run_as_printed(tmp_path):
     (copy / ".venv").symlink_to(ROOT / ".venv")
     write_sheet(copy / "hoja")
     blocks = [block for page in PAGES for block in commands_of(page)]
-    assert len(PAGES) == 4
+    assert len(PAGES) == 6
     assert len(blocks) >= 10
     # The environment is this one, by a link: it is not to be installed into again from the copy.
     lines = "\n".join(blocks).replace("make demo", "make -o .venv/.installed demo")
@@ -210,9 +210,15 @@ def test_the_lines_of_readme_and_docs_run_as_printed(tmp_path):
     assert "probability" in done.stdout
     assert (copy / "var" / "demo" / "again.csv").is_file()
     assert (copy / "puntuados.csv").is_file()
+    readme = (copy / "README.md").read_text()
+    compared = re.search(r"\| demo, (\d+) wins.*? \| (\d+) \| (\d+) \| (\d+) \|", readme)
+    wins, model, sheet, counted = compared.groups()
+    assert f"reached {model} of {wins} wins" in done.stdout
+    assert f"close-rate sheet (version 1, challenger) {counted}" in done.stdout
+    assert f"rule sheet (version 1, challenger) {sheet}." in done.stdout
     shown = re.search(
         r"<!-- output of make demo -->\n```text\n(.*?)\n\n",
-        (copy / "README.md").read_text(),
+        readme,
         re.DOTALL,
     )
     for line in shown.group(1).splitlines():

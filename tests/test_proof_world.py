@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from models.calibration import expected_calibration_error, tally
-from models.frame import assign_bands, to_probabilities
+from models.frame import to_probabilities
 from models.predictive import decide
 from pipeline.demo.tour import read_truth
 from pipeline.demo.world import write_world
@@ -108,7 +108,6 @@ def test_every_family_is_missed(worlds, family):
 def test_spam_lands_in_the_band_of_the_cold(worlds):
     for one in worlds:
         spam = one.known < np.exp(-8.0)
-        bands = one.training.scorecard.bands
-        found = assign_bands(one.training.later_log_odds[spam], bands.log_odds)
+        found = one.training.later_bands[spam]
         assert spam.sum() > 300
         assert (np.asarray(found) == "cold").mean() > 0.99

@@ -8,12 +8,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.lift import share_interval
 from models.sql import quote_text
 from pipeline.audit.records import Finding
 from pipeline.dataset import find_maturity
 from pipeline.engine import run_sql
 from pipeline.ingest import Ingested
-from pipeline.metrics import share_interval
 from pipeline.settings import Project
 from pipeline.values import DAY_US
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.lift import share_interval
 from pipeline.audit.carries import Labels
 from pipeline.audit.values import MISSING, Values
-from pipeline.metrics import share_interval
 
 ALWAYS = 0.90
 """The least share won, at the low end of its interval, of a value that always wins."""

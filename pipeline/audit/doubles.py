@@ -6,11 +6,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.lift import share_interval
 from pipeline.audit.raw import CLOSED, LEAD_ID, WON
 from pipeline.audit.records import Finding, Weight
 from pipeline.ingest import Ingested
 from pipeline.ingestion.outcomes import status_reader
-from pipeline.metrics import share_interval
 from pipeline.settings import Project
 from pipeline.values import DAY_US
 

@@ -4,10 +4,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2_contingency
 
+from models.lift import share_interval
 from pipeline.audit.records import Finding, Month, Weight
 from pipeline.dataset import Dataset, find_maturity
 from pipeline.ingest import Ingested
-from pipeline.metrics import share_interval
 from pipeline.settings import Project
 from pipeline.silence import find_silence, note_late, note_uneven
 from pipeline.values import days_to_us

@@ -10,8 +10,8 @@ from typing import Any
 
 import altair as alt
 
-SERIES, SAID, AGAINST, MUTED, GRID, INK = (
-    f"var(--{name})" for name in ("series", "said", "against", "muted", "grid", "ink")
+SERIES, SAID, AGAINST, THIRD, MUTED, GRID, INK = (
+    f"var(--{name})" for name in ("series", "said", "against", "third", "muted", "grid", "ink")
 )
 _FONT = "system-ui, sans-serif"
 _DASH = [4, 3]
@@ -49,16 +49,17 @@ def make_specs(reach: tuple[float, float]) -> dict[str, dict[str, Any]]:
         "bent": lambda: _curve(reach, alt.Scale(type="sqrt", zero=False, nice=False), ticks=8),
         "levels": lambda: _levels(reach),
     }
-    return {name: _to_spec(make()) for name, make in makers.items()}
+    return {name: to_spec(make()) for name, make in makers.items()}
 
 
 def make_audit_specs() -> dict[str, dict[str, Any]]:
     """Return the specifications of the audit's kinds of charts, by name."""
     makers = {"filling": _filling, "arrival": _arrival, "months": _months}
-    return {name: _to_spec(make()) for name, make in makers.items()}
+    return {name: to_spec(make()) for name, make in makers.items()}
 
 
-def _to_spec(chart: Any) -> dict[str, Any]:
+def to_spec(chart: Any) -> dict[str, Any]:
+    """Return a chart as a Vega-Lite specification."""
     spec: dict[str, Any] = chart.to_dict()
     del spec["config"]  # Altair's own sizes
     return spec

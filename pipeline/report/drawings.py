@@ -3,14 +3,15 @@
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from pipeline.report.counts import Group
+from pipeline.groups import Group
 from pipeline.report.figures import Report
 from pipeline.report.judged import GainRow
 from pipeline.report.signals import SignalFigure, Worth
 
 MOST_BARS = 15
 _LONGEST = 40
-_ROW_PX = {"rates": 24, "swing": 24, "levels": 18, "filling": 22}
+_ROW_PX = {"rates": 24, "swing": 24, "levels": 18, "filling": 22, "gains": 24,
+           "swaps": 34, "costs": 17}  # fmt: skip
 _SKEWED = 10.0
 _BETWEEN = 8
 Rows = list[dict[str, Any]]
@@ -64,7 +65,7 @@ def make_drawings(report: Report) -> dict[str, Drawing]:
             Drawing(f"chart-by-{number}", "rates", _rate_rows(breakdown.groups),
                     f"Share won with its interval, and mean prediction, by {breakdown.column}")
         )  # fmt: skip
-    told = [_draw_signal(figure) for figure in report.signals]
+    told = [_draw_signal(figure, report.worth) for figure in report.signals]
     drawings += [drawing for drawing in told if len(drawing.rows) > 1]
     return {drawing.place: drawing for drawing in drawings if drawing.rows}
 
@@ -73,7 +74,7 @@ def find_reach(report: Report) -> tuple[float, float]:
     """Return the least and most points of all that is drawn of the signals, 0 included."""
     points = [0.0]
     for figure in report.signals:
-        points += [row["points"] for row in _draw_signal(figure).rows]
+        points += [row["points"] for row in _draw_signal(figure, report.worth).rows]
     return min(points), max(points)
 
 
@@ -91,9 +92,9 @@ def _rate_rows(groups: list[Group] | tuple[Group, ...]) -> Rows:
     ]  # fmt: skip
 
 
-def _draw_signal(figure: SignalFigure) -> Drawing:
+def _draw_signal(figure: SignalFigure, worth: str) -> Drawing:
     place = f"chart-{figure.column}"
-    says = f"What values of {figure.name} are worth, in points against the average lead"
+    says = f"What values of {figure.name} are worth, in points {worth}"
     told = figure.missing.leads is not None
     if figure.curve:
         bent = _is_skewed(figure.curve)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.calibration import IDENTITY
 from pipeline.audit.records import Audit
+from pipeline.choice import KIND_WORDS, tell_worth
 from pipeline.metrics import Estimate
 from pipeline.privacy import hide_values
 from pipeline.report.grid import Grid, make_grid
@@ -61,9 +61,14 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """The report of one training; a field per section, in the order of the page."""
+    """The report of one training; a field per section, in the order of the page.
+
+    `kind` is that of the scorecard in words, `worth` what points are counted against.
+    """
 
     project: str
+    kind: str
+    worth: str
     fingerprint: str
     basis: str
     verdict: tuple[str, ...]
@@ -114,6 +119,8 @@ def make_report(project: Project, training: Training) -> Report:
     by_time = training.later.order == "time"
     return Report(
         project=project.name,
+        kind=KIND_WORDS[scorecard.kind],
+        worth=tell_worth(scorecard.kind),
         fingerprint=scorecard.fingerprint,
         basis=evaluation.basis,
         verdict=tuple(evaluation.verdict),
@@ -176,10 +183,7 @@ def _facts(project: Project, training: Training) -> Iterator[Fact]:
     if data.leads.created is not None:
         yield Fact("Leads looked at", f"at the age of {at} days")
     yield Fact("Judged on", _judged_on(training))
-    recipe, affine = training.choice.recipe, training.choice.affine
-    kept = "none" if affine == IDENTITY else f"{affine.factor:.3f} x log-odds + {affine.shift:.3f}"
-    yield Fact("Model", f"logistic regression on {len(training.scorecard.terms)} signals, penalty "
-                        f"C = {recipe.penalty:g}; recalibration: {kept}")  # fmt: skip
+    yield Fact("Model", training.method)
 
 
 def _judged_on(training: Training) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from models.axes import ENGAGEMENT, ENGAGEMENT_DIGITS, FIT, FIT_LETTERS
 from models.frame import read_axes, score_frame, to_probabilities
 from models.scorecard import Scorecard
-from pipeline.report.counts import Group, count_group
+from pipeline.groups import Group, count_group
 from pipeline.train import Training
 
 

@@ -50,6 +50,7 @@ def render_page(
     environment.filters.update(
         percent=lambda value: f"{value:.1%}",
         count=lambda value: f"{value:,.0f}",
+        two=lambda value: f"{value:.2f}",
         three=lambda value: f"{value:.3f}",
         points=lambda value: f"{round(value, 1) + 0.0:+.1f}".replace("-", "−"),
         sentence=_begin_sentence,

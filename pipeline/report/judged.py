@@ -6,17 +6,16 @@ import numpy as np
 import numpy.typing as npt
 
 from models.calibration import tally
-from models.frame import assign_bands, to_probabilities
+from models.frame import to_probabilities
+from pipeline.breaking_down import MISSING, MOST_LEVELS, choose_breakdowns, leads_by_level
 from pipeline.dataset import Dataset
 from pipeline.evaluate import PERIODS, part_by_period
+from pipeline.groups import Group, count_group, count_leads, make_group
 from pipeline.metrics import gain_curve
-from pipeline.report.counts import Group, count_group, count_leads, make_group
-from pipeline.report.signals import MISSING, leads_by_level
 from pipeline.settings import Project
 from pipeline.signals.words import describe_signal
 from pipeline.train import Training
 
-MOST_LEVELS = 15
 CALLED = (0.05, 0.1, 0.2, 0.3, 0.5)
 _CURVE_POINTS = 101
 _ENOUGH = 10
@@ -103,8 +102,7 @@ def figure_gain_curve(training: Training) -> tuple[GainRow, ...]:
 
 def figure_bands(training: Training) -> tuple[BandRow, ...]:
     """Return the bands, the best first."""
-    log_odds, bands = training.later_log_odds, training.scorecard.bands
-    assigned = assign_bands(log_odds, bands.log_odds)
+    bands, assigned = training.scorecard.bands, training.later_bands
     begins = {"SQL": bands.sql, "MQL": bands.mql, "cold": 0.0}
     return tuple(
         BandRow(
@@ -172,23 +170,12 @@ def _if_enough(auc: float | None, wins: int, snapshots: int) -> float | None:
 
 
 def figure_breakdowns(project: Project, training: Training) -> tuple[Breakdown, ...]:
-    """Break the judged leads down by the signals that training.yaml names under ``report.by``.
-
-    Without that, by the first two category signals of the families web and firmographic.
-    """
-    signals = {signal.column: signal for signal in project.catalog.signals if signal.is_category}
-    chosen = project.training.report.by
-    if chosen is None:
-        ranked = sorted(signals, key=lambda column: signals[column].declaration.family != "web")
-        chosen = tuple(
-            column for column in ranked
-            if signals[column].declaration.family in ("web", "firmographic")
-        )[:2]  # fmt: skip
+    """Break the judged leads down by the signals that ``choose_breakdowns`` names."""
+    signals = {signal.column: signal for signal in project.catalog.signals}
     probability = to_probabilities(training.later_log_odds)
     return tuple(
         _break_down(column, describe_signal(signals[column]), training.later, probability)
-        for column in chosen
-        if column in signals  # what is in quarantine was not learned from
+        for column in choose_breakdowns(project)
     )
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from pipeline.choice import read_choice
 from pipeline.errors import StoreError
-from pipeline.registered import model_name
 from pipeline.settings import Project
 from pipeline.tracking.records import REPORT_FILE, Version
 from pipeline.tracking.store import Store
@@ -11,8 +11,8 @@ from pipeline.tracking.store import Store
 
 def report_path(home: Path, version: Version) -> Path:
     """Return where the report of a version lies in a home folder."""
-    project = version.name.rsplit(".", 1)[0]
-    return home / "reports" / f"{project}-v{version.version}.html"
+    name = version.name.removesuffix(".predictive").replace(".", "-")
+    return home / "reports" / f"{name}-v{version.version}.html"
 
 
 def keep_report(page: str, path: Path) -> None:
@@ -38,7 +38,7 @@ def fetch_report(store: Store, project: Project, which: str, home: Path) -> Path
     store : Store
     project : Project
     which : str
-        ``champion``, ``challenger`` or a version's number.
+        As ``read_choice`` reads it.
     home : Path
 
     Returns
@@ -52,7 +52,7 @@ def fetch_report(store: Store, project: Project, which: str, home: Path) -> Path
     StoreError
         If its run has no report, having been trained by an earlier leadscore.
     """
-    version = store.find_version(model_name(project), which)
+    version = store.find_version(*read_choice(which, project.name))
     path = report_path(home, version)
     keep_report(store.read_text(version.run_id, REPORT_FILE), path)
     return path

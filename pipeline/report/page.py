@@ -4,7 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from models.axes import ENGAGEMENT, FIT
-from pipeline.report.counts import FEWEST
+from pipeline.groups import FEWEST
 from pipeline.report.drawings import MOST_BARS, find_reach, make_drawings
 from pipeline.report.figures import Report
 from pipeline.report.html import render_page

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from pipeline.audit.records import Audit
+from pipeline.groups import FEWEST
 from pipeline.privacy import hide_values
-from pipeline.report.counts import FEWEST
 
 
 def hide_cells(audit: Audit) -> Audit:

@@ -9,15 +9,16 @@ import pandas as pd
 from models.frame import score_frame
 from models.scorecard import Term
 from models.shapes import Steps, Table
+from pipeline.breaking_down import MISSING, leads_by_level
 from pipeline.dataset import Dataset
-from pipeline.report.counts import FEWEST, count_leads
+from pipeline.groups import FEWEST, count_leads
 from pipeline.settings import Project
 from pipeline.signals.catalog import FIELD_TYPE, Signal
 from pipeline.signals.declarations import FAMILIES
 from pipeline.signals.words import describe_signal
 from pipeline.train import Training
 
-MISSING, OTHER = "(missing)", "(any other)"
+OTHER = "(any other)"
 _FLAG = (("no", 0.0), ("yes", 1.0))
 Floats = npt.NDArray[np.float64]
 
@@ -125,13 +126,6 @@ def _levels(
     other = _told(count_leads(dataset, rare))
     rows.append(Worth(OTHER, scale * (shape.other - term.mean), leads=other))
     return tuple(rows), len(shape.levels) - len(shown)
-
-
-def leads_by_level(values: "pd.Series[str]", lead: npt.NDArray[np.intp]) -> dict[str, int]:
-    """Count the distinct leads that have each level; n values, the lead's number of each (n,)."""
-    pairs = pd.DataFrame({"level": values.to_numpy(dtype=object), "lead": lead}).dropna()
-    counted = pairs.groupby("level", sort=True)["lead"].nunique()
-    return {str(level): int(count) for level, count in counted.items()}
 
 
 def _flag(term: Term, scale: float, dataset: Dataset) -> tuple[Worth, ...]:

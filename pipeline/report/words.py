@@ -39,3 +39,21 @@ MEASURE_WORDS: dict[str, Word] = {
     "base_rate": Word("share that won", "What came.", share=True),
     "mean_prob": Word("mean prediction", "What the model said on average.", share=True),
 }
+
+COMPARISON_WORDS: dict[str, Word] = {
+    **MEASURE_WORDS,
+    "auc_within": Word(
+        "AUC within a period",
+        "The same among leads of one month (or stretch) only, so that nobody gains by following "
+        "how the share of wins moves.",
+    ),
+    "log_loss_equal": Word(
+        "log loss, treated alike",
+        "How wrong they are once each score is scaled and shifted to fit the same earlier leads.",
+    ),
+    "ece_equal": Word(
+        "calibration error, treated alike",
+        "How far they are from what happened once each score fits the same earlier leads.",
+    ),
+}
+"""What a comparison has besides."""

@@ -1,6 +1,7 @@
 """The catalogue: every signal of a project, as declared in signals.yaml."""
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -75,6 +76,22 @@ class Signal(BaseModel):
         'views of the pricing page'
         """
         return self.declaration.label.find(language) or self.name.replace("_", " ")
+
+
+def find_signal(name: str, signals: Iterable[Signal]) -> Signal:
+    """Return the signal of a name, or of a column ``family__name``.
+
+    Raises
+    ------
+    KeyError
+        If there is none; its message has the name that is nearest, if one is near.
+    """
+    listed = list(signals)
+    known = {**{s.column: s for s in listed}, **{s.name: s for s in listed}}
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        raise KeyError(f"; did you mean {near[0]!r}?" if near else "")
+    return known[name]
 
 
 class Catalog(BaseModel):

@@ -37,6 +37,19 @@ class RunRecord:
 
 
 @dataclass(frozen=True)
+class ComparisonRecord:
+    """All that one comparison leaves in MLflow; `pages` are texts by their file's name."""
+
+    project: str
+    name: str
+    params: Mapping[str, object]
+    metrics: Mapping[str, float]
+    documents: Mapping[str, object]
+    pages: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Version:
     """One registered version of a model."""
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from mlflow.types import ColSpec, Schema, TensorSpec
 
 import models
 from models.scorecard import Scorecard
-from models.shapes import Table
 from pipeline.tracking.records import RunRecord
 
 SCORECARD_FILE = "scorecard.json"
@@ -25,19 +25,16 @@ _BATCH = 900  # MLflow takes at most a thousand figures a call
 
 def log_figures(client: MlflowClient, run_id: str, record: RunRecord) -> None:
     """Log figures, parameters, tags and counts of the data, in as few calls as there can be."""
+    log_values(client, run_id, record.metrics, record.params, record.tags)
     now_ms = round(1000 * time.time())
-    metrics = [Metric(name, value, now_ms, 0) for name, value in record.metrics.items()]
+    metrics = []
     for name, values in record.series.items():
         metrics += [
             Metric(name, value, now_ms, step)
             for step, value in enumerate(values)
             if value is not None
         ]
-    params = [Param(name, str(value)) for name, value in record.params.items()]
-    tags = [RunTag(name, value) for name, value in record.tags.items()]
-    client.log_batch(run_id, [], params, tags)
-    for begin in range(0, len(metrics), _BATCH):
-        client.log_batch(run_id, metrics[begin : begin + _BATCH])
+    _log_metrics(client, run_id, metrics)
     inputs = [
         DatasetInput(
             Dataset(note.name, note.digest[:36], "local", "{}", profile=json.dumps(
@@ -49,13 +46,38 @@ def log_figures(client: MlflowClient, run_id: str, record: RunRecord) -> None:
     client.log_inputs(run_id, inputs)
 
 
+def log_values(
+    client: MlflowClient,
+    run_id: str,
+    metrics: Mapping[str, float],
+    params: Mapping[str, object],
+    tags: Mapping[str, str],
+) -> None:
+    """Log figures, parameters and tags of a run."""
+    now_ms = round(1000 * time.time())
+    client.log_batch(
+        run_id,
+        [],
+        [Param(name, str(value)) for name, value in params.items()],
+        [RunTag(name, value) for name, value in tags.items()],
+    )
+    _log_metrics(
+        client, run_id, [Metric(name, value, now_ms, 0) for name, value in metrics.items()]
+    )
+
+
+def _log_metrics(client: MlflowClient, run_id: str, metrics: list[Metric]) -> None:
+    for begin in range(0, len(metrics), _BATCH):
+        client.log_batch(run_id, metrics[begin : begin + _BATCH])
+
+
 def log_scorecard(scorecard: Scorecard, scratch: Path) -> Any:
     """Log a scorecard as a model of the active run: plain code, loaded without unpickling."""
     path = scratch / SCORECARD_FILE
     path.write_text(scorecard.to_json(), encoding="utf-8")
     columns: list[ColSpec | TensorSpec] = [
-        ColSpec("string" if isinstance(t.shape, Table) else "double", t.signal, required=False)
-        for t in scorecard.terms
+        ColSpec("string" if is_text else "double", signal, required=False)
+        for signal, is_text in scorecard.columns.items()
     ]
     answers: list[ColSpec | TensorSpec] = [
         ColSpec("double", "probability"), ColSpec("double", "score"),
@@ -74,7 +96,7 @@ def log_scorecard(scorecard: Scorecard, scratch: Path) -> Any:
 
 def _example(scorecard: Scorecard) -> pd.DataFrame:
     lead = scorecard.golden[-1].signals
-    return pd.DataFrame({term.signal: [lead[term.signal]] for term in scorecard.terms})
+    return pd.DataFrame({signal: [lead.get(signal)] for signal in scorecard.columns})
 
 
 def pretty(document: object) -> str:

@@ -30,8 +30,7 @@ class ScorecardModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defin
         Columns in: the signals' ``family__name``; one that is absent counts as missing. Columns
         out: probability, score (100 x probability), band, log_odds. Grain: one row per row in.
         """
-        needed = [term.signal for term in self._scorecard.terms]
-        frame = model_input.reindex(columns=needed)
+        frame = model_input.reindex(columns=list(self._scorecard.columns))
         scores = score_frame(self._scorecard, frame)
         return pd.DataFrame(
             {

@@ -16,10 +16,11 @@ from mlflow.exceptions import MlflowException
 from models.errors import ScorecardError
 from models.golden import check_golden_leads
 from models.scorecard import Scorecard, read_scorecard
+from pipeline.choice import tell_commands
 from pipeline.errors import NotFoundError, StoreError
-from pipeline.tracking.records import RunRecord, Version
+from pipeline.tracking.records import ComparisonRecord, RunRecord, Version
 from pipeline.tracking.relocation import artifact_root, check_place
-from pipeline.tracking.run import SCORECARD_FILE, log_figures, log_scorecard, pretty
+from pipeline.tracking.run import SCORECARD_FILE, log_figures, log_scorecard, log_values, pretty
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 _ADDRESS = "MLFLOW_TRACKING_URI"
@@ -116,6 +117,22 @@ class Store:
             self.client.set_registered_model_alias(name, CHALLENGER, str(version))
         return self.find_version(name, str(version))
 
+    def record_comparison(self, record: ComparisonRecord) -> str:
+        """Log one comparison as a run of its project, and return the run's id."""
+        tags = {"kind": "comparison", **record.tags}
+        with (
+            self.session(),
+            mlflow.start_run(
+                experiment_id=self._experiment(record.project), run_name=record.name
+            ) as run,
+        ):
+            run_id = str(run.info.run_id)
+            log_values(self.client, run_id, record.metrics, record.params, tags)
+            texts = {file: pretty(document) for file, document in record.documents.items()}
+            for file, text in {**texts, **record.pages}.items():
+                self.client.log_text(run_id, text, file)
+        return run_id
+
     def find_version(self, name: str, which: str) -> Version:
         """Find a version by number or alias.
 
@@ -131,9 +148,10 @@ class Store:
             " ".join([str(v.version), *(f"({alias})" for alias in v.aliases)])
             for v in self.list_versions(name)
         )
+        making, promoting = tell_commands(name)
         if not there:
-            raise NotFoundError(f"{name}: nothing is registered yet; run leadscore train first")
-        hint = "; make one with leadscore promote VERSION" if which == CHAMPION else ""
+            raise NotFoundError(f"{name}: nothing is registered yet; run {making} first")
+        hint = f"; make one with {promoting}" if which == CHAMPION else ""
         raise NotFoundError(f"{name}: no version {which!r}; there are {there}{hint}")
 
     def list_versions(self, name: str) -> list[Version]:

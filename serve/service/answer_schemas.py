@@ -96,7 +96,10 @@ def _make_problem() -> Schema:
 
 def _make_answer(more: dict[str, Schema]) -> Schema:
     average = to_object(log_odds="number", points="number")
-    average["description"] = "The average lead; average + the sum of reasons is this lead."
+    average["description"] = (
+        "The average lead, or what every lead has on a sheet; average + the sum of reasons is this "
+        "lead."
+    )
     properties: dict[str, Schema] = {
         "request_id": {"type": "string"},
         "lead_id": {"type": "string"},

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from models.percentile import find_percentile
 from models.reasons import Reason, explain_lead, list_reasons, round_to_sum
 from serve.service.scoring import ScoredLead, Warned
-from serve.service.served import DIGITS, ServedModel, round_points
+from serve.service.served import ServedModel
 from serve.service.wording import tell_in_a_sentence
 
 REASONS = 5
@@ -67,15 +67,15 @@ def answer_score(model: ServedModel, lead_id: str, scored: ScoredLead, language:
     points = model.to_points(score.log_odds)
     above = points - model.average_points
     if few:
-        shown = round_to_sum([reason.points for reason in reasons], above, DIGITS)
+        shown = round_to_sum([reason.points for reason in reasons], above, model.digits)
         reasons = reasons[:REASONS]
     else:
-        shown = [round(reason.points, DIGITS) for reason in reasons]
+        shown = [round(reason.points, model.digits) for reason in reasons]
     told = _tell(reasons, shown, model.labels[language])
     rest = score.log_odds - model.average
     for reason in told:
         rest -= reason.log_odds
-    others = round_points(above - sum([reason.points for reason in told]))
+    others = model.round_points(above - sum([reason.points for reason in told]))
     told.append(Told("others", None, _OTHERS[language], None, rest, others))
     return _answer(model, lead_id, scored, points, told)
 
@@ -85,9 +85,9 @@ def answer_explanation(
 ) -> Answer:
     """Answer with the whole waterfall, and one sentence that a salesperson understands."""
     explained = explain_lead(model.scorer, scored.signals, previous_band)
-    points = round_points(explained.points)
+    points = model.round_points(explained.points)
     rounded = round_to_sum(
-        [reason.points for reason in explained.reasons], points - model.average_points, DIGITS
+        [reason.points for reason in explained.reasons], points - model.average_points, model.digits
     )
     told = _tell(explained.reasons, rounded, model.labels[language])
     answer = _answer(model, lead_id, scored, points, told)

@@ -67,7 +67,7 @@ class ModelTold(BaseModel, extra="allow"):
     aliases: list[str]
     horizon_days: float | None
     metrics: dict[str, float]
-    bands: dict[str, float]
+    bands: dict[str, Any]
     allowed_leaks: list[str]
     signals: list[dict[str, Any]]
     models: dict[str, ModelVersions]

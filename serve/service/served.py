@@ -7,6 +7,7 @@ from typing import Any, get_args
 import msgspec
 from pydantic import ValidationError
 
+from models.bands import SheetBands
 from models.errors import ScorecardError
 from models.golden import check_golden_leads
 from models.reasons import average_log_odds
@@ -22,8 +23,8 @@ from serve.service.vocabulary import Vocabulary
 LARGEST_SCORECARD = 16_000_000
 """Bytes; a scorecard of 500 signals with 100 levels each has a tenth of them."""
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-DIGITS = 1
-"""Of points, after the decimal point."""
+DIGITS, SHEET_DIGITS = 1, 6
+"""Of points, after the decimal point: to be read, and of a sheet to be what is written there."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class ServedModel:
         except ValueError as error:
             raise ScorecardError(str(error)) from error
         known = set(self.catalog.columns)
-        strange = {t.signal for t in scorecard.terms} | {t.by for t in scorecard.terms if t.by}
+        strange = set(scorecard.columns)
         if strange - known:
             raise ScorecardError(
                 f"it reads {', '.join(sorted(strange - known)[:5])}, which its definitions lack"
@@ -80,8 +81,7 @@ class ServedModel:
         self.scorer = Scorer(scorecard)
         self.rate = AxesReader(scorecard).read
         self.average = average_log_odds(scorecard)
-        points = scorecard.points
-        self._offset, self._per_log_odds = points.offset, points.per_log_odds
+        self.digits = DIGITS if scorecard.points.worth is None else SHEET_DIGITS
         self.average_points = self.to_points(self.average)
         self.average_json = msgspec.Raw(
             msgspec.json.encode({"log_odds": self.average, "points": self.average_points})
@@ -102,8 +102,10 @@ class ServedModel:
             (term.signal, self.inputs[term.signal][0], frozenset((*term.shape.levels, None)))
             for term in scorecard.terms
             if isinstance(term.shape, Table) and self.kinds.get(term.signal) == "category"
-        ]
-        """Categories: column, field, and the levels that the model has met, missing among them."""
+            and scorecard.kind == "predictive"
+        ]  # fmt: skip
+        """Categories: column, field, and the levels that the model has met, missing among them; a
+        sheet names those it has points for, and has met none."""
         self.age_columns = frozenset(
             s.column for s in self.catalog.signals if s.declaration.kind == "lead_age"
         )
@@ -113,12 +115,11 @@ class ServedModel:
 
     def to_points(self, log_odds: float) -> float:
         """Return log-odds in points, rounded as they are shown."""
-        return round_points(self._offset + self._per_log_odds * log_odds)
+        return self.round_points(self.scorecard.points.total(log_odds))
 
-
-def round_points(points: float) -> float:
-    """Round points as they are shown."""
-    return round(points, DIGITS)
+    def round_points(self, points: float) -> float:
+        """Round points as they are shown."""
+        return round(points, self.digits)
 
 
 def make_served(text: str, note: VersionNote) -> ServedModel:
@@ -145,6 +146,20 @@ def _make_served(text: str, note: VersionNote) -> ServedModel:
     return ServedModel(scorecard, text, note)
 
 
+def _describe_bands(scorecard: Scorecard) -> dict[str, Any]:
+    """Return where bands begin, and for a sheet the same in its points."""
+    bands, told = scorecard.bands, scorecard.bands.model_dump(mode="json")
+    if not isinstance(bands, SheetBands):
+        return told
+    del told["at"], told["at_instead"]
+    to_points = scorecard.points.total
+    for told_of, marks in [
+        (told, bands.at), *((told["instead"][level], at) for level, at in bands.at_instead.items()),
+    ]:  # fmt: skip
+        told_of["points"] = {"mql": to_points(marks.mql), "sql": to_points(marks.sql)}
+    return told
+
+
 def describe_model(model: ServedModel, aliases: list[str]) -> dict[str, Any]:
     """Return what ``GET /v1/model`` says of a version."""
     scorecard, note = model.scorecard, model.note
@@ -161,7 +176,7 @@ def describe_model(model: ServedModel, aliases: list[str]) -> dict[str, Any]:
         "horizon_days": scorecard.horizon_days,
         "metrics": dict(note.metrics),
         "judged_on": note.basis,
-        "bands": scorecard.bands.model_dump(),
+        "bands": _describe_bands(scorecard),
         "axes": scorecard.axes.model_dump(),
         "points_per_log_odds": scorecard.points.per_log_odds,
         "allowed_leaks": model.leaks,

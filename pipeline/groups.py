@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.lift import share_interval
 from pipeline.dataset import Dataset
-from pipeline.metrics import share_interval
 
 FEWEST = 30
 """Of groups with fewer leads nothing is told: a rate would be noise, and might be a person's."""

@@ -1,0 +1,144 @@
+"""The measures beside wins at capacity: ranking and calibration, with paired intervals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.calibration import Affine, Tally, expected_calibration_error, fit_affine
+from models.frame import to_probabilities
+from pipeline.comparison.resampling import draw_weights
+from pipeline.metrics import auc, average_precision
+
+Floats = npt.NDArray[np.float64]
+RANKING = ("auc", "auc_within", "average_precision")
+CALIBRATION = ("log_loss", "ece", "log_loss_equal", "ece_equal")
+MEASURED = (*RANKING, *CALIBRATION)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One contender's measures in the order of ``MEASURED``: (m,), and in each draw (m, draws).
+
+    `slope` is the calibration slope: raw, and after equal treatment.
+    """
+
+    value: Floats
+    drawn: Floats
+    slope: tuple[float, float | None]
+
+
+class _Ranked:
+    """n snapshots in an order, those of equal score together: sums of weights are taken there."""
+
+    def __init__(
+        self,
+        order: npt.NDArray[np.intp],
+        starts: npt.NDArray[np.intp],
+        label: npt.NDArray[np.int8],
+        lead: npt.NDArray[np.intp],
+    ) -> None:
+        self.first = order[starts]
+        self._starts = None if len(starts) == len(order) else starts
+        self._lead, self._label = lead[order], label[order].astype(np.float64)
+
+    def sum(self, weight: Floats) -> tuple[Floats, Floats]:
+        """Return the size and the wins of each group, leads weighted by `weight` (leads,)."""
+        there = weight[self._lead]
+        won = there * self._label
+        if self._starts is None:
+            return there, won
+        return np.add.reduceat(there, self._starts), np.add.reduceat(won, self._starts)
+
+
+class _Measurer:
+    """Measures one contender on weighted leads; everything that needs sorting is done once."""
+
+    def __init__(
+        self,
+        log_odds: Floats,
+        equal: Affine,
+        label: npt.NDArray[np.int8],
+        lead: npt.NDArray[np.intp],
+        period: npt.NDArray[np.intp],
+    ) -> None:
+        order = np.argsort(-log_odds, kind="stable")
+        self._pooled = _Ranked(order, _starts(log_odds[order]), label, lead)
+        within = np.lexsort((-log_odds, period))
+        starts = np.union1d(_starts(period[within]), _starts(log_odds[within]))
+        self._within = _Ranked(within, starts, label, lead)
+        self._period = period[self._within.first]
+        raw = log_odds[self._pooled.first]
+        self._scores = [(x, to_probabilities(x)) for x in (raw, equal.apply(raw))]
+        self._losses = [
+            (np.logaddexp(0.0, -x), np.logaddexp(0.0, x)) for x, _ in self._scores
+        ]  # of a win and of a lead that is not won
+
+    def measure(self, weight: Floats) -> list[float]:
+        """Return the measures of ``MEASURED``, leads weighted by `weight` (leads,)."""
+        size, wins = self._pooled.sum(weight)
+        raw, treated = (Tally(*score, size, wins) for score in self._scores)
+        count = size.sum()
+        log_loss, log_loss_equal = (
+            float(wins @ won + (size - wins) @ lost) / count for won, lost in self._losses
+        )
+        return [
+            auc(raw), self._auc_within(weight), average_precision(raw),
+            log_loss, expected_calibration_error(raw),
+            log_loss_equal, expected_calibration_error(treated),
+        ]  # fmt: skip
+
+    def _auc_within(self, weight: Floats) -> float:
+        """Return how often a winner is ahead among the pairs of one period only."""
+        size, wins = self._within.sum(weight)
+        lost = size - wins
+        total = np.bincount(self._period, lost)
+        below = np.cumsum(total)[self._period] - np.cumsum(lost)
+        pairs = float(wins @ total[self._period])
+        return float(wins @ (below + lost / 2.0)) / pairs if pairs > 0.0 else 0.5
+
+
+def _starts(values: npt.NDArray[np.generic]) -> npt.NDArray[np.intp]:
+    return np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
+
+
+def measure_contender(
+    log_odds: Floats,
+    equal: Affine,
+    label: npt.NDArray[np.int8],
+    lead: npt.NDArray[np.intp],
+    period: npt.NDArray[np.intp],
+    resamples: int,
+    seed: int,
+) -> Measured:
+    """Measure one contender, on the leads as they are and on each draw of them.
+
+    Parameters
+    ----------
+    log_odds : float array of shape (n,)
+    equal : Affine
+        What makes its log-odds comparable with those of the others.
+    label : array of shape (n,) of 0 and 1, with both
+    lead : int array of shape (n,)
+        From 0.
+    period : int array of shape (n,)
+        From 0: the months, or stretches, within which leads are held against each other.
+    resamples, seed : int
+
+    Returns
+    -------
+    Measured
+    """
+    measurer = _Measurer(log_odds, equal, label, lead, period)
+    leads = int(lead.max()) + 1
+    value = np.array(measurer.measure(np.ones(leads)))
+    drawn = [
+        measurer.measure(column)
+        for weight in draw_weights(leads, resamples, seed)
+        for column in weight.T
+        if 0.0 < column[lead] @ label < column[lead].sum()
+    ]
+    slope = fit_affine(log_odds, label.astype(np.float64)).factor
+    return Measured(
+        value, np.array(drawn).T, (slope, slope / equal.factor if equal.factor else None)
+    )

@@ -1,0 +1,213 @@
+"""What a comparison finds, as plain records."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pipeline.comparison.resampling import Gain
+from pipeline.groups import Group
+from pipeline.metrics import Estimate
+
+
+@dataclass(frozen=True)
+class FamilyCost:
+    """What leaving out one family of signals does: wins at capacity and AUC, after minus before."""
+
+    family: str
+    wins: Estimate
+    auc: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One contender: who it is and how it did.
+
+    `metrics` has wins_at_capacity, calls, precision_at_capacity, lift_at_capacity and the measures
+    of ``measures.MEASURED``. `slope` is the calibration slope, raw and after equal treatment, whose
+    scale and shift are `equal`; None where the latter leaves nothing of the score. `curve` is the
+    wins reached with the calls of ``Comparison.calls``.
+    """
+
+    key: str
+    name: str
+    said: str
+    kind: str
+    model: str
+    version: int
+    aliases: tuple[str, ...]
+    fingerprint: str
+    metrics: dict[str, Estimate]
+    slope: tuple[float, float | None]
+    equal: tuple[float, float]
+    curve: tuple[float, ...]
+    families: tuple[FamilyCost, ...]
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """Leads by who would have called them; a lead that ties share counts in part.
+
+    `wins` are those of the calls; of leads that nobody called, those that won all the same.
+    """
+
+    leads: float
+    wins: float
+
+
+@dataclass(frozen=True)
+class Trait:
+    """What tells the leads that only one would call from those that only the other would.
+
+    `one` and `other` are means of a number, or shares of leads with `level`.
+    """
+
+    column: str
+    name: str
+    level: str | None
+    one: float
+    other: float
+    effect: float
+
+
+@dataclass(frozen=True)
+class Swaps:
+    """Who would be called by one contender and not by the other, and what became of them.
+
+    `both_other` holds the wins by the other's calls: it may call the same lead at another time.
+    `traits` are empty where either side has fewer than ``FEWEST`` leads.
+    """
+
+    both: Swapped
+    both_other: Swapped
+    only_one: Swapped
+    only_other: Swapped
+    neither: Swapped
+    traits: tuple[Trait, ...]
+
+
+@dataclass(frozen=True)
+class Duel:
+    """One contender against another; every difference is `one` minus `other`.
+
+    `p` is the p-value held for all duels of the comparison (Holm). `proven` says whether it is at
+    most 5 %. `needed` is how many wins would prove a gain of the size seen, None where there is
+    none; `needed_for_gain` the same for the smallest gain worth finding. `bands` are 3 x 3: rows
+    are the bands of `one`, SQL first, columns those of `other`.
+    """
+
+    one: str
+    other: str
+    gain: Gain
+    p: float
+    proven: bool
+    metrics: dict[str, Estimate]
+    needed: float | None
+    needed_for_gain: float | None
+    swaps: Swaps
+    bands: tuple[tuple[Group, ...], ...]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A group of leads; `reached` is by contender, `gains` in the order of the duels."""
+
+    name: str
+    leads: int
+    wins: int
+    reached: dict[str, float]
+    gains: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """The later leads by month or by the levels of a signal; `hidden` groups are too small."""
+
+    column: str
+    says: str
+    slices: tuple[Slice, ...]
+    hidden: int
+
+
+class TestSize(NamedTuple):
+    """How large a test has to be to find a relative gain; `weeks` is None without dates."""
+
+    gain: float
+    calls_per_arm: int
+    weeks: int | None
+
+
+@dataclass(frozen=True)
+class TestPlan:
+    """A prospective randomised test: its size, how long it takes, and how it is done.
+
+    `base_rate` is the share of calls that win now, `gain` the smallest relative gain to be found.
+    `weeks` is None where nobody knows how many calls a week has. `shorter` are tests of larger
+    gains.
+    """
+
+    one: str
+    other: str
+    base_rate: float
+    gain: float
+    calls_per_arm: int
+    wins_expected: int
+    calls_per_week: float | None
+    weeks: int | None
+    wait_days: float | None
+    shorter: tuple[TestSize, ...]
+    said: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that one comparison finds.
+
+    `calls` are the capacities of the curves, `by_chance` the wins reached with them by calling at
+    random; `told` is the verdict, its first sentence by itself what a reader needs.
+    """
+
+    project: str
+    basis: str
+    begins: str
+    snapshots: int
+    leads: int
+    wins: int
+    horizon_days: float | None
+    capacity: float
+    capacity_said: str
+    capacity_assumed: bool
+    weeks: int
+    weeks_said: str
+    earlier_snapshots: int
+    resamples: int
+    told: tuple[str, ...]
+    beside: tuple[str, ...]
+    caveats: tuple[str, ...]
+    standings: tuple[Standing, ...]
+    duels: tuple[Duel, ...]
+    calls: tuple[float, ...]
+    by_chance: tuple[float, ...]
+    breakdowns: tuple[Breakdown, ...]
+    plan: TestPlan
+
+    def find(self, key: str) -> Standing:
+        """Return the standing of a contender."""
+        return next(standing for standing in self.standings if standing.key == key)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the comparison as plain data; figures are {value, low, high}."""
+        document: dict[str, Any] = to_plain(self)
+        return document
+
+
+def to_plain(record: Any) -> Any:
+    """Turn records within records into plain data, named tuples included."""
+    if hasattr(record, "_asdict"):
+        return {name: to_plain(value) for name, value in record._asdict().items()}
+    if hasattr(record, "__dataclass_fields__"):
+        return {name: to_plain(getattr(record, name)) for name in record.__dataclass_fields__}
+    if isinstance(record, dict):
+        return {name: to_plain(value) for name, value in record.items()}
+    if isinstance(record, list | tuple):
+        return [to_plain(value) for value in record]
+    return record

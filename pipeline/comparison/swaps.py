@@ -1,0 +1,184 @@
+"""Who swaps: leads that one contender would have called and another not, and their fate."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.comparison.calls import find_as_of_us, sum_by_lead
+from pipeline.comparison.ground import Ground
+from pipeline.comparison.records import Swapped, Swaps, Trait
+from pipeline.dataset import Dataset
+from pipeline.errors import DataError
+from pipeline.groups import FEWEST
+from pipeline.scored_file import keep_from_running
+from pipeline.signals.catalog import Signal
+from pipeline.values import format_time
+
+Floats = npt.NDArray[np.float64]
+MOST_TRAITS = 8
+
+
+class Parted(NamedTuple):
+    """How much of each lead is called by whom, each (leads,), and by which snapshot (n,)."""
+
+    both: Floats
+    only_one: Floats
+    only_other: Floats
+    rows_one: Floats
+    rows_other: Floats
+
+
+def part_calls(later: Dataset, one: Floats, other: Floats) -> Parted:
+    """Part the leads by who calls them.
+
+    Parameters
+    ----------
+    later : Dataset
+        Its leads are numbered from 0.
+    one, other : float array of shape (n,)
+        How much of each snapshot each contender calls.
+    """
+    of_one, of_other = sum_by_lead(later, one), sum_by_lead(later, other)
+    both = np.minimum(of_one, of_other)
+    only_one, only_other = of_one - both, of_other - both
+    return Parted(
+        both,
+        only_one,
+        only_other,
+        one * _share(only_one, of_one)[later.lead],
+        other * _share(only_other, of_other)[later.lead],
+    )
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0.0)
+
+
+def count_apart(later: Dataset, one: Floats, other: Floats) -> tuple[float, float]:
+    """Return the wins that only `one` reaches, lead by lead, and those that only `other` does."""
+    apart = sum_by_lead(later, (one - other) * later.label)
+    return float(np.maximum(apart, 0.0).sum()), float(np.maximum(-apart, 0.0).sum())
+
+
+def find_swaps(ground: Ground, one: Floats, other: Floats, signals: Mapping[str, Signal]) -> Swaps:
+    """Return who swaps between two contenders.
+
+    Parameters
+    ----------
+    ground : Ground
+    one, other : float array of shape (n,)
+        How much of each snapshot each of them calls.
+    signals : mapping of str to Signal
+        By column, for their names.
+    """
+    later, parted = ground.later, part_calls(ground.later, one, other)
+    label = later.label.astype(np.float64)
+    neither = np.clip(1.0 - parted.both - parted.only_one - parted.only_other, 0.0, 1.0)
+    return Swaps(
+        both=Swapped(float(parted.both.sum()), float((one - parted.rows_one) @ label)),
+        both_other=Swapped(float(parted.both.sum()), float((other - parted.rows_other) @ label)),
+        only_one=Swapped(float(parted.only_one.sum()), float(parted.rows_one @ label)),
+        only_other=Swapped(float(parted.only_other.sum()), float(parted.rows_other @ label)),
+        neither=Swapped(float(neither.sum()), float(neither @ ground.won)),
+        traits=_find_traits(ground, parted, signals),
+    )
+
+
+def _find_traits(
+    ground: Ground, parted: Parted, signals: Mapping[str, Signal]
+) -> tuple[Trait, ...]:
+    if min(parted.only_one.sum(), parted.only_other.sum()) < FEWEST:
+        return ()
+    frame = pd.concat([entrant.signals for entrant in ground.entrants], axis=1)
+    frame = frame.loc[:, ~frame.columns.duplicated()]
+    traits = []
+    for column, signal in signals.items():
+        if column in frame:
+            traits.append(
+                _level_trait(signal, frame[column], parted, ground.later.lead)
+                if signal.is_category
+                else _number_trait(signal, frame[column], parted)
+            )
+    found = [trait for trait in traits if trait is not None and trait.effect >= 0.2]
+    return tuple(sorted(found, key=lambda trait: (-trait.effect, trait.column))[:MOST_TRAITS])
+
+
+def _number_trait(signal: Signal, column: "pd.Series[float]", parted: Parted) -> Trait | None:
+    values = column.to_numpy(dtype=np.float64)
+    known = ~np.isnan(values)
+    weights = [np.where(known, rows, 0.0) for rows in (parted.rows_one, parted.rows_other)]
+    spread = values[known].std() if known.any() else 0.0
+    if min(weight.sum() for weight in weights) < FEWEST or not spread > 0.0:
+        return None
+    one, other = (float(weight @ np.nan_to_num(values) / weight.sum()) for weight in weights)
+    return Trait(signal.column, signal.named("en"), None, one, other, abs(one - other) / spread)
+
+
+def _level_trait(
+    signal: Signal, column: "pd.Series[str]", parted: Parted, lead: npt.NDArray[np.intp]
+) -> Trait | None:
+    codes, levels = pd.factorize(column)
+    best: Trait | None = None
+    sums = parted.rows_one.sum(), parted.rows_other.sum()
+    for code, level in enumerate(levels):
+        has = codes == code
+        if len(np.unique(lead[has])) < FEWEST:
+            continue
+        share = float(has.mean())
+        one, other = (
+            float(parted.rows_one @ has / sums[0]),
+            float(parted.rows_other @ has / sums[1]),
+        )
+        effect = abs(one - other) / max(np.sqrt(share * (1.0 - share)), 1e-9)
+        if best is None or effect > best.effect:
+            best = Trait(signal.column, signal.named("en"), str(level), one, other, float(effect))
+    return best
+
+
+def write_swaps(
+    path: Path, ground: Ground, duels: Iterable[tuple[str, str, Floats, Floats]]
+) -> int:
+    """Write the leads that swap to a CSV, for those who may see them, and return how many.
+
+    Columns out: called_by, not_by, lead_id, as_of, part (1, or less where a tie shares the call),
+    won. Grain: one row per lead, duel and side.
+
+    Parameters
+    ----------
+    path : Path
+    ground : Ground
+    duels : iterable of (str, str, array, array)
+        The names of two contenders and how much of each snapshot each of them calls.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written.
+    """
+    later, count = ground.later, 0
+    dated = later.order == "time"
+    as_of = find_as_of_us(later) if dated else np.zeros(len(later), np.int64)
+    try:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["called_by", "not_by", "lead_id", "as_of", "part", "won"])
+            for one, other, called_one, called_other in duels:
+                parted = part_calls(later, called_one, called_other)
+                for by, not_by, part in (
+                    (one, other, parted.rows_one), (other, one, parted.rows_other),
+                ):  # fmt: skip
+                    for row in np.flatnonzero(part > 0.0):
+                        moment = format_time(int(as_of[row])) if dated else ""
+                        lead_id = keep_from_running(str(later.lead_id[row]))
+                        writer.writerow(
+                            [by, not_by, lead_id, moment, f"{part[row]:.4g}", later.label[row]]
+                        )
+                        count += 1
+    except OSError as error:
+        raise DataError(f"--swaps: {path}: cannot be written: {error}") from error
+    return count

@@ -1,0 +1,1 @@
+"""Rule sheets and close-rate sheets: read, learned, audited and registered."""

@@ -1,0 +1,275 @@
+"""What history says of each criterion: alone, and beside all the others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from models.beside import Worth, Worths, weigh_columns
+from models.lift import Lift, find_certain, find_discoveries, measure_lift
+from pipeline.dataset import Dataset
+from pipeline.groups import FEWEST
+from pipeline.sheets.attributes import NEARLY_ALL
+from pipeline.sheets.parts import Part, Taken
+from pipeline.signals.declarations import LeadAgeSignal
+
+Marks = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a criterion, or of a part of one.
+
+    `points` is what it gives where it fires, on average, and `zero` what that is counted from: 0,
+    or the mean of all where the criterion gives hardly anybody nothing. `lift` compares where it
+    fires with where the criterion gives nothing (with all others, where that is hardly anybody).
+    `alone` and `beside` are the log-odds that each point beyond `zero` stands for, without and with
+    the other criteria: above 0 where history agrees with the sign. `can_tell` says whether there
+    are leads enough to judge by, on both sides.
+    """
+
+    taken: Taken
+    part: Part | None
+    points: float
+    zero: float
+    lift: Lift
+    alone: Worth
+    beside: Worth
+    can_tell: bool
+
+    @property
+    def has(self) -> Marks:
+        """The snapshots that it fires for, (n,)."""
+        return self.taken.fires if self.part is None else self.part.has
+
+    @property
+    def against(self) -> tuple[float, float]:
+        """The chances of so much against the points, were there nothing: alone, and beside."""
+        exact = self._fisher(-1.0)
+        return self.alone.p_less if exact is None else exact, self.beside.p_less
+
+    @property
+    def in_favour(self) -> float:
+        """The chance of so much in favour of the points in one of the views, were there nothing."""
+        exact = self._fisher(1.0)
+        alone = self.alone.p_more if exact is None else exact
+        return min(1.0, 2.0 * min(alone, self.beside.p_more))
+
+    def _fisher(self, direction: float) -> float | None:
+        """Return the exact chance where two rates say it all; None for points that vary."""
+        if self.part is None and self.taken.varies:
+            return None
+        more = direction * (self.points - self.zero) > 0.0
+        return self.lift.p_more if more else self.lift.p_less
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """The evidence on a sheet: each criterion, then each part of those that have several.
+
+    `per_log_odds` is how many of the sheet's points one log-odds is: with it, deserved points
+    spread leads as widely as the sheet's own. Of k pieces of evidence, `conflicts` marks those that
+    go against their points beyond chance in both views, alone and beside the others, `disputed`
+    those that do in one of them, `supported` those that go with their points in one; each (k,).
+    """
+
+    evidence: tuple[Evidence, ...]
+    per_log_odds: float
+    conflicts: Marks
+    disputed: Marks
+    supported: Marks
+
+
+def weigh_sheet(taken: Sequence[Taken], earlier: Dataset) -> Weighed:
+    """Hold the criteria of a sheet against history.
+
+    Parameters
+    ----------
+    taken : sequence of Taken
+        Over the n snapshots of `earlier`.
+    earlier : Dataset
+
+    Returns
+    -------
+    Weighed
+
+    Notes
+    -----
+    Beside the others, a criterion is judged in a logistic regression on the points that each one
+    gives; a part in one on a column for every part, against where its criterion gives nothing.
+    What goes against its points is told from chance by Holm's method over all criteria and parts,
+    the chance of a conflict being the larger of the two views'; what goes with them by Benjamini
+    and Hochberg's. The scale is the spread of
+    the sheet's points over that of the second regression's log-odds: to divide by the slope of a
+    calibration instead would make every deserved number larger the worse the sheet is.
+    """
+    history = _History(earlier)
+    worths = np.column_stack([one.worth for one in taken])
+    by_points = _Beside(worths, history)
+    found = [_weigh_whole(one, by_points, place, history) for place, one in enumerate(taken)]
+    layout = _lay_out(taken, [e.lift for e in found], len(earlier))
+    by_part = _Beside(layout.columns, history)
+    for (one, number), factors in layout.parts.items():
+        found.append(_weigh_part(taken[one], number, by_part, factors, history, found[one].lift))
+    spread = float((layout.columns @ by_part.at_like_age.value[: by_part.width]).std())
+    scale = float(worths.sum(axis=1).std()) / spread if spread > 0.0 else 0.0
+    told = np.array([e.can_tell for e in found])
+    conflicts, disputed, supported = (np.zeros(len(found), bool) for _ in range(3))
+    if told.any():
+        against = np.array([e.against for e in found])[told]
+        conflicts[told] = find_certain(against.max(axis=1))
+        disputed[told] = find_certain(np.minimum(1.0, 2.0 * against.min(axis=1)))
+        supported[told] = find_discoveries(np.array([e.in_favour for e in found])[told])
+    return Weighed(tuple(found), scale, conflicts, disputed, supported)
+
+
+class _History:
+    """Labels, leads and ages of n snapshots, and what is measured with them."""
+
+    def __init__(self, earlier: Dataset) -> None:
+        self._label, self._lead = earlier.label, earlier.lead
+        ages, self._age = np.unique(earlier.age_days, return_inverse=True)
+        self._marks = (self._age[:, None] == np.arange(1, len(ages))).astype(np.float64)
+
+    def lift(self, has: Marks, rows: Marks, over_ages: bool) -> Lift:
+        """Measure the lift among some rows; over all ages for what tells the age itself."""
+        age = None if over_ages else self._age[rows]
+        return measure_lift(has[rows], self._label[rows], self._lead[rows], age)
+
+    def weigh(self, columns: Floats, rows: Marks, over_ages: bool) -> Worths:
+        """Weigh columns among some rows, beside the snapshots' ages unless `over_ages`."""
+        if not over_ages:
+            columns = np.column_stack([columns, self._marks])
+        return weigh_columns(columns[rows], self._label[rows], self._lead[rows])
+
+    @property
+    def everything(self) -> Marks:
+        """All rows."""
+        return np.ones(len(self._label), bool)
+
+    @property
+    def ages(self) -> int:
+        """How many columns the ages take."""
+        return len(self._marks.T)
+
+
+class _Beside:
+    """What columns are worth beside each other, at like age and over all ages."""
+
+    def __init__(self, columns: Floats, history: _History) -> None:
+        self._columns, self._history = columns, history
+
+    @property
+    def width(self) -> int:
+        """How many columns there are, those of the ages not counted."""
+        return len(self._columns.T)
+
+    @cached_property
+    def at_like_age(self) -> Worths:
+        """With columns for the ages after the others."""
+        return self._history.weigh(self._columns, self._history.everything, over_ages=False)
+
+    @cached_property
+    def _over_ages(self) -> Worths:
+        return self._history.weigh(self._columns, self._history.everything, over_ages=True)
+
+    def combine(self, factors: Floats, over_ages: bool) -> Worth:
+        """Return what the columns are worth together, each times its factor."""
+        if over_ages:
+            return self._over_ages.combine(factors)
+        return self.at_like_age.combine(np.r_[factors, np.zeros(self._history.ages)])
+
+
+def _tells_age(one: Taken) -> bool:
+    return isinstance(one.signal.declaration, LeadAgeSignal)
+
+
+def _alone(column: Floats, history: _History, rows: Marks, factor: float, over_ages: bool) -> Worth:
+    worths = history.weigh(column[:, None], rows, over_ages)
+    return worths.combine(np.r_[factor, np.zeros(len(worths.value) - 1)])
+
+
+def _weigh_whole(one: Taken, beside: _Beside, place: int, history: _History) -> Evidence:
+    fires, over_ages, rows = one.fires, _tells_age(one), history.everything
+    points = float(one.worth[fires].mean()) if fires.any() else 0.0
+    if not points and one.parts:
+        points = one.parts[0].points
+    lift = history.lift(fires, rows, over_ages)
+    factors = (np.arange(beside.width) == place).astype(np.float64)
+    alone = _alone(one.worth, history, rows, 1.0, over_ages)
+    told = _can_tell(history.lift(one.worth != _find_mode(one.worth), rows, over_ages))
+    return Evidence(one, None, points, 0.0, lift, alone, beside.combine(factors, over_ages), told)
+
+
+def _find_mode(worth: Floats) -> float:
+    """Return the worth that most snapshots have; where it varies, others have to be enough."""
+    values, counts = np.unique(worth, return_counts=True)
+    return float(values[np.argmax(counts)])
+
+
+def _can_tell(lift: Lift) -> bool:
+    return lift.can_tell and min(lift.leads, lift.leads_without) >= FEWEST
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The columns of all parts, (n, c); and of each part (criterion, number) how to read them.
+
+    The factors, (c,), take what the criterion's zero is worth off what the part is.
+    """
+
+    columns: Floats
+    parts: dict[tuple[int, int], Floats]
+
+
+def _lay_out(taken: Sequence[Taken], lifts: Sequence[Lift], rows: int) -> _Layout:
+    columns: list[Floats] = []
+    reads: dict[tuple[int, int], tuple[int | None, list[int], list[float]]] = {}
+    for place, (one, lift) in enumerate(zip(taken, lifts, strict=True)):
+        if len(one.parts) < 2:
+            columns.append(one.worth)
+            continue
+        shares = [float(part.has.mean()) for part in one.parts]
+        covers = _covers(one, lift)
+        largest = int(np.argmax(shares)) if covers else None
+        numbers = [n for n in range(len(shares)) if n != largest]
+        where = {n: len(columns) + i for i, n in enumerate(numbers)}
+        columns += [one.parts[n].has.astype(np.float64) for n in numbers]
+        means = [shares[n] if covers else 0.0 for n in numbers]
+        for number in range(len(shares)):
+            reads[place, number] = (where.get(number), list(where.values()), means)
+    factors: dict[tuple[int, int], Floats] = {}
+    for key, (own, others, means) in reads.items():
+        row = np.zeros(len(columns))
+        row[others] -= means
+        if own is not None:
+            row[own] += 1.0
+        factors[key] = row
+    return _Layout(np.column_stack(columns) if columns else np.zeros((rows, 0)), factors)
+
+
+def _covers(one: Taken, lift: Lift) -> bool:
+    """Say whether the criterion gives hardly anybody nothing, so that its mean is its zero."""
+    most = lift.leads_without < lift.leads
+    return most and (not _can_tell(lift) or float(one.fires.mean()) >= NEARLY_ALL)
+
+
+def _weigh_part(
+    one: Taken, number: int, beside: _Beside, factors: Floats, history: _History, whole: Lift
+) -> Evidence:
+    part, over_ages = one.parts[number], _tells_age(one)
+    covers = _covers(one, whole)
+    zero = float(one.worth.mean()) if covers else 0.0
+    rows = history.everything if covers else part.has | ~one.fires
+    per_point = 1.0 / (part.points - zero) if part.points != zero else 0.0
+    share = 1.0 - float(part.has.mean()) if covers else 1.0
+    column, lift = part.has.astype(np.float64), history.lift(part.has, rows, over_ages)
+    return Evidence(
+        one, part, part.points, zero, lift,
+        _alone(column, history, rows, share * per_point, over_ages),
+        beside.combine(factors * per_point, over_ages),
+        _can_tell(lift) and part.points != zero,
+    )  # fmt: skip

@@ -1,0 +1,241 @@
+"""From the evidence on a criterion to flags, each with a sentence that says it plainly."""
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.groups import FEWEST
+from pipeline.metrics import Estimate
+from pipeline.sheets.attributes import NEARLY_ALL
+from pipeline.sheets.audit_records import Flag, Judged
+from pipeline.sheets.evidence import Evidence, Weighed
+
+FAR = 2.0
+"""Points that are so many times too many, or too few, are worth changing."""
+SAME = 0.8
+"""Two criteria overlap where they share so much of the leads that either one fires for."""
+_LEANS = 0.05
+_Z = 1.96
+
+
+@dataclass(frozen=True)
+class Context:
+    """What flags need to know besides the evidence.
+
+    `leaks` are the columns that the data audit holds for leaks, with its reason; `overlaps` has for
+    each piece of evidence, by its number, the sentences on what it overlaps with.
+    """
+
+    signals: pd.DataFrame
+    lead: np.ndarray[tuple[int], np.dtype[np.intp]]
+    leaks: Mapping[str, str]
+    overlaps: Mapping[int, Sequence[str]]
+
+
+def judge(weighed: Weighed, number: int, context: Context) -> Judged:
+    """Say what one piece of evidence comes to; its parts are not filled in."""
+    evidence = weighed.evidence[number]
+    lift, part = evidence.lift, evidence.part
+    name = evidence.taken.name if part is None else part.words
+    few = lift.leads < FEWEST
+    silent = few or lift.leads_without < FEWEST
+    deserves = None if not evidence.can_tell else _deserve(evidence, weighed.per_log_odds)
+    return Judged(
+        name=name,
+        points=evidence.points,
+        leads=None if 0 < lift.leads < FEWEST else lift.leads,
+        leads_without=None if silent else lift.leads_without,
+        share=None if 0 < lift.leads < FEWEST else float(evidence.has.mean()),
+        rate=None if few else lift.rate,
+        rate_without=None if silent else lift.rate_without,
+        lift=None if silent else _show_lift(evidence),
+        deserves_alone=None if deserves is None else _deserve_alone(evidence, weighed.per_log_odds),
+        deserves=deserves,
+        flags=tuple(_find_flags(weighed, number, deserves, context)),
+    )
+
+
+def _show_lift(evidence: Evidence) -> tuple[float, float, float | None] | None:
+    lift = evidence.lift
+    if not np.isfinite(lift.ratio):
+        return None
+    return lift.ratio, lift.ratio_low, lift.ratio_high if np.isfinite(lift.ratio_high) else None
+
+
+def _deserve(evidence: Evidence, per_log_odds: float) -> Estimate:
+    scale = per_log_odds * (evidence.points - evidence.zero)
+    middle, half = scale * evidence.beside.value, _Z * abs(scale) * evidence.beside.error
+    zero = evidence.zero
+    return Estimate(zero + middle, zero + middle - half, zero + middle + half)
+
+
+def _deserve_alone(evidence: Evidence, per_log_odds: float) -> float:
+    scale = per_log_odds * (evidence.points - evidence.zero)
+    return evidence.zero + scale * evidence.alone.value
+
+
+def _find_flags(
+    weighed: Weighed, number: int, deserves: Estimate | None, context: Context
+) -> Iterator[Flag]:
+    evidence = weighed.evidence[number]
+    lift = evidence.lift
+    if (leak := context.leaks.get(evidence.taken.rule.signal)) and evidence.part is None:
+        yield Flag("leak", f"the data audit holds its signal for a leak ({leak}), so its close "
+                   "rates say nothing: the signal may know the outcome")  # fmt: skip
+    if not lift.leads:
+        yield Flag("never fires", _say_never(evidence, context))
+        return
+    same = evidence.part is None and not evidence.taken.varies
+    if same and evidence.has.mean() >= NEARLY_ALL:
+        often = f"{evidence.has.mean():.1%} of the snapshots"
+        yield Flag("always fires", f"it fires for {often}, so it tells few leads apart")
+    if deserves is None:
+        if evidence.points != evidence.zero and not _has_parts(evidence):
+            yield Flag("few leads", _say_few(evidence))
+        return
+    yield from _weigh_sign(weighed, number, deserves)
+    for text in context.overlaps.get(number, ()):
+        yield Flag("overlap", text)
+
+
+def _has_parts(evidence: Evidence) -> bool:
+    return evidence.part is None and len(evidence.taken.parts) > 1
+
+
+def _weigh_sign(weighed: Weighed, number: int, deserves: Estimate) -> Iterator[Flag]:
+    evidence = weighed.evidence[number]
+    rates = _say_rates(evidence)
+    if weighed.conflicts[number]:
+        told = f"it gives {evidence.points:+.3g} points, and history goes the other way: {rates}"
+        yield Flag("sign conflict", f"{told}; beside the other criteria, too")
+        return
+    if weighed.disputed[number]:
+        alone, beside = evidence.against
+        views = ("alone", "beside the other criteria")
+        one, other = views if alone < beside else views[::-1]
+        told = f"{one} it goes against its {evidence.points:+.3g} points, not so {other} ({rates})"
+        yield Flag("depends on others", f"{told}: look at it with what overlaps it")
+        return
+    if max(evidence.against) < _LEANS:
+        told = f"history leans against its {evidence.points:+.3g} points: {rates}"
+        yield Flag("sign doubtful", f"{told}; among so many criteria that may be chance")
+        return
+    if not weighed.supported[number]:
+        yield Flag("no effect proven", f"nothing beyond chance: {rates}")
+        return
+    given = evidence.points - evidence.zero
+    low, high = sorted(((deserves.low - evidence.zero) / given,
+                        (deserves.high - evidence.zero) / given))  # fmt: skip
+    if FAR * high < 1.0:
+        yield Flag(
+            "too many points", f"{_say_worth(evidence, deserves, low, high)}: less than half"
+        )
+    elif low > FAR:
+        yield Flag(
+            "too few points", f"{_say_worth(evidence, deserves, low, high)}: more than twice"
+        )
+
+
+def _say_worth(evidence: Evidence, deserves: Estimate, low: float, high: float) -> str:
+    if evidence.part is None and evidence.taken.varies:
+        middle = (low + high) / 2.0
+        return (
+            f"beside the other criteria its points deserve to be {middle:.1f} times what they are "
+            f"({low:.1f} to {high:.1f})"
+        )
+    return (
+        f"beside the other criteria it deserves {_span(deserves)}, and has {evidence.points:+.3g}"
+    )
+
+
+def _span(deserves: Estimate) -> str:
+    value, low, high = (round(end) + 0 for end in deserves)
+    return f"{value:+d} points ({low:+d} to {high:+d})"
+
+
+def _say_rates(evidence: Evidence) -> str:
+    lift = evidence.lift
+    if min(lift.leads, lift.leads_without) < FEWEST:
+        return "nearly every lead gets points from it"
+    if evidence.part is None and evidence.taken.varies:
+        return f"{lift.rate:.1%} close where it gives points, {lift.rate_without:.1%} where none"
+    return f"{lift.rate:.1%} close where it fires, {lift.rate_without:.1%} where not"
+
+
+def _say_few(evidence: Evidence) -> str:
+    lift = evidence.lift
+    if lift.leads_without < lift.leads:
+        return "too few leads are without it to say what it is worth"
+    if lift.leads < FEWEST:
+        return f"it fires for fewer than {FEWEST} leads: too few to say what it is worth"
+    return (
+        f"it fires for {lift.leads:,} leads: too few, at this close rate, to say what it is worth"
+    )
+
+
+def _say_never(evidence: Evidence, context: Context) -> str:
+    part = evidence.part
+    levels = [p.level for p in evidence.taken.parts if p.level is not None]
+    if part is not None:
+        levels = [] if part.level is None else [part.level]
+    if not levels:
+        return "it never fires: no lead is so, in this part of history"
+    known = _list_levels(context, evidence.taken.rule.signal)
+    named = ", ".join(repr(level) for level in levels)
+    hints = [near for level in levels if (near := _find_near(level, known)) is not None]
+    if hints:
+        meant = ", ".join(repr(near) for near in dict.fromkeys(hints))
+        return f"it never fires: no lead has {named}; did you mean {meant}?"
+    told = f"; there are {', '.join(map(repr, known[:6]))}" if known else ""
+    return f"it never fires: no lead has {named}{told}"
+
+
+def _list_levels(context: Context, column: str) -> list[str]:
+    """Return the levels that enough leads have to be named, most frequent first."""
+    frame = pd.DataFrame({"level": context.signals[column], "lead": context.lead}).dropna()
+    counts = frame.drop_duplicates().value_counts("level")
+    return [str(level) for level, count in counts.items() if count >= FEWEST]
+
+
+def _find_near(level: str, known: Collection[str]) -> str | None:
+    lowered = {other.lower(): other for other in known}
+    near = difflib.get_close_matches(level.lower(), lowered, n=1)
+    return lowered[near[0]] if near else None
+
+
+def find_overlaps(evidence: Sequence[Evidence]) -> dict[int, list[str]]:
+    """Say of each piece of evidence, by number, which it fires on the same leads with.
+
+    Compared are the parts of criteria that have several, and the others as wholes; never two of one
+    criterion. Two overlap where they share ``SAME`` of the snapshots that either fires for.
+    """
+    chosen = [n for n, e in enumerate(evidence) if _is_compared(e)]
+    found: dict[int, list[str]] = {}
+    if not chosen:
+        return found
+    marks = np.column_stack([evidence[n].has for n in chosen]).astype(np.float64)
+    both = marks.T @ marks
+    size = np.diag(both)
+    shared = both / np.maximum(size[:, None] + size[None, :] - both, 1.0)
+    for i, j in np.argwhere(shared >= SAME):
+        one, other = evidence[chosen[i]], evidence[chosen[j]]
+        if one.taken is not other.taken:
+            text = (
+                f"it counts the same leads as {_call(other)}: {shared[i, j]:.0%} of those that "
+                "either fires for have both, so the same thing counts twice"
+            )
+            found.setdefault(chosen[i], []).append(text)
+    return found
+
+
+def _is_compared(evidence: Evidence) -> bool:
+    plain = evidence.part is not None or len(evidence.taken.parts) < 2
+    return plain and evidence.lift.leads >= FEWEST and evidence.has.mean() < NEARLY_ALL
+
+
+def _call(evidence: Evidence) -> str:
+    name = evidence.taken.name
+    return name if evidence.part is None else f"{name} ({evidence.part.words})"
