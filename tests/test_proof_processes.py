@@ -36,7 +36,7 @@ def test_told_to_stop_under_load_it_answers_what_is_begun_and_keeps_the_log(
         with Load(service.port, 16, numbered=True) as load, Load(service.port, 4) as others:
             service.wait_for(lambda: len(load.answers) > 300)
             idle = socket.create_connection(("127.0.0.1", service.port), timeout=10.0)
-            with closing(sqlite3.connect(log, isolation_level=None)) as other:
+            with closing(sqlite3.connect(log, 60.0, isolation_level=None)) as other:
                 other.execute("BEGIN IMMEDIATE")  # so that entries have to wait
                 time.sleep(0.2)
                 told_s = time.monotonic()
