@@ -220,7 +220,7 @@ def explain(
         from pipeline.registered import explain_with_version
         from pipeline.settings import read_project
         from pipeline.tracking.store import open_store
-        from serve.report import explanation_json, show_explanation
+        from serve.explanation_report import explanation_json, show_explanation
 
         progress("looking the lead up")
         project = read_project(find_project(config), data)

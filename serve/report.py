@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from models.reasons import round_to_sum
 from pipeline.batch import BatchReport
 from pipeline.check import CheckReport
 from pipeline.choice import tell_commands
@@ -11,14 +10,10 @@ from pipeline.demo.tour import Tour
 from pipeline.demo.world import World
 from pipeline.evaluate import Evaluation
 from pipeline.metrics import Estimate
-from pipeline.registered import ExplainedLead
 from pipeline.report.words import MEASURE_WORDS
 from pipeline.tracking.records import Version
 from pipeline.train import Training
-from pipeline.values import format_time
 from serve.terminal import say, say_table
-
-_BAR = 24
 
 
 def show_check(report: CheckReport) -> None:
@@ -182,55 +177,6 @@ def show_batch(report: BatchReport) -> None:
         say(f"what is not scored, and why: {report.rejects_path}")
     if report.too_many_rejects:
         say("MORE REJECTED than most_rejects allows (data.yaml): do not use this file as it is.")
-
-
-def show_explanation(explained: ExplainedLead, lead: str) -> None:
-    """Show a waterfall: from the average lead, or a sheet's start, to this lead."""
-    explanation, moment = explained.explanation, explained.as_of_us
-    as_of = "" if moment is None else f" as of {format_time(moment)}"
-    say(f"Lead {lead}, scored{as_of} by {explained.version.told}")
-    say(f"probability {explanation.probability:.1%}, band {explanation.band}")
-    say()
-    reasons = [reason for reason in explanation.reasons if reason.points]
-    points = round_to_sum(
-        [explanation.average_points, *(r.points for r in reasons)], explanation.points, digits=1
-    )
-    log_odds = round_to_sum(
-        [explanation.average, *(r.log_odds for r in reasons)], explanation.log_odds, digits=4
-    )
-    widest = max((abs(reason.points) for reason in reasons), default=0.0) or 1.0
-    rows = [(explained.first, "", f"{points[0]:+.1f}", f"{log_odds[0]:+.4f}", "")]
-    for reason, shown, exact in zip(reasons, points[1:], log_odds[1:], strict=True):
-        bar = round(_BAR * abs(reason.points) / widest) * ("+" if reason.points > 0 else "-")
-        rows.append((reason.signal, _value(reason.value), f"{shown:+.1f}", f"{exact:+.4f}", bar))
-    rows.append(("this lead", "", f"{explanation.points:+.1f}", f"{explanation.log_odds:+.4f}", ""))
-    say_table(("signal", "value", "points", "log-odds", ""), rows, align="llrrl")
-    say()
-    against = (
-        "against the average lead of the training period"
-        if explained.kind == "predictive"
-        else "on the sheet; the log-odds are those points have come to in history"
-    )
-    say(f"Each line says what the lead's value is worth {against}; "
-        f"{explanation.points_to_double:.0f} points double the odds.")  # fmt: skip
-
-
-def _value(value: object) -> str:
-    if value is None:
-        return "(missing)"
-    return value if isinstance(value, str) else f"{value:g}"
-
-
-def explanation_json(explained: ExplainedLead, lead: str) -> dict[str, Any]:
-    """Return an explanation as plain data."""
-    explanation, moment = explained.explanation, explained.as_of_us
-    return {
-        "lead_id": lead,
-        "as_of": None if moment is None else format_time(moment),
-        "model": explained.version.told,
-        **explanation._asdict(),
-        "reasons": [reason._asdict() for reason in explanation.reasons],
-    }
 
 
 def show_versions(versions: list[Version], name: str) -> None:
