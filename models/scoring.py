@@ -54,9 +54,9 @@ class Scorer:
     def __init__(self, scorecard: Scorecard) -> None:
         self.scorecard = scorecard
         self._base = scorecard.base
-        self._plain = [
-            (term.signal, term.shape.reader()) for term in scorecard.terms if not term.variants
-        ]
+        plain = [term for term in scorecard.terms if not term.variants]
+        self._signals = [term.signal for term in plain]
+        self._readers = [term.shape.reader() for term in plain]
         self._varied = [
             (place, term.signal, _choose_reader(term))
             for place, term in enumerate(scorecard.terms)
@@ -87,7 +87,8 @@ class Scorer:
         LeadScore
         """
         get = signals.get
-        contributions = [read(get(signal)) for signal, read in self._plain]
+        values = map(get, self._signals)
+        contributions = [read(value) for read, value in zip(self._readers, values, strict=True)]
         for place, signal, choose in self._varied:
             contributions.insert(place, choose(signals)(get(signal)))
         log_odds = self._base

@@ -5,7 +5,7 @@ that can be printed, edited, put into a spreadsheet or turned into SQL.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -20,6 +20,22 @@ LARGEST_WEIGHT = 1e9
 Weight = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST_WEIGHT, le=LARGEST_WEIGHT)]
 Knot = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST_KNOT, le=LARGEST_KNOT)]
 Reader = Callable[[Any], float]
+
+
+class _Recalled(dict[Any, float]):
+    """What a shape says of the values that come again and again; of any other it is asked."""
+
+    def __init__(self, read: Reader, values: Iterable[Any]) -> None:
+        super().__init__((value, read(value)) for value in values)
+        self._read = read
+
+    def __missing__(self, value: Any) -> float:
+        return self._read(value)
+
+
+def _recall(read: Reader, values: Iterable[Any]) -> Reader:
+    """Return the same function, which need not run for these values: most signals have one."""
+    return _Recalled(read, values).__getitem__
 
 
 class Frozen(BaseModel):
@@ -49,7 +65,7 @@ class Table(Frozen):
                 return missing
             return get(value, other)
 
-        return read
+        return _recall(read, (None, *levels))
 
     def rescaled(self, factor: float) -> Self:
         """Return the same table with every entry multiplied by `factor`."""
@@ -114,7 +130,7 @@ class Curve(Frozen):
             weight = values[segment] + rises[segment] * ((x - knots[segment]) / widths[segment])
             return min(max(weight, -LARGEST_WEIGHT), LARGEST_WEIGHT)
 
-        return read
+        return _recall(read, (None, *knots))
 
     def rescaled(self, factor: float) -> Self:
         """Return the same curve with every value multiplied by `factor`."""
@@ -157,7 +173,7 @@ class Steps(Frozen):
                 return missing
             return values[bisect_right(edges, value)]
 
-        return read
+        return _recall(read, (None, *edges))
 
     def rescaled(self, factor: float) -> Self:
         """Return the same steps with every value multiplied by `factor`."""

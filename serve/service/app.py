@@ -12,6 +12,7 @@ from serve.service.gate import Gate
 from serve.service.logs import Logger
 from serve.service.metrics import Metrics
 from serve.service.problems import MEDIA_TYPE, Problem
+from serve.service.protocol import write_whole
 
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
@@ -89,7 +90,9 @@ class App:
                 body = await read_body(receive, headers, route.most_bytes)
                 answer = await route.answer(body, asked)
                 status = 200
-                await _send(send, 200, _PLAIN_JSON, answer, request_id, _applied(asked))
+                head = _HEAD % (len(answer), request_id.encode())
+                if asked.strict or not write_whole(send, head, answer):
+                    await _send(send, 200, _PLAIN_JSON, answer, request_id, _applied(asked))
         except Problem as problem:
             status = problem.status
             name = name if route is not None else "other"
@@ -145,6 +148,13 @@ class App:
 
 _TOO_LARGE = 413
 _ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_HEAD = b"".join(
+    b"%b: %b\r\n" % header
+    for header in (
+        (b"content-type", _PLAIN_JSON), (b"content-length", b"%d"), (b"x-request-id", b"%b"),
+        *_ALWAYS,
+    )
+)  # fmt: skip
 
 
 async def _send(

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from serve.service.problems import MEDIA_TYPE, Problem
 
@@ -140,6 +140,37 @@ class GuardedProtocol(HttpToolsProtocol):
             self._unread_since = now
         elif now - self._unread_since > WRITE_S:
             self.transport.abort()
+
+
+def write_whole(send: object, head: bytes, body: bytes) -> bool:
+    """Write a whole answer with status 200 in one go, which takes a third of uvicorn's own time.
+
+    Parameters
+    ----------
+    send : callable
+        Of ASGI.
+    head : bytes
+        The headers as they go over the wire, each with its end of line.
+    body : bytes
+
+    Returns
+    -------
+    bool
+        False if nothing was written, and `send` is to be used: if something stands between it and
+        the connection, or the connection is not as it mostly is.
+    """
+    cycle = getattr(send, "__self__", None)
+    if type(cycle) is not RequestResponseCycle or cycle.response_started:
+        return False
+    if cycle.disconnected or not cycle.keep_alive or cycle.flow.write_paused:
+        return False
+    stamps = b"".join([b"%b: %b\r\n" % stamp for stamp in cycle.default_headers])
+    cycle.response_started = cycle.response_complete = True
+    cycle.waiting_for_100_continue = False
+    cycle.transport.write(b"HTTP/1.1 200 OK\r\n%b%b\r\n%b" % (stamps, head, body))
+    cycle.message_event.set()
+    cycle.on_response()
+    return True
 
 
 def _measure(headers: Iterable[tuple[bytes, bytes]]) -> int:
