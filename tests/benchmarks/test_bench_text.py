@@ -10,7 +10,7 @@ from pipeline.demo.world import write_world
 from pipeline.ingestion.texts import tell_texts
 from pipeline.project_folder import find_project
 from pipeline.settings import read_project
-from pipeline.signals.text import mail, readers
+from pipeline.signals.text import mail, names, readers
 from pipeline.signals.text.readers import TextReaders
 
 pytestmark = pytest.mark.bench
@@ -19,7 +19,7 @@ LEADS = 20_000
 
 def forget() -> None:
     """Empty what is kept of titles, domains and names that came before."""
-    for kept in (readers._TITLES, readers._MARKS, mail._DOMAINS):
+    for kept in (readers._TITLES, readers._MARKS, mail._DOMAINS, names._GIBBERISH):
         kept.clear()
 
 

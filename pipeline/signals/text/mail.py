@@ -131,5 +131,8 @@ def compare_mail_company(address: str, company: str) -> str | None:
     joined = "".join(words)
     if label in ("".join(named), joined) or (len(label) >= _SHORTEST and label in joined):
         return "same"
-    letters = {"".join(word[0] for word in those) for those in (named, words)}
-    return "initials" if len(label) > 1 and label in letters else "different"
+    if len(label) > 1:
+        for those in (named, words):
+            if len(label) == len(those) and label == "".join([word[0] for word in those]):
+                return "initials"
+    return "different"

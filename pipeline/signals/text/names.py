@@ -6,7 +6,7 @@ Each is a signal and never a verdict: bell hooks had no capitals, and 3M has a d
 import re
 from typing import NamedTuple
 
-from pipeline.signals.text.plain import split_words
+from pipeline.signals.text.plain import Memory, split_words
 
 WALK_LENGTH = 5
 """So many neighbouring keys make a walk; four would hit Liberty, Property and Doherty."""
@@ -66,11 +66,10 @@ def walks_keyboard(text: str) -> bool:
     (True, False, True)
     """
     text = text.lower()
-    for pivot in _PIVOTS:
-        if pivot in text:
-            ends = range(WALK_LENGTH, len(text) + 1)
-            return not _WALKS.isdisjoint([text[end - WALK_LENGTH : end] for end in ends])
-    return False
+    if not any(map(text.__contains__, _PIVOTS)):
+        return False
+    ends = range(WALK_LENGTH, len(text) + 1)
+    return not _WALKS.isdisjoint([text[end - WALK_LENGTH : end] for end in ends])
 
 
 def is_gibberish(text: str) -> bool:
@@ -85,15 +84,21 @@ def is_gibberish(text: str) -> bool:
     >>> [is_gibberish(name) for name in ("sdfgsdfg", "Goldschmidt", "asdkjh", "Ng", "hahaha")]
     [True, False, True, False, True]
     """
-    words = split_words(text)
-    for word in words:
-        length = len(word)
-        if length >= 4 and 3 * len(set(word)) <= length and word.isalpha():
-            return True
-        if length >= 6 and word.strip(_MIDDLE_ROW) in ("", "a"):
-            return True
-    runs = _CONSONANTS.findall(" ".join(words))
-    return bool(runs) and any(len(run) > _MOST_CONSONANTS or run in words for run in runs)
+    return any(map(_GIBBERISH.__getitem__, split_words(text)))
+
+
+def _is_gibberish_word(word: str) -> bool:
+    length = len(word)
+    if length >= 4 and 3 * len(set(word)) <= length and word.isalpha():
+        return True
+    if length >= 6 and word.strip(_MIDDLE_ROW) in ("", "a"):
+        return True
+    runs = _CONSONANTS.findall(word)
+    return any(len(run) > _MOST_CONSONANTS or run == word for run in runs)
+
+
+_GIBBERISH = Memory(_is_gibberish_word)
+"""Words of names come again in other names."""
 
 
 def has_digits(text: str) -> bool:
