@@ -95,23 +95,50 @@ def list_reasons(
     -------
     list of Reason
     """
-    names, families, means, by_name, points = scorer.parts
-    worths = list(map(sub, score.contributions, means))
+    names, families, _, _, points = scorer.parts
+    worths, order = rank_parts(scorer, score, most)
+    return [
+        Reason(
+            names[place], families[place], read_value(signals, names[place]), worths[place],
+            points.part(worths[place]),
+        )
+        for place in order
+    ]  # fmt: skip
+
+
+def rank_parts(
+    scorer: Scorer, score: LeadScore, most: int | None = None
+) -> tuple[list[float], list[int]]:
+    """Return what every part of a score is worth more than the average lead's, and their order.
+
+    Parameters
+    ----------
+    scorer : Scorer
+        Whose `score` it is.
+    score : LeadScore
+    most : int, optional
+        So many of the largest; all by default.
+
+    Returns
+    -------
+    list of float
+        In log-odds, in the order of ``scorer.parts``.
+    list of int
+        Places in it, largest first, ties by name; of caps only those that bit.
+    """
+    worths = list(map(sub, score.contributions, scorer.parts.means))
     sizes = list(map(abs, worths))
-    order = sorted(by_name, key=sizes.__getitem__, reverse=True)  # which keeps ties in order
-    terms, get, to_points = len(families), signals.get, points.part
-    if len(sizes) > terms:
+    order = sorted(scorer.parts.by_name, key=sizes.__getitem__, reverse=True)  # ties stay in order
+    if scorer.scorecard.caps:
+        terms = len(scorer.scorecard.terms)
         order = [place for place in order if place < terms or worths[place] != 0.0]
-    reasons = []
-    for place in order[:most]:
-        worth, name = worths[place], names[place]
-        if place < terms:
-            value = get(name)
-            value = None if value != value else value
-            reasons.append(Reason(name, families[place], value, worth, to_points(worth)))
-        else:
-            reasons.append(Reason(name, "", None, worth, to_points(worth)))
-    return reasons
+    return worths, order[:most]
+
+
+def read_value(signals: Mapping[str, object], name: str) -> object:
+    """Return what a signal was, None when missing."""
+    value = signals.get(name)
+    return None if value != value else value
 
 
 def round_to_sum(values: Sequence[float], total: float, digits: int) -> list[float]:

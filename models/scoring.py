@@ -27,8 +27,8 @@ class LeadScore(NamedTuple):
 class Parts(NamedTuple):
     """What the contributions of a score are of, in their order: terms, then caps.
 
-    `names` are signals, and ``cap:group``; `means` the average worths, 0 for caps; `by_name` the
-    places in the order of names. `families` has terms only.
+    `names` are signals, and ``cap:group``; `families` are empty and `means`, the average worths, 0
+    for caps; `by_name` are the places in the order of names.
     """
 
     names: tuple[str, ...]
@@ -182,7 +182,7 @@ def _name_parts(scorecard: Scorecard) -> Parts:
     names = (*(t.signal for t in scorecard.terms), *(f"cap:{name}" for name in scorecard.caps))
     return Parts(
         names,
-        tuple(term.family for term in scorecard.terms),
+        (*(term.family for term in scorecard.terms), *("" for _ in scorecard.caps)),
         (*(term.mean for term in scorecard.terms), *(0.0 for _ in scorecard.caps)),
         tuple(sorted(range(len(names)), key=names.__getitem__)),
         scorecard.points,

@@ -1,6 +1,5 @@
 """What is answered for a scored lead: probability, band and reasons that add up."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from models.percentile import find_percentile
-from models.reasons import Reason, explain_lead, list_reasons, round_to_sum
+from models.reasons import explain_lead, rank_parts, read_value, round_to_sum
 from serve.service.scoring import ScoredLead, Warned
 from serve.service.served import ServedModel
 from serve.service.wording import tell_in_a_sentence
@@ -63,15 +62,21 @@ def answer_score(model: ServedModel, lead_id: str, scored: ScoredLead, language:
     """
     score = scored.score
     few = len(score.contributions) <= _FEW
-    reasons = list_reasons(model.scorer, score, scored.signals, None if few else REASONS)
+    worths, places = rank_parts(model.scorer, score, None if few else REASONS)
     points = model.to_points(score.log_odds)
     above = points - model.average_points
-    if few:
-        shown = round_to_sum([reason.points for reason in reasons], above, model.digits)
-        reasons = reasons[:REASONS]
-    else:
-        shown = [round(reason.points, model.digits) for reason in reasons]
-    told = _tell(reasons, shown, model.labels[language])
+    to_points, digits = model.scorer.parts.points.part, model.digits
+    parts = [to_points(worths[place]) for place in places]
+    shown = round_to_sum(parts, above, digits) if few else [round(part, digits) for part in parts]
+    names, families = model.scorer.parts[:2]
+    label, signals = model.labels[language].get, scored.signals
+    told = [
+        Told(
+            names[place], families[place], label(names[place], names[place]),
+            read_value(signals, names[place]), worths[place], points_of,
+        )
+        for place, points_of in zip(places[:REASONS], shown, strict=False)
+    ]  # fmt: skip
     rest = score.log_odds - model.average
     for reason in told:
         rest -= reason.log_odds
@@ -89,7 +94,13 @@ def answer_explanation(
     rounded = round_to_sum(
         [reason.points for reason in explained.reasons], points - model.average_points, model.digits
     )
-    told = _tell(explained.reasons, rounded, model.labels[language])
+    label = model.labels[language].get
+    told = [
+        Told(signal, family, label(signal, signal), value, log_odds, shown)
+        for (signal, family, value, log_odds, _), shown in zip(
+            explained.reasons, rounded, strict=True
+        )
+    ]
     answer = _answer(model, lead_id, scored, points, told)
     answer.points_to_double = explained.points_to_double
     answer.language = language
@@ -119,14 +130,6 @@ def _answer(
         average=model.average_json,
         reasons=told,
     )
-
-
-def _tell(reasons: Iterable[Reason], shown: Iterable[float], labels: dict[str, str]) -> list[Told]:
-    find = labels.get
-    return [
-        Told(signal, family, find(signal, signal), value, log_odds, points)
-        for (signal, family, value, log_odds, _), points in zip(reasons, shown, strict=False)
-    ]
 
 
 _OTHERS = {"en": "all other signals", "es": "las demás señales"}
