@@ -1,6 +1,7 @@
 """MLflow's protocol: its own client finds here what the registered model predicts."""
 
 import json
+import re
 
 import mlflow
 import numpy as np
@@ -8,7 +9,10 @@ import pandas as pd
 import pytest
 from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 from services import running_service
-from services_inside import check_problem, fill_shelf, find, service_inside
+from services_inside import check_problem, fill_shelf, find, service_inside, vary
+
+from serve.replay import Wanted, replay
+from serve.score_store import store_read
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +166,33 @@ def test_numbers_of_numpy_go_in_by_the_clients_writing(service):
     assert service.post("/invocations", text).status_code == 200
     check_problem(service.post("/invocations", b'{"instances": [{"form__age": Infinity}]}'), 400)
     check_problem(service.post("/invocations", b'{"instances": [{"form__age": 1e999}]}'), 422)
+
+
+def test_every_prediction_is_logged_counted_and_comes_out_again(registered, frame, tmp_path):
+    scorecard = registered.training.scorecard
+    fill_shelf(tmp_path, {1: scorecard, 2: vary(scorecard, base=scorecard.base + 0.5)},
+               champion=1, challenger=2)  # fmt: skip
+    log = tmp_path / "scores.db"
+    rows = to_forms(frame.head(3))["dataframe_records"]
+    rows[0]["lead_id"], rows[1]["lead_id"] = "L-1", 7
+    body = {"dataframe_records": rows}
+    with service_inside(tmp_path, log_scores=str(log), shadow=True, log_requests=True) as service:
+        answer = service.post("/invocations", body, X_Request_ID="table-1")
+        service.get("/livez")  # the loop turns once more, for the shadow
+        told = [line for line in service.logger.told if line["event"] == "shadow"]
+        counted = service.get("/metrics").text
+    predictions = answer.json()["predictions"]
+    with store_read(log) as store:
+        kept = store.execute(
+            "SELECT request_id, item, lead_id, log_odds, band FROM scores ORDER BY item"
+        ).fetchall()
+    assert kept == [
+        ("table-1", place, name, predictions[place]["log_odds"], predictions[place]["band"])
+        for place, name in enumerate(["L-1", "", ""])
+    ]
+    report = replay(log, Wanted(request_id="table-1"))
+    assert (report.recomputed, report.all_equal) == (3, True)
+    assert [line["item"] for line in told] == [0, 1, 2]
+    assert [line["log_odds_gap"] for line in told] == pytest.approx([0.5] * 3)
+    total = re.findall(r"^leadscore_leads_scored_total\{.*\} (\S+)$", counted, re.MULTILINE)
+    assert sum(map(float, total)) == 3.0

@@ -62,11 +62,15 @@ class Keeping:
         request_id: str,
         item: int | None,
         body: bytes | memoryview,
+        is_ready: bool = False,
     ) -> None:
-        """Keep one score: `body` is what came in, `item` its place in a batch."""
+        """Keep one score: `body` is what came in, `item` its place in a batch.
+
+        With `is_ready` its signals came in ready, all of them, and say what `body` would.
+        """
         self._metrics.count_lead(model.note.name, model.note.version, scored.score.band)
         if self.log is not None:
-            raw = bytes(body) if self._options.keep_requests else None
+            raw = bytes(body) if self._options.keep_requests and not is_ready else None
             try:
                 self._write(self.log, model, lead, scored, request_id, item, raw)
             except Exception as error:
@@ -76,8 +80,9 @@ class Keeping:
             if current is not None and current.challenger is not None:
                 if model is current.champion:
                     asyncio.get_running_loop().call_soon(
-                        self._shadow, model, current.challenger, lead, scored, request_id, item
-                    )
+                        self._shadow, model, current.challenger, lead, scored, request_id, item,
+                        is_ready,
+                    )  # fmt: skip
 
     def _write(
         self, log: ScoreLog, model: ServedModel, lead: LeadBody, scored: ScoredLead,
@@ -99,11 +104,15 @@ class Keeping:
 
     def _shadow(
         self, champion: ServedModel, challenger: ServedModel, lead: LeadBody, scored: ScoredLead,
-        request_id: str, item: int | None,
+        request_id: str, item: int | None, is_ready: bool,
     ) -> None:  # fmt: skip
         """Score a lead by the challenger as of the same moment, and note the difference."""
         try:
-            other = score_lead(challenger, lead, scored.as_of_us, strict=False)
+            other = (
+                challenger.scorer.score(scored.signals)
+                if is_ready
+                else score_lead(challenger, lead, scored.as_of_us, strict=False).score
+            )
         except Problem:
             self._metrics.count_shadow_error()
             return
@@ -111,10 +120,10 @@ class Keeping:
             self._metrics.count_shadow_error()
             self._logger.error("shadow_failed", error=type(error).__name__)
             return
-        gap = other.score.log_odds - scored.score.log_odds
-        self._metrics.count_shadow(other.score.band == scored.score.band, abs(gap))
+        gap = other.log_odds - scored.score.log_odds
+        self._metrics.count_shadow(other.band == scored.score.band, abs(gap))
         self._logger.info(
             "shadow", request_id=request_id, item=item, champion=champion.note.version,
             challenger=challenger.note.version, log_odds_gap=gap,
-            band=scored.score.band, challenger_band=other.score.band,
+            band=scored.score.band, challenger_band=other.band,
         )  # fmt: skip

@@ -1,7 +1,5 @@
 """The thin routes: one lead, many leads, an explanation."""
 
-import asyncio
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,14 +13,12 @@ from serve.service.problems import Problem
 from serve.service.requests import decode_batch, decode_lead
 from serve.service.scoring import score_lead
 from serve.service.served import ServedModel
+from serve.service.turns import Turns
 from serve.service.wording import DEFAULT_LANGUAGE, choose_language
 
 MOST_LEADS = 1_000
 MOST_BYTES = 1_048_576
 MOST_BATCH_BYTES = 8_388_608
-_TURN_S = 0.005
-"""A batch gives way to other requests after so long."""
-_DEADLINE_S = 10.0
 _MOST_BATCHES = 4
 
 Clock = Callable[[], int]
@@ -95,8 +91,7 @@ class ScoringRoutes:
         texts = decode_batch(body, MOST_LEADS)
         now_us, language = self._clock(), _language(asked)
         results: list[dict[str, Any]] = []
-        failed = 0
-        began = turn = time.monotonic()
+        failed, turns = 0, Turns()
         for place, text in enumerate(texts):
             try:
                 lead = decode_lead(text)
@@ -110,12 +105,7 @@ class ScoringRoutes:
                 continue
             self._keeping.keep(model, lead, scored, asked.request_id, place, text)
             results.append({"index": place, "status": 200, "answer": answer})
-            if time.monotonic() - turn > _TURN_S:
-                await asyncio.sleep(0)
-                turn = time.monotonic()
-                if turn - began > _DEADLINE_S:
-                    raise Problem(503, "the batch took too long; send fewer leads at once",
-                                  headers={"Retry-After": "5"})  # fmt: skip
+            await turns.give_way()
         return _encode(
             {
                 "request_id": asked.request_id,

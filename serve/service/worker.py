@@ -95,7 +95,10 @@ def make_service(settings: Settings, logger: Logger) -> Service:
     keeping = Keeping(
         models, metrics, logger, log, now_us, Options(settings.shadow, settings.log_requests)
     )
-    routes = ScoringRoutes(models, keeping, now_us).by_path() | Invocations(models).by_path()
+    routes = (
+        ScoringRoutes(models, keeping, now_us).by_path()
+        | Invocations(models, keeping, now_us).by_path()
+    )
 
     def make() -> ASGIApp:
         from serve.service.control import make_control
