@@ -2,9 +2,10 @@
 
 import gzip
 import json
+import socket
 
 import pytest
-from services import demo_lead, growing_less_than, raw_request, running_service
+from services import demo_lead, growing_less_than, raw_request, read_all, running_service
 from services_inside import check_problem, fill_shelf, service_inside
 
 SCORING = ("/v1/score", "/v1/score/batch", "/v1/explain", "/invocations")
@@ -124,6 +125,29 @@ def test_a_small_gzip_that_is_a_large_body_costs_no_memory(running):
         for _ in range(5):
             answer = running.post("/v1/score", bomb, Content_Encoding="gzip")
             check_problem(answer, 413)
+
+
+def test_a_client_that_sends_everything_first_reads_its_413(running):
+    size = 40_000_000
+    head = (f"POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {size}\r\n\r\n").encode()  # fmt: skip
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20.0) as connection:
+        connection.sendall(head + b" " * size)  # fails where the service hangs up meanwhile
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\nconnection: close\r\n" in answer.lower()
+    assert answer.endswith(b"}")
+
+
+def test_who_starts_it_is_told_what_is_served_and_where(running, registered):
+    running.wait_for(lambda: "is served at" in running.log_path.read_text(), 20.0)
+    told = running.log_path.read_text()
+    fingerprint = registered.training.scorecard.fingerprint
+    assert (
+        f"demo.predictive version 1 ({fingerprint}) is served at http://127.0.0.1:{running.port}; "
+        f"documentation at http://127.0.0.1:{running.port}/docs"
+    ) in told
+    assert "no key is asked for until there are some in " in told
 
 
 @pytest.mark.parametrize("path", ["/v1/score", "/v1/model", "/livez", "/nowhere", "/metrics"])
