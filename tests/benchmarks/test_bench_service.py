@@ -18,6 +18,7 @@ from pathlib import Path
 import joblib
 import msgspec
 import pytest
+from peers import make_lead
 from services import read_rss_mb
 
 from models.scorecard import read_scorecard
@@ -30,39 +31,6 @@ HERE = Path(__file__).parent
 CONNECTIONS, SECONDS, ROUNDS = 16, 3.0, 3
 CORES = sorted(os.sched_getaffinity(0))
 CLOCK = os.sysconf("SC_CLK_TCK")
-
-
-def make_lead(activities: int) -> dict:
-    """A lead with the 15 fields that the demo's model reads, and so many activities."""
-    kinds = (
-        "page_view",
-        "page_view",
-        "open",
-        "click",
-        "download",
-        "delivered",
-        "like",
-        "page_view",
-    )
-    pages = ("pricing", "product", "demo", "documentation", "home")
-    made = []
-    for i in range(activities):
-        one = {
-            "kind": kinds[i % 8], "activity_id": f"a{i}",
-            "occurred_at": f"2026-01-{1 + i % 28:02}T{i % 24:02}:{i % 60:02}:{i * 7 % 60:02}Z",
-        }  # fmt: skip
-        if one["kind"] == "page_view":
-            one["properties"] = {"page": pages[i % 5]}
-        made.append(one)
-    profile = {
-        "first_name": "Ana", "last_name": "Ruiz", "email": "ana.ruiz@acme.example",
-        "phone": "+34 600 000 000", "company": "Acme", "title": "Head of Marketing",
-        "country": "ES", "industry": "software", "employees": 250, "followers": 120,
-        "source": "webinar", "form": "contact", "opt_in": True, "topic": "pricing",
-        "message": "We would like to see a demo next week, please call.",
-    }  # fmt: skip
-    return {"lead_id": "L-1", "created_at": "2025-12-20T08:00:00Z",
-            "as_of": "2026-01-31T00:00:00Z", "profile": profile, "activities": made}  # fmt: skip
 
 
 @contextmanager
