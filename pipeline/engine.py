@@ -65,7 +65,7 @@ class Engine:
 
     def define(self, name: str, sql: str) -> None:
         """Let statements name the rows of a SELECT, computed anew each time."""
-        self._connection.sql(sql).create_view(name)
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote_name(name)} AS {sql}")
 
     def keep(self, name: str, sql: str, one_thread: bool = False) -> None:
         """Let statements name the rows of a SELECT, computed once and kept in its order.
@@ -138,6 +138,8 @@ def open_engine(
             connection.execute("SET enable_progress_bar = false")  # it would go to stdout
             connection.execute("SET allowed_directories = ?", [reached])
             connection.execute("SET enable_external_access = false")
+            # a file is read in parts, and its footer once
+            connection.execute("SET parquet_metadata_cache = true")
             # which groups by lead and kind before it joins, and then once more: twice the time
             connection.execute("SET disabled_optimizers = 'partial_aggregate_pushdown'")
             engine = Engine(connection, limits)

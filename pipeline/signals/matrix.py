@@ -63,7 +63,7 @@ def read_history(
         If the catalogue reads activities or changes and `history` has none.
     """
     plan = read_plan(catalog)
-    tables: dict[str, pa.Table | Path] = {"snapshots": snapshots, "leads": history.leads}
+    tables: dict[str, pa.Table | Path] = {"looks": snapshots, "leads": history.leads}
     for name, table, needed in (
         ("activities", history.activities, catalog.reads_activities),
         ("changes", history.changes, bool(catalog.changing)),
@@ -80,6 +80,7 @@ def read_history(
             wanted[reading.block][reading] = column in categories
     spreads = [_Spread(block, readings, len(ids)) for block, readings in enumerate(wanted)]
     with open_engine(tables, limits) as engine:
+        engine.keep("snapshots", "SELECT * FROM looks")
         columns = _to_columns(engine.query(plan.profile).sort_by(SNAPSHOT_KEY), categories)
         for leads in _parts(engine) if plan.blocks else []:
             engine.define("activities", f"SELECT * FROM logged{leads}")
@@ -157,6 +158,8 @@ class _Spread:
             matrix: Values = (
                 np.full(shape, None, dtype=object)
                 if is_category
+                else np.zeros(shape)
+                if none == 0.0
                 else np.full(shape, np.nan if none is None else none)
             )
             self._matrices.setdefault(cells, []).append((measure, none, matrix))
@@ -172,7 +175,7 @@ class _Spread:
             begins = np.full(max(wanted[-1], cells.max(initial=0)) + 1, -1)
             begins[list(wanted)] = np.arange(len(wanted)) * self._length
             begin = begins[cells]
-            kept = begin >= 0
+            kept = slice(None) if (begin >= 0).all() else begin >= 0
             at = (begin + rows)[kept]
             for measure, none, matrix in matrices:
                 matrix.reshape(-1)[at] = _to_values(table[measure], none, matrix.dtype.hasobject)[

@@ -19,6 +19,8 @@ def profile_sql(catalog: Catalog) -> str:
         for signal in catalog.signals
         if signal.stored is not None or signal.declaration.kind == "lead_age"
     )
+    if not columns:
+        return "SELECT s.snapshot_id\nFROM snapshots AS s"
     joins = _join_changes(catalog, changing) if changing else ""
     return (
         f"SELECT s.snapshot_id{columns}\nFROM snapshots AS s\n"

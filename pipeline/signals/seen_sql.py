@@ -47,14 +47,16 @@ class SeenDraft:
     def sql(self) -> str:
         """Select the activities that each snapshot sees, once for every cell they belong to.
 
-        The condition on what is seen, and the direction of age, stand here and nowhere else.
+        The condition on what is seen, and the direction of age, stand here and nowhere else. It
+        compares differences, so that an engine tests rows after joining them: as conditions of the
+        join itself they slow DuckDB down.
         """
         columns = "".join(f", {column}" for column in sorted(self.columns))
         return (
             f"SELECT s.{SNAPSHOT_KEY}, k.cell, s.as_of_us - a.occurred_us AS age_us{columns}\n"
             f"FROM activities AS a\n{self._join_cells()}\n"
             "JOIN snapshots AS s ON s.lead_id = a.lead_id\n"
-            "WHERE a.occurred_us <= s.as_of_us AND a.recorded_us <= s.as_of_us"
+            "WHERE s.as_of_us - a.occurred_us >= 0 AND s.as_of_us - a.recorded_us >= 0"
             f"{self._tests()}"
         )
 
