@@ -113,6 +113,11 @@ def test_every_measure_is_of_the_activities_that_pass_its_filter(filters, known)
 READER = make_reader(FILTERS)
 
 
+def with_integers(columns):
+    occurred, recorded = ([int(at) for at in times] for times in columns[1:3])
+    return columns._replace(occurred_us=occurred, recorded_us=recorded)
+
+
 def with_floats(columns):
     occurred, recorded = ([float(at) for at in times] for times in columns[1:3])
     return columns._replace(occurred_us=occurred, recorded_us=recorded)
@@ -120,7 +125,7 @@ def with_floats(columns):
 
 @given(activities, st.integers(-3, 3), st.sampled_from([AS_OF_US, int(EXACT), int(2 * EXACT)]))
 def test_times_as_floats_measure_what_whole_numbers_do(known, later_us, as_of_us):
-    whole = turn(known)
+    whole = with_integers(turn(known))
     as_of_us += later_us
     found = READER.read_signals({}, with_floats(whole), as_of_us=as_of_us)
     expected = READER.read_signals({}, whole, as_of_us=as_of_us)

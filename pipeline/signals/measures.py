@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from functools import cache
 from math import exp, floor
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.decay import LIFT, decay_rate
@@ -22,8 +22,8 @@ from pipeline.signals.filters import Filter, read_filter
 from pipeline.signals.seen import Activity, Seen
 from pipeline.values import DAY_US, Normalised, days_to_us
 
-OfAges = Callable[[list[float]], float]
-"""From the ages of some activities, youngest first and at least one, to what they measure."""
+OfAges = Callable[[list[float], float], float]
+"""From the ages of some activities, youngest first and at least one, and as_of of their type."""
 OfSeen = Callable[[Seen], Normalised]
 
 
@@ -31,15 +31,15 @@ class Measure(NamedTuple):
     """What a signal is where no activity is seen, and how else to measure it.
 
     Either `of_ages` of the activities at one place among the filters, which need not be asked for
-    unless there are some: of parts of them the sum, or the `least`. Or `of_seen`, from all that is
-    seen.
+    unless there are some; of parts of them it is the `sum` or the `least`, or has to see them
+    `together`, in any order. Or `of_seen`, from all that is seen.
     """
 
     if_none: Normalised
     of_seen: OfSeen | None = None
     place: int = -1
     of_ages: OfAges | None = None
-    least: bool = False
+    parts: Literal["sum", "least", "together"] = "sum"
 
 
 def make_measure(declared: ActivitySignal, catalog: Catalog, filters: list[Filter]) -> Measure:
@@ -77,10 +77,10 @@ def make_measure(declared: ActivitySignal, catalog: Catalog, filters: list[Filte
             )
         case ActiveDaysSignal():
             offset_us = round(catalog.day_offset_hours * 3_600_000_000)
-            measure = _make_active_days(places[0], _window(declared.window_days), offset_us)
-            return Measure(0.0, of_seen=measure)
+            of_ages = _make_active_days(_window(declared.window_days), offset_us)
+            return Measure(0.0, place=places[0], of_ages=of_ages, parts="together")
         case DaysSinceSignal():
-            return Measure(None, place=places[0], of_ages=_count_days_since, least=True)
+            return Measure(None, place=places[0], of_ages=_count_days_since, parts="least")
         case _:
             return Measure(0.0, place=places[0], of_ages=_make_sum(declared))
 
@@ -101,7 +101,7 @@ def _window(window_days: float | None) -> int | None:
     return None if window_days is None else days_to_us(window_days)
 
 
-def _count_days_since(ages: list[float]) -> float:
+def _count_days_since(ages: list[float], _: float) -> float:
     return ages[0] / DAY_US
 
 
@@ -112,15 +112,16 @@ def _count_days_since(ages: list[float]) -> float:
 @cache
 def _make_count(window_us: int | None) -> OfAges:
     if window_us is None:
-        return lambda ages: float(len(ages))
-    return lambda ages: float(bisect_left(ages, window_us))
+        return lambda ages, _: float(len(ages))
+    within_us = float(window_us)  # exact, and quicker to compare floats with
+    return lambda ages, _: float(bisect_left(ages, within_us))
 
 
 @cache
 def _make_half_life(half_life_days: float) -> OfAges:
     rate = decay_rate(half_life_days)
 
-    def measure(ages: list[float]) -> float:
+    def measure(ages: list[float], _: float) -> float:
         total = 0.0
         for age in ages:  # of a few mostly: a loop is quicker than a list and its sum
             total += exp(age * rate) + LIFT - LIFT  # of one beyond all half-lives that count: 0
@@ -131,7 +132,7 @@ def _make_half_life(half_life_days: float) -> OfAges:
 
 @cache
 def _make_linear(guard: int) -> OfAges:
-    def measure(ages: list[float]) -> float:
+    def measure(ages: list[float], _: float) -> float:
         if ages[-1] >= guard:
             ages = ages[: bisect_left(ages, guard)]
         total = 0.0
@@ -142,16 +143,15 @@ def _make_linear(guard: int) -> OfAges:
     return measure
 
 
-def _make_active_days(place: int, window_us: int | None, offset_us: int) -> OfSeen:
+def _make_active_days(window_us: int | None, offset_us: int) -> OfAges:
     within_us = float("inf") if window_us is None else float(window_us)
     day_us = float(DAY_US)
 
-    def measure(seen: Seen) -> float:
-        ages = [age for part in seen.parts(place) for age in part if age < within_us]
-        shifted = seen.moment_us + offset_us
+    def measure(ages: list[float], moment_us: float) -> float:
+        shifted = moment_us + offset_us
         if isinstance(shifted, float):  # the same number as below, and quicker
-            return float(len({(shifted - age) // day_us for age in ages}))
-        return float(len({floor((shifted - age) / DAY_US) for age in ages}))
+            return float(len({(shifted - age) // day_us for age in ages if age < within_us}))
+        return float(len({floor((shifted - age) / DAY_US) for age in ages if age < within_us}))
 
     return measure
 
@@ -160,8 +160,8 @@ def _make_rate(part: int, whole: int, window_us: int | None) -> OfSeen:
     count = _make_count(window_us)
 
     def measure(seen: Seen) -> Normalised:
-        of = sum([count(ages) for ages in seen.parts(whole)])
-        return sum([count(ages) for ages in seen.parts(part)]) / of if of else None
+        of = sum([count(ages, 0.0) for ages in seen.parts(whole)])
+        return sum([count(ages, 0.0) for ages in seen.parts(part)]) / of if of else None
 
     return measure
 

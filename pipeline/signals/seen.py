@@ -59,6 +59,8 @@ def turn(activities: Sequence[Activity]) -> ActivityColumns:
         return NO_ACTIVITIES
     kinds, occurred, recorded, ids, properties = zip(*activities, strict=True)
     latest_us = max(max(occurred), max(recorded))
+    if latest_us <= EXACT and min(occurred) >= 0:
+        occurred = tuple(map(float, occurred))
     return ActivityColumns(kinds, occurred, recorded, ids, properties, latest_us, set(kinds))
 
 
@@ -144,13 +146,14 @@ class Seen:
         if columns.latest_us > as_of_us:
             columns = turn([one for one in columns.rows() if one[1] <= as_of_us >= one[2]])
         if as_of_us > EXACT:
-            columns = turn(columns.rows())  # with whole numbers
+            columns = columns._replace(occurred_us=list(map(int, columns.occurred_us)))
         with_floats = columns.occurred_us and isinstance(columns.occurred_us[0], float)
         self.moment_us: float = float(as_of_us) if with_floats else as_of_us
         """As of when, of the type that the ages are of."""
         self.rank = view.rank
         self._columns = columns
         self._view = view
+        self._rows: list[Activity] | None = None
         self._found: dict[int, list[Activity]] = {}
         self.ages = self._sort_out()
 
@@ -184,8 +187,10 @@ class Seen:
         """Return the activities of a filter."""
         found = self._found.get(place)
         if found is None:
+            if self._rows is None:
+                self._rows = self._columns.rows()
             passes = self._view.filters[place].passes
-            found = [one for one in self._columns.rows() if passes(one.kind, one.properties)]
+            found = [one for one in self._rows if passes(one.kind, one.properties)]
             self._found[place] = found
         return found
 
