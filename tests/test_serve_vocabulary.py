@@ -165,6 +165,17 @@ def test_plain_activities_are_read_by_columns():
     assert found.rows()[0].properties == {"page": "pricing"}
 
 
+@pytest.mark.parametrize("name", [" c", "c ", "a c", "\x1cc", "", "é", "x" * 10_001])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_id_that_is_not_as_it_is_written_is_read_one_by_one(name, place):
+    vocabulary = Vocabulary(CATALOG)
+    bodies = [ActivityBody("visit", "2026-01-20T10:00:00Z", None, f"a-{i}") for i in range(3)]
+    vocabulary.read_activities(bodies, {})
+    assert vocabulary._read_plain(bodies, {}) is not None
+    bodies[place].activity_id = name
+    assert vocabulary._read_plain(bodies, {}) is None
+
+
 def test_the_example_of_the_documentation_is_read_to_the_last_word(registered):
     card = registered.training.scorecard
     model = make_served(card.to_json(), VersionNote("demo.predictive", 1))

@@ -6,6 +6,13 @@ from pipeline.values import DAY_US
 
 UNITS = 2.0**40
 """One activity of age 0 counts so many units; a weight is rounded to the nearest."""
+LIFT = 2.0**52 / UNITS
+"""A weight plus this and minus this again is the weight rounded to the nearest unit.
+
+A float has 52 bits behind its first one, so those from 2 to the 12 up to its double are the
+multiples of one unit, and an addition of floats rounds to the nearest. The weights so rounded add
+up exactly, in whatever order, to a sum of 8,192; beyond that to a part in 10 to the 15.
+"""
 HALF_LIVES = 42.0
 """A weight this many half-lives old rounds to no unit."""
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from pipeline.plain_text import make_quick_normaliser
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.declarations import ProfileSignal
-from pipeline.signals.filters import Filter, Group, read_filter
-from pipeline.signals.measures import OfAges, OfSeen, make_measure
+from pipeline.signals.filters import Filter, read_filter
+from pipeline.signals.measures import Measure, make_measure
+from pipeline.signals.plan import Plan
 from pipeline.signals.seen import Activity, ActivityColumns, Seen, View, turn
 from pipeline.signals.text.readers import TextReaders, find_other_lists
 from pipeline.values import DAY_US, Normalised
@@ -58,19 +59,16 @@ class LiveReader:
         self._age = [s.column for s in catalog.signals if s.declaration.kind == "lead_age"]
         filters: list[Filter] = []
         self._if_none = self._unknown.copy()
-        self._of_group: dict[Group, list[tuple[str, OfAges]]] = {}
-        self._of_seen: list[tuple[str, OfSeen]] = []
         self._fed_by: dict[str, list[int]] = {}
+        measures: list[tuple[str, Measure]] = []
         for signal, declared in catalog.activity_signals():
-            if_none, group, of_ages, of_seen = make_measure(declared, catalog, filters)
-            self._if_none[signal.column] = if_none
-            if group is not None and of_ages is not None:
-                self._of_group.setdefault(group, []).append((signal.column, of_ages))
-            if of_seen is not None:
-                self._of_seen.append((signal.column, of_seen))
+            measure = make_measure(declared, catalog, filters)
+            measures.append((signal.column, measure))
+            self._if_none[signal.column] = measure.if_none
             wanted = [read_filter(filter_, catalog.properties) for filter_ in declared.filters]
             self._fed_by[signal.column] = [filters.index(filter_) for filter_ in wanted]
         self._view = View(filters, tuple(catalog.properties), frozenset(catalog.kinds_left_out))
+        self._plan = Plan(measures, self._view)
 
     def read_signals(
         self,
@@ -147,20 +145,14 @@ class LiveReader:
         """Fill in the signals of activities, of which there are some."""
         if ready:
             self._check_ready(ready, seen)
-        of_group, as_of_us = self._of_group, seen.as_of_us
-        for group, ages in seen.ages.items():
-            if group in of_group:
-                for column, of_ages in of_group[group]:
-                    found[column] = of_ages(ages, as_of_us)
-        for column, of_seen in self._of_seen:
-            found[column] = of_seen(seen)
+        self._plan.measure(seen, found)
 
     def _check_ready(self, ready: Mapping[str, Normalised], seen: Seen) -> None:
         """Refuse ready values of signals that the activities feed."""
         fed = tuple(
             column
             for column, places in self._fed_by.items()
-            if column in ready and any(seen.ages_of(place) for place in places)
+            if column in ready and any(seen.parts(place) for place in places)
         )
         if fed:
             raise ReadyConflict(fed)

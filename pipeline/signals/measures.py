@@ -2,11 +2,12 @@
 
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import cache
 from math import exp, floor
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pipeline.signals.catalog import Catalog
-from pipeline.signals.decay import HALF_LIVES, UNITS, decay_rate
+from pipeline.signals.decay import LIFT, decay_rate
 from pipeline.signals.declarations import (
     ActiveDaysSignal,
     ActivitySignal,
@@ -17,26 +18,28 @@ from pipeline.signals.declarations import (
     RateSignal,
     TouchSignal,
 )
-from pipeline.signals.filters import Filter, Group, read_filter
+from pipeline.signals.filters import Filter, read_filter
 from pipeline.signals.seen import Activity, Seen
 from pipeline.values import DAY_US, Normalised, days_to_us
 
-OfAges = Callable[[list[int], int], Normalised]
-"""From the ages of a group's activities, youngest first and at least one, and as_of."""
+OfAges = Callable[[list[float], float], float]
+"""From the ages of some activities, youngest first and at least one, and as_of of their type."""
 OfSeen = Callable[[Seen], Normalised]
 
 
 class Measure(NamedTuple):
     """What a signal is where no activity is seen, and how else to measure it.
 
-    Either `of_ages` of one group's activities, which need not be asked for unless there are some;
-    or `of_seen`, from all that is seen.
+    Either `of_ages` of the activities at one place among the filters, which need not be asked for
+    unless there are some; of parts of them it is the `sum` or the `least`, or has to see them
+    `together`, in any order. Or `of_seen`, from all that is seen.
     """
 
     if_none: Normalised
-    group: Group | None = None
-    of_ages: OfAges | None = None
     of_seen: OfSeen | None = None
+    place: int = -1
+    of_ages: OfAges | None = None
+    parts: Literal["sum", "least", "together"] = "sum"
 
 
 def make_measure(declared: ActivitySignal, catalog: Catalog, filters: list[Filter]) -> Measure:
@@ -72,28 +75,24 @@ def make_measure(declared: ActivitySignal, catalog: Catalog, filters: list[Filte
             return Measure(
                 None, of_seen=_make_pick(places[0], declared, _window(declared.window_days))
             )
+        case ActiveDaysSignal():
+            offset_us = round(catalog.day_offset_hours * 3_600_000_000)
+            of_ages = _make_active_days(_window(declared.window_days), offset_us)
+            return Measure(0.0, place=places[0], of_ages=of_ages, parts="together")
+        case DaysSinceSignal():
+            return Measure(None, place=places[0], of_ages=_count_days_since, parts="least")
         case _:
-            if_none = None if isinstance(declared, DaysSinceSignal) else 0.0
-            of_ages = _make_of_ages(declared, catalog)
-            groups = filters[places[0]].groups()
-            if groups is not None and len(groups) == 1:
-                return Measure(if_none, groups[0], of_ages)
-            return Measure(if_none, of_seen=_make_joined(places[0], of_ages, if_none))
+            return Measure(0.0, place=places[0], of_ages=_make_sum(declared))
 
 
-def _make_of_ages(declared: ActivitySignal, catalog: Catalog) -> OfAges:
+def _make_sum(declared: ActivitySignal) -> OfAges:
     match declared:
         case CountSignal():
             return _make_count(_window(declared.window_days))
-        case ActiveDaysSignal():
-            offset_us = round(catalog.day_offset_hours * 3_600_000_000)
-            return _make_active_days(_window(declared.window_days), offset_us)
         case DecayedSignal(half_life_days=None):
             return _make_linear(days_to_us(declared.linear_days or 0.0))
         case DecayedSignal():
             return _make_half_life(declared.half_life_days or 0.0)
-        case DaysSinceSignal():
-            return lambda ages, _: ages[0] / DAY_US
         case _:
             raise TypeError(f"{type(declared).__name__} is no signal of activities")
 
@@ -102,62 +101,67 @@ def _window(window_days: float | None) -> int | None:
     return None if window_days is None else days_to_us(window_days)
 
 
-def _make_joined(place: int, of_ages: OfAges, if_none: Normalised) -> OfSeen:
-    def measure(seen: Seen) -> Normalised:
-        ages = seen.ages_of(place)
-        return of_ages(ages, seen.as_of_us) if ages else if_none
+def _count_days_since(ages: list[float], _: float) -> float:
+    return ages[0] / DAY_US
+
+
+# What is made once for equal arguments is one function, so that what several signals of the same
+# activities ask for is measured once.
+
+
+@cache
+def _make_count(window_us: int | None) -> OfAges:
+    if window_us is None:
+        return lambda ages, _: float(len(ages))
+    within_us = float(window_us)  # exact, and quicker to compare floats with
+    return lambda ages, _: float(bisect_left(ages, within_us))
+
+
+@cache
+def _make_half_life(half_life_days: float) -> OfAges:
+    rate = decay_rate(half_life_days)
+
+    def measure(ages: list[float], _: float) -> float:
+        total = 0.0
+        for age in ages:  # of a few mostly: a loop is quicker than a list and its sum
+            total += exp(age * rate) + LIFT - LIFT  # of one beyond all half-lives that count: 0
+        return total
 
     return measure
 
 
-def _make_count(window_us: int | None) -> OfAges:
-    if window_us is None:
-        return lambda ages, _: float(len(ages))
-    return lambda ages, _: float(bisect_left(ages, window_us))
+@cache
+def _make_linear(guard: int) -> OfAges:
+    def measure(ages: list[float], _: float) -> float:
+        if ages[-1] >= guard:
+            ages = ages[: bisect_left(ages, guard)]
+        total = 0.0
+        for age in ages:
+            total += 1.0 - age / guard + LIFT - LIFT
+        return total
+
+    return measure
+
+
+def _make_active_days(window_us: int | None, offset_us: int) -> OfAges:
+    within_us = float("inf") if window_us is None else float(window_us)
+    day_us = float(DAY_US)
+
+    def measure(ages: list[float], moment_us: float) -> float:
+        shifted = moment_us + offset_us
+        if isinstance(shifted, float):  # the same number as below, and quicker
+            return float(len({(shifted - age) // day_us for age in ages if age < within_us}))
+        return float(len({floor((shifted - age) / DAY_US) for age in ages if age < within_us}))
+
+    return measure
 
 
 def _make_rate(part: int, whole: int, window_us: int | None) -> OfSeen:
     count = _make_count(window_us)
 
     def measure(seen: Seen) -> Normalised:
-        of = count(seen.ages_of(whole), 0)
-        return count(seen.ages_of(part), 0) / of if of else None  # type: ignore[operator]
-
-    return measure
-
-
-def _make_active_days(window_us: int | None, offset_us: int) -> OfAges:
-    def measure(ages: list[int], as_of_us: int) -> Normalised:
-        if window_us is not None:
-            ages = ages[: bisect_left(ages, window_us)]
-        shifted = as_of_us + offset_us
-        return float(len({floor((shifted - age) / DAY_US) for age in ages}))
-
-    return measure
-
-
-def _make_half_life(half_life_days: float) -> OfAges:
-    rate, guard = decay_rate(half_life_days), days_to_us(HALF_LIVES * half_life_days)
-
-    def measure(ages: list[int], _: int) -> Normalised:
-        if ages[-1] >= guard:
-            ages = ages[: bisect_left(ages, guard)]
-        units = 0
-        for age in ages:  # of a few mostly: a loop is quicker than a list and its sum
-            units += floor(exp(age * rate) * UNITS + 0.5)
-        return units / UNITS
-
-    return measure
-
-
-def _make_linear(guard: int) -> OfAges:
-    def measure(ages: list[int], _: int) -> Normalised:
-        if ages[-1] >= guard:
-            ages = ages[: bisect_left(ages, guard)]
-        units = 0
-        for age in ages:
-            units += floor((1.0 - age / guard) * UNITS + 0.5)
-        return units / UNITS
+        of = sum([count(ages, 0.0) for ages in seen.parts(whole)])
+        return sum([count(ages, 0.0) for ages in seen.parts(part)]) / of if of else None
 
     return measure
 
@@ -166,7 +170,7 @@ def _within(seen: Seen, place: int, window_us: int | None) -> list[Activity]:
     found = seen.activities(place)
     if window_us is None:
         return found
-    return [a for a in found if seen.as_of_us - a.occurred_us < window_us]
+    return [a for a in found if seen.moment_us - a.occurred_us < window_us]
 
 
 def _make_aggregate(place: int, declared: PropertySignal, window_us: int | None) -> OfSeen:

@@ -1,7 +1,8 @@
 """The activities of one lead that were known at as_of, in plain Python."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from itertools import count
 from typing import Any, NamedTuple
 
 from pipeline.signals.filters import Filter, Group
@@ -26,26 +27,30 @@ class ActivityColumns(NamedTuple):
     """The activities of one lead, fact by fact, which is quicker than row by row.
 
     All have one length; `properties` are None or empty where there are none. `latest_us` is the
-    last of all their times.
+    last of all their times, `met` are the kinds there are. Times are whole numbers; they may be
+    floats if all lie from 1970 to ``EXACT``, since to measure with floats is quicker.
     """
 
     kinds: Sequence[str]
-    occurred_us: Sequence[int]
-    recorded_us: Sequence[int]
+    occurred_us: Sequence[float]
+    recorded_us: Sequence[float]
     ids: Sequence[str | None]
     properties: Sequence[Mapping[str, Normalised] | None]
-    latest_us: int
+    latest_us: float
+    met: Set[str]
 
     def rows(self) -> list[Activity]:
         """Return them one by one."""
         return [
-            Activity(kind, occurred_us, recorded_us, name, given or _NONE)
+            Activity(kind, int(occurred_us), int(recorded_us), name, given or _NONE)
             for kind, occurred_us, recorded_us, name, given in zip(*self[:5], strict=True)
         ]
 
 
+EXACT = 2.0**52
+"""Microseconds, to the year 2112: floats to twice as many tell one from the next."""
 _NONE: Mapping[str, Normalised] = {}
-NO_ACTIVITIES = ActivityColumns((), (), (), (), (), FIRST_US)
+NO_ACTIVITIES = ActivityColumns((), (), (), (), (), FIRST_US, frozenset())
 
 
 def turn(activities: Sequence[Activity]) -> ActivityColumns:
@@ -54,7 +59,17 @@ def turn(activities: Sequence[Activity]) -> ActivityColumns:
         return NO_ACTIVITIES
     kinds, occurred, recorded, ids, properties = zip(*activities, strict=True)
     latest_us = max(max(occurred), max(recorded))
-    return ActivityColumns(kinds, occurred, recorded, ids, properties, latest_us)
+    if latest_us <= EXACT and min(occurred) >= 0:
+        occurred = tuple(map(float, occurred))
+    return ActivityColumns(kinds, occurred, recorded, ids, properties, latest_us, set(kinds))
+
+
+Cell = str | int
+"""A kind, or the number of a part of one: its activities with one value of one property."""
+
+
+Part = tuple[str, dict[Normalised, int]]
+"""A property that tells a kind apart, and the numbers of the parts by its value."""
 
 
 class View:
@@ -74,18 +89,44 @@ class View:
         self, filters: Sequence[Filter], properties: tuple[str, ...], left_out: frozenset[str]
     ) -> None:
         self.filters = filters
-        self.groups = [wanted.groups() for wanted in filters]
         self.rank = make_rank(properties)
         self.left_out = left_out
-        by_value = (one for groups in self.groups for one in groups or () if isinstance(one, tuple))
-        self.told_apart = sorted({(kind, name) for kind, name, _ in by_value})
-        """Kinds whose activities are told apart by the value of a property."""
+        groups = [wanted.groups() for wanted in filters]
+        self._numbers: dict[tuple[str, str], dict[Normalised, int]] = {}
+        numbers = count()
+        for group in (one for found in groups for one in found or ()):
+            if isinstance(group, tuple):
+                kind, name, value = group
+                self._numbers.setdefault((kind, name), {}).setdefault(value, next(numbers))
+        self.parts: dict[str, Part] = {}
+        self.more_parts: list[tuple[str, Part]] = []
+        """Of kinds that more than one property tells apart: these parts lie across the others."""
+        for (kind, name), known in self._numbers.items():
+            part = (name, known)
+            if self.parts.setdefault(kind, part) is not part:
+                self.more_parts.append((kind, part))
+        self.cells = [self._find_cells(found) for found in groups]
+        """Of each filter, none of which has an activity twice; None if it looks at each."""
+
+    def _find_cells(self, groups: tuple[Group, ...] | None) -> tuple[Cell, ...] | None:
+        if groups is None:
+            return None
+        cells: list[Cell] = []
+        for group in groups:
+            if isinstance(group, tuple):
+                kind, name, value = group
+                cells.append(self._numbers[kind, name][value])
+            else:
+                cells.append(group)  # what is left of it where it is told apart
+                if group in self.parts:
+                    cells += self.parts[group][1].values()
+        return tuple(cells)
 
 
 class Seen:
     """The activities of one lead that were known at as_of, sorted out.
 
-    `ages` has the ages in microseconds by group, youngest first; a group without activities is not
+    `ages` has the ages in microseconds by cell, youngest first; a cell without activities is not
     among them.
 
     Parameters
@@ -97,65 +138,61 @@ class Seen:
     """
 
     def __init__(self, columns: ActivityColumns, as_of_us: int, view: View) -> None:
-        if view.left_out and not view.left_out.isdisjoint(columns.kinds):
+        if view.left_out and not view.left_out.isdisjoint(columns.met):
             columns = turn([one for one in columns.rows() if one.kind not in view.left_out])
         ids = set(columns.ids)
         if len(ids) < len(columns.ids) and ids != {None}:  # one of them twice, maybe
             columns = turn(_drop_duplicates(columns.rows(), view.rank))
         if columns.latest_us > as_of_us:
             columns = turn([one for one in columns.rows() if one[1] <= as_of_us >= one[2]])
-        self.as_of_us = as_of_us
+        if as_of_us > EXACT:
+            columns = columns._replace(occurred_us=list(map(int, columns.occurred_us)))
+        with_floats = columns.occurred_us and isinstance(columns.occurred_us[0], float)
+        self.moment_us: float = float(as_of_us) if with_floats else as_of_us
+        """As of when, of the type that the ages are of."""
         self.rank = view.rank
         self._columns = columns
         self._view = view
+        self._rows: list[Activity] | None = None
         self._found: dict[int, list[Activity]] = {}
-        self._joined: dict[int, list[int]] = {}
-        self.ages = self._group()
+        self.ages = self._sort_out()
 
-    def _group(self) -> Mapping[Group, list[int]]:
-        kinds, occurred_us, _, _, properties, _ = self._columns
-        as_of_us = self.as_of_us
-        groups: defaultdict[Group, list[int]] = defaultdict(list)
-        for kind, at_us in zip(kinds, occurred_us, strict=True):
-            groups[kind].append(as_of_us - at_us)
-        for kind, name in self._view.told_apart:
-            if kind in groups:
-                by_value: defaultdict[Normalised, list[int]] = defaultdict(list)
-                for of, facts, at_us in zip(kinds, properties, occurred_us, strict=True):
-                    if facts and of == kind:
-                        by_value[facts.get(name)].append(as_of_us - at_us)
-                for value, ages in by_value.items():
-                    groups[kind, name, value] = ages
-        for ages in groups.values():
+    def _sort_out(self) -> Mapping[Cell, list[float]]:
+        kinds, occurred_us, _, _, properties, *_ = self._columns
+        as_of_us, parts = self.moment_us, self._view.parts
+        cells: defaultdict[Cell, list[float]] = defaultdict(list)
+        for kind, facts, at_us in zip(kinds, properties, occurred_us, strict=True):
+            if facts and kind in parts:
+                name, numbers = parts[kind]
+                cells[numbers.get(facts.get(name), kind)].append(as_of_us - at_us)
+            else:
+                cells[kind].append(as_of_us - at_us)
+        for kind, (name, numbers) in self._view.more_parts:
+            for of, facts, at_us in zip(kinds, properties, occurred_us, strict=True):
+                if facts and of == kind and facts.get(name) in numbers:
+                    cells[numbers[facts.get(name)]].append(as_of_us - at_us)
+        for ages in cells.values():
             ages.sort()
-        return groups
+        return cells
 
-    def ages_of(self, place: int) -> list[int]:
-        """Return the ages of a filter's activities, youngest first."""
-        found = self._joined.get(place)
-        if found is None:
-            found = self._joined[place] = self._join(place)
-        return found
+    def parts(self, place: int) -> list[list[float]]:
+        """Return the ages of a filter's activities, part by part, each youngest first."""
+        cells, ages = self._view.cells[place], self.ages
+        if cells is None:
+            looked = [self.moment_us - one.occurred_us for one in self.activities(place)]
+            return [sorted(looked)] if looked else []
+        return [ages[cell] for cell in cells if cell in ages]
 
     def activities(self, place: int) -> list[Activity]:
         """Return the activities of a filter."""
         found = self._found.get(place)
         if found is None:
+            if self._rows is None:
+                self._rows = self._columns.rows()
             passes = self._view.filters[place].passes
-            found = [one for one in self._columns.rows() if passes(one.kind, one.properties)]
+            found = [one for one in self._rows if passes(one.kind, one.properties)]
             self._found[place] = found
         return found
-
-    def _join(self, place: int) -> list[int]:
-        groups = self._view.groups[place]
-        if groups is None:
-            return sorted([self.as_of_us - one.occurred_us for one in self.activities(place)])
-        joined: list[int] = []
-        for group in groups:
-            ages = self.ages.get(group)
-            if ages:
-                joined = sorted(joined + ages) if joined else ages
-        return joined
 
 
 Rank = Callable[[Activity], Any]

@@ -1,10 +1,7 @@
 """What a scorecard's catalogue lets a request say: fields, signals, kinds, properties."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 from typing import Any
-
-from msgspec.structs import astuple
 
 from pipeline.plain_text import make_quick_normaliser
 from pipeline.signals.catalog import FIELD_TYPE, Catalog
@@ -107,15 +104,19 @@ class Vocabulary:
         values of properties met before. ``_read_each`` is the definition; a test holds both equal,
         but for the properties that no signal reads, which are left where they are.
         """
-        kinds, occurred, recorded, names, given = zip(*map(astuple, bodies), strict=True)
+        kinds = [body.kind for body in bodies]
+        names = [body.activity_id for body in bodies]
         met = set(kinds)
         if not self._plain_kinds.issuperset(met) or not _are_plain(names):
             return None
-        told = list(filter(None, given))
-        named = set(chain.from_iterable(told))
+        given = [body.properties for body in bodies]
+        told = [facts for facts in given if facts]
+        named = set().union(*told)
         for name, plain in self._plain_values.items():
-            if name in named and not plain.issuperset({facts.get(name) for facts in told}):
+            if name in named and not plain.issuperset([facts.get(name) for facts in told]):
                 return None
+        occurred = [body.occurred_at for body in bodies]
+        recorded = [body.recorded_at for body in bodies]
         occurred_us = read_times(occurred)
         recorded_us = occurred_us
         if occurred_us is not None and recorded.count(None) < len(recorded):
@@ -129,7 +130,7 @@ class Vocabulary:
         if not self._kinds_read.issuperset(met) or not self._properties.keys() >= named:
             for place, (kind, facts) in enumerate(zip(kinds, given, strict=True)):
                 self._note_unread(place, kind, facts or _NONE, unread)
-        return ActivityColumns(kinds, occurred_us, recorded_us, names, given, latest_us)
+        return ActivityColumns(kinds, occurred_us, recorded_us, names, given, latest_us, met)
 
     def _read_each(
         self, bodies: Sequence[ActivityBody], unread: Unread
@@ -223,4 +224,4 @@ def _are_plain(names: Sequence[str | None]) -> bool:
         return False
     if len(together) > LONGEST_TEXT and max(map(len, names)) > LONGEST_TEXT:  # type: ignore[arg-type]
         return False
-    return len(together.split(None, 1)) == 1 and not together[-1].isspace()
+    return together.split(None, 1) == [together]
