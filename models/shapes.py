@@ -105,29 +105,26 @@ class Curve(Frozen):
         """Return the function from a number (or None, NaN when missing) to log-odds."""
         knots, values, missing = self.knots, self.values, self.missing
         first, last, low, high = knots[0], knots[-1], values[0], values[-1]
-        widths = tuple(right - left for left, right in pairwise(knots))
-        rises = tuple(right - left for left, right in pairwise(values))
+        segments = tuple(
+            (value, value_end - value, knot, knot_end - knot)
+            for (knot, value), (knot_end, value_end) in pairwise(zip(knots, values, strict=True))
+        )
         linear = self.beyond == "linear"
 
         def read(value: Any) -> float:
             if value is None or value != value:
                 return missing
             x: float = value
-            if x < first:
-                if not linear:
-                    return low
-                segment = 0
-            elif x >= last:
-                if not linear:
-                    return high
-                segment = len(widths) - 1
-            else:
-                segment = bisect_right(knots, x) - 1
-                return values[segment] + rises[segment] * ((x - knots[segment]) / widths[segment])
-            if rises[segment] == 0.0:
-                return values[segment]
+            if first <= x < last:
+                start, rise, knot, width = segments[bisect_right(knots, x) - 1]
+                return start + rise * ((x - knot) / width)
+            if not linear:
+                return low if x < first else high
+            start, rise, knot, width = segments[0 if x < first else -1]
+            if rise == 0.0:
+                return start
             x = min(max(x, -LARGEST_KNOT), LARGEST_KNOT)
-            weight = values[segment] + rises[segment] * ((x - knots[segment]) / widths[segment])
+            weight = start + rise * ((x - knot) / width)
             return min(max(weight, -LARGEST_WEIGHT), LARGEST_WEIGHT)
 
         return _recall(read, (None, *knots))
