@@ -1,13 +1,13 @@
 """Score one lead in plain Python: the path that a request takes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from models.axes import LeadAxes
 from models.bands import Band, assign_band, hold_band
 from models.log_odds import to_probability
 from models.scorecard import Points, Scorecard, Term
-from models.shapes import Reader
+from models.shapes import Reader, Shape
 
 
 class LeadScore(NamedTuple):
@@ -56,7 +56,7 @@ class Scorer:
         self._base = scorecard.base
         plain = [term for term in scorecard.terms if not term.variants]
         self._signals = [term.signal for term in plain]
-        self._readers = [term.shape.reader() for term in plain]
+        self._readers = [_make_ready(term.shape) for term in plain]
         self._varied = [
             (place, term.signal, _choose_reader(term))
             for place, term in enumerate(scorecard.terms)
@@ -88,7 +88,10 @@ class Scorer:
         """
         get = signals.get
         values = map(get, self._signals)
-        contributions = [read(value) for read, value in zip(self._readers, values, strict=True)]
+        contributions = [
+            recall(value) or read(value)
+            for (recall, read), value in zip(self._readers, values, strict=True)
+        ]
         for place, signal, choose in self._varied:
             contributions.insert(place, choose(signals)(get(signal)))
         log_odds = self._base
@@ -187,6 +190,12 @@ def _name_parts(scorecard: Scorecard) -> Parts:
         tuple(sorted(range(len(names)), key=names.__getitem__)),
         scorecard.points,
     )
+
+
+def _make_ready(shape: Shape) -> tuple[Callable[[Any], float | None], Reader]:
+    """Return what a shape says of values that most leads have, looked up, and its reader."""
+    read = shape.reader()
+    return {value: read(value) for value in (None, *shape.landmarks)}.get, read
 
 
 def _choose_reader(term: Term) -> Callable[[Mapping[str, object]], Reader]:

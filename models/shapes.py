@@ -5,7 +5,7 @@ that can be printed, edited, put into a spreadsheet or turned into SQL.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -20,22 +20,6 @@ LARGEST_WEIGHT = 1e9
 Weight = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST_WEIGHT, le=LARGEST_WEIGHT)]
 Knot = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST_KNOT, le=LARGEST_KNOT)]
 Reader = Callable[[Any], float]
-
-
-class _Recalled(dict[Any, float]):
-    """What a shape says of the values that come again and again; of any other it is asked."""
-
-    def __init__(self, read: Reader, values: Iterable[Any]) -> None:
-        super().__init__((value, read(value)) for value in values)
-        self._read = read
-
-    def __missing__(self, value: Any) -> float:
-        return self._read(value)
-
-
-def _recall(read: Reader, values: Iterable[Any]) -> Reader:
-    """Return the same function, which need not run for these values: most signals have one."""
-    return _Recalled(read, values).__getitem__
 
 
 class Frozen(BaseModel):
@@ -65,7 +49,12 @@ class Table(Frozen):
                 return missing
             return get(value, other)
 
-        return _recall(read, (None, *levels))
+        return read
+
+    @property
+    def landmarks(self) -> tuple[str, ...]:
+        """Values that many leads have."""
+        return tuple(self.levels)
 
     def rescaled(self, factor: float) -> Self:
         """Return the same table with every entry multiplied by `factor`."""
@@ -127,7 +116,12 @@ class Curve(Frozen):
             weight = start + rise * ((x - knot) / width)
             return min(max(weight, -LARGEST_WEIGHT), LARGEST_WEIGHT)
 
-        return _recall(read, (None, *knots))
+        return read
+
+    @property
+    def landmarks(self) -> tuple[float, ...]:
+        """Values that many leads have: knots lie where many are."""
+        return self.knots
 
     def rescaled(self, factor: float) -> Self:
         """Return the same curve with every value multiplied by `factor`."""
@@ -170,7 +164,12 @@ class Steps(Frozen):
                 return missing
             return values[bisect_right(edges, value)]
 
-        return _recall(read, (None, *edges))
+        return read
+
+    @property
+    def landmarks(self) -> tuple[float, ...]:
+        """Values that many leads have: edges mostly are whole numbers."""
+        return self.edges
 
     def rescaled(self, factor: float) -> Self:
         """Return the same steps with every value multiplied by `factor`."""

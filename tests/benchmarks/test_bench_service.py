@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import joblib
@@ -28,7 +28,7 @@ from serve.service.shelf import Index, ModelEntry, Shelf, VersionEntry
 # ruff: noqa: T201
 pytestmark = pytest.mark.bench
 HERE = Path(__file__).parent
-CONNECTIONS, SECONDS, ROUNDS = 16, 3.0, 3
+CONNECTIONS, SECONDS, ROUNDS = 16, 1.0, 9
 CORES = sorted(os.sched_getaffinity(0))
 CLOCK = os.sysconf("SC_CLK_TCK")
 
@@ -122,15 +122,18 @@ def test_one_lead_over_http(shelf, registered, tmp_path):
     for activities in (0, 20, 200):
         body = json.dumps(make_lead(activities)).encode()
         found: dict[str, list[dict]] = {name: [] for name in words}
-        for _ in range(ROUNDS):
+        with ExitStack() as stack:
+            running = {}
             for name, command in words.items():
-                with listen() as listening, serving(command, listening) as process:
-                    port = listening.getsockname()[1]
-                    wait_until_answered(port, body, "/v1/score")
-                    press(port, process.pid, body, 0.5, "/v1/score", CONNECTIONS)
-                    one = press(port, process.pid, body, SECONDS, "/v1/score", CONNECTIONS)
-                    one["rss"] = read_rss_mb(process.pid)
-                    found[name].append(one)
+                listening = stack.enter_context(listen())
+                process = stack.enter_context(serving(command, listening))
+                running[name] = (listening.getsockname()[1], process.pid)
+                wait_until_answered(running[name][0], body, "/v1/score")
+                press(*running[name], body, 0.5, "/v1/score", CONNECTIONS)
+            for _ in range(ROUNDS):
+                for name, (port, pid) in running.items():
+                    one = press(port, pid, body, SECONDS, "/v1/score", CONNECTIONS)
+                    found[name].append({**one, "rss": read_rss_mb(pid)})
         for name in words:
             wall = [a["rate"] / b["rate"] for a, b in zip(found[name], found["floor"], strict=True)]
             cpu = [
