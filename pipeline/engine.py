@@ -12,6 +12,11 @@ import pyarrow as pa
 from models.sql import quote_name
 from pipeline.errors import ConfigError, DataError
 
+_SLOWER = "partial_aggregate_pushdown"
+"""It groups by lead and kind before it joins, and then once more: twice the time."""
+_REORDERING = ("join_order", "build_side_probe_side")
+"""They choose by the number of rows which table is gone through, and so the order of a sum."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -30,19 +35,20 @@ class Engine:
     def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
         self._connection = connection
         self._limits = limits
+        self._disable(_SLOWER)
 
-    def query(self, sql: str, one_thread: bool = False) -> pa.Table:
+    def query(self, sql: str, in_order: bool = False) -> pa.Table:
         """Run one SELECT and return its rows.
 
-        With `one_thread` floats are added up in the same order every time, so that a sum comes out
-        the same to the last bit.
+        With `in_order` joins go through the first table row by row, in one thread, so that floats
+        are added up in its order and a sum comes out the same to the last bit.
 
         Raises
         ------
         DataError
             If the memory allowed does not suffice, even with spilling.
         """
-        with self._memory_told(), self._threads(one_thread):
+        with self._memory_told(), self._ordered(in_order):
             return self._connection.sql(sql).to_arrow_table()
 
     def write(self, sql: str, target: Path) -> None:
@@ -67,28 +73,33 @@ class Engine:
         """Let statements name the rows of a SELECT, computed anew each time."""
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote_name(name)} AS {sql}")
 
-    def keep(self, name: str, sql: str, one_thread: bool = False) -> None:
+    def keep(self, name: str, sql: str, in_order: bool = False) -> None:
         """Let statements name the rows of a SELECT, computed once and kept in its order.
 
         Raises
         ------
         DataError
-            As ``query``, whose `one_thread` it shares.
+            As ``query``, whose `in_order` it shares.
         """
-        with self._memory_told(), self._threads(one_thread):
+        with self._memory_told(), self._ordered(in_order):
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quote_name(name)} AS {sql}")
 
     @contextmanager
-    def _threads(self, one: bool) -> Iterator[None]:
-        if not one:
+    def _ordered(self, in_order: bool) -> Iterator[None]:
+        if not in_order:
             yield
             return
         threads = self._connection.sql("SELECT current_setting('threads')").fetchall()[0][0]
         self._connection.execute("SET threads = 1")
+        self._disable(_SLOWER, *_REORDERING)
         try:
             yield
         finally:
             self._connection.execute(f"SET threads = {threads}")
+            self._disable(_SLOWER)
+
+    def _disable(self, *optimizers: str) -> None:
+        self._connection.execute(f"SET disabled_optimizers = '{','.join(optimizers)}'")
 
     @contextmanager
     def _memory_told(self) -> Iterator[None]:
@@ -140,8 +151,6 @@ def open_engine(
             connection.execute("SET enable_external_access = false")
             # a file is read in parts, and its footer once
             connection.execute("SET parquet_metadata_cache = true")
-            # which groups by lead and kind before it joins, and then once more: twice the time
-            connection.execute("SET disabled_optimizers = 'partial_aggregate_pushdown'")
             engine = Engine(connection, limits)
             for name, table in tables.items():
                 engine.add(name, table)

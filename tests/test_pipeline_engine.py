@@ -43,6 +43,22 @@ def test_what_is_written_keeps_its_order_and_can_be_added(tmp_path):
         engine.write("SELECT x FROM numbers ORDER BY x DESC", tmp_path / "down.parquet")
         engine.add("down", tmp_path / "down.parquet")
         assert engine.query("SELECT x FROM down LIMIT 2")["x"].to_pylist() == [999, 998]
-        assert (
-            engine.query("SELECT COUNT(*) AS n FROM down", one_thread=True)["n"][0].as_py() == 1000
-        )
+        assert engine.query("SELECT COUNT(*) AS n FROM down", in_order=True)["n"][0].as_py() == 1000
+
+
+@pytest.mark.parametrize("others", [0, 10, 100_000])
+def test_floats_are_added_up_in_the_order_of_the_first_table_whatever_it_is_joined_with(others):
+    amounts = [0.1, 0.2, 0.3, 1e6, -1e6, 0.7] * 3
+    first = pa.table({"of": ["a"] * len(amounts), "amount": amounts})
+    second = pa.table({"of": ["a", *(f"x{i}" for i in range(others))]})
+    sql = "SELECT SUM(f.amount) AS total FROM f JOIN s ON s.of = f.of GROUP BY s.of"
+    with open_engine({"f": first, "g": second}) as engine:
+        engine.keep("s", "SELECT * FROM g")
+        total = engine.query(sql, in_order=True)["total"][0].as_py()
+        engine.keep("joined", "SELECT f.amount FROM f JOIN s ON s.of = f.of", in_order=True)
+        kept = engine.query("SELECT amount FROM joined")["amount"].to_pylist()
+    in_turn = 0.0
+    for amount in amounts:
+        in_turn += amount
+    assert total == in_turn
+    assert kept == amounts

@@ -86,11 +86,11 @@ def read_history(
             engine.define("activities", f"SELECT * FROM logged{leads}")
             for seen in plan.seen:
                 if seen.is_shared:
-                    engine.keep(seen.name, seen.sql, one_thread=seen.adds_floats)
+                    engine.keep(seen.name, seen.sql, in_order=seen.adds_floats)
                 else:
                     engine.define(seen.name, seen.sql)
             for block, spread in zip(plan.blocks, spreads, strict=True):
-                spread.add(engine.query(block.sql, one_thread=block.adds_floats), ids)
+                spread.add(engine.query(block.sql, in_order=block.adds_floats), ids)
     for column, readings in plan.readings.items():
         values = [spreads[reading.block].values[reading] for reading in readings]
         columns[column] = values[0] if len(values) == 1 else _rate(*values)
