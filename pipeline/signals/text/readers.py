@@ -141,18 +141,14 @@ class TextReaders:
     """
 
     def __init__(self, catalog: Catalog) -> None:
-        self._of_one: list[tuple[str, str, Callable[[str], Normalised]]] = []
-        self._of_more: list[tuple[str, TextReader]] = []
+        self._single: list[tuple[str, TextReader]] = []
         marks: dict[tuple[str, ...], list[tuple[str, int]]] = {}
         for signal, declared in catalog.text_signals():
             if isinstance(declared, MarksSignal):
                 place = Marks._fields.index(declared.kind)
                 marks.setdefault(declared.inputs, []).append((signal.column, place))
-            elif isinstance(declared, OneTextSignal):
-                (name,) = declared.inputs
-                self._of_one.append((signal.column, name, _OF_ONE[declared.kind]))
             else:
-                self._of_more.append((signal.column, make_text_reader(declared)))
+                self._single.append((signal.column, make_text_reader(declared)))
         self._marks = [(_make_marks_reader(names), columns) for names, columns in marks.items()]
 
     def fill(self, found: dict[str, Normalised], profile: Profile) -> None:
@@ -164,10 +160,7 @@ class TextReaders:
         profile : mapping of str to str, float or None
             The normalised fields, every input among them.
         """
-        for column, name, read_one in self._of_one:
-            text = profile[name]
-            found[column] = read_one(text) if isinstance(text, str) else None
-        for column, read in self._of_more:
+        for column, read in self._single:
             found[column] = read(profile)
         for read_marks_of, columns in self._marks:
             marks = read_marks_of(profile)
