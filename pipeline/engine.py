@@ -15,7 +15,10 @@ from pipeline.errors import ConfigError, DataError
 _SLOWER = "partial_aggregate_pushdown"
 """It groups by lead and kind before it joins, and then once more: twice the time."""
 _REORDERING = ("join_order", "build_side_probe_side")
-"""They choose by the number of rows which table is gone through, and so the order of a sum."""
+"""They choose by the number of rows which table is gone through, and so the order of rows."""
+
+_LATE = "Out of Memory Error"
+"""How Arrow tells what a stream lacks once its first rows are out."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +40,30 @@ class Engine:
         self._limits = limits
         self._disable(_SLOWER)
 
-    def query(self, sql: str, in_order: bool = False) -> pa.Table:
+    def query(self, sql: str) -> pa.Table:
         """Run one SELECT and return its rows.
-
-        With `in_order` joins go through the first table row by row, in one thread, so that floats
-        are added up in its order and a sum comes out the same to the last bit.
 
         Raises
         ------
         DataError
             If the memory allowed does not suffice, even with spilling.
         """
-        with self._memory_told(), self._ordered(in_order):
+        with self._memory_told():
             return self._connection.sql(sql).to_arrow_table()
+
+    def stream(self, sql: str, rows: int, in_order: bool = False) -> Iterator[pa.RecordBatch]:
+        """Run one SELECT, grouping nothing, and yield so many of its rows at a time.
+
+        With `in_order` they come in the order of the first table, whatever it is joined with, which
+        takes one thread. No other statement runs before the last of them is taken.
+
+        Raises
+        ------
+        DataError
+            As ``query``.
+        """
+        with self._memory_told(), self._ordered(in_order):
+            yield from self._connection.sql(sql).to_arrow_reader(rows)
 
     def write(self, sql: str, target: Path) -> None:
         """Run one SELECT and write its rows, in its order, to a Parquet file.
@@ -73,15 +87,15 @@ class Engine:
         """Let statements name the rows of a SELECT, computed anew each time."""
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote_name(name)} AS {sql}")
 
-    def keep(self, name: str, sql: str, in_order: bool = False) -> None:
+    def keep(self, name: str, sql: str) -> None:
         """Let statements name the rows of a SELECT, computed once and kept in its order.
 
         Raises
         ------
         DataError
-            As ``query``, whose `in_order` it shares.
+            As ``query``.
         """
-        with self._memory_told(), self._ordered(in_order):
+        with self._memory_told():
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quote_name(name)} AS {sql}")
 
     @contextmanager
@@ -105,8 +119,10 @@ class Engine:
     def _memory_told(self) -> Iterator[None]:
         try:
             yield
-        except duckdb.OutOfMemoryException as error:
+        except (duckdb.OutOfMemoryException, OSError) as error:
             first = str(error).splitlines()[0]
+            if isinstance(error, OSError) and _LATE not in first:
+                raise
             raise DataError(
                 f"the memory allowed ({self._limits.memory or 'by the machine'}) does not suffice: "
                 f"{first}; give --memory-limit more"

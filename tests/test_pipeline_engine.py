@@ -1,5 +1,7 @@
 """The engine reaches what it is given, keeps to its limits, and never writes to stdout."""
 
+from itertools import chain
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -43,22 +45,35 @@ def test_what_is_written_keeps_its_order_and_can_be_added(tmp_path):
         engine.write("SELECT x FROM numbers ORDER BY x DESC", tmp_path / "down.parquet")
         engine.add("down", tmp_path / "down.parquet")
         assert engine.query("SELECT x FROM down LIMIT 2")["x"].to_pylist() == [999, 998]
-        assert engine.query("SELECT COUNT(*) AS n FROM down", in_order=True)["n"][0].as_py() == 1000
+        assert len(list(engine.stream("SELECT x FROM down", 300))) == 4
 
 
-@pytest.mark.parametrize("others", [0, 10, 100_000])
-def test_floats_are_added_up_in_the_order_of_the_first_table_whatever_it_is_joined_with(others):
-    amounts = [0.1, 0.2, 0.3, 1e6, -1e6, 0.7] * 3
-    first = pa.table({"of": ["a"] * len(amounts), "amount": amounts})
-    second = pa.table({"of": ["a", *(f"x{i}" for i in range(others))]})
-    sql = "SELECT SUM(f.amount) AS total FROM f JOIN s ON s.of = f.of GROUP BY s.of"
-    with open_engine({"f": first, "g": second}) as engine:
+@pytest.mark.parametrize("others", [0, 10, 1_000_000])
+def test_a_stream_can_keep_the_order_of_the_first_table_whatever_it_is_joined_with(
+    tmp_path, others
+):
+    count = 300_000
+    first = pa.table({"of": [f"k{i % 7}" for i in range(count)], "place": range(count)})
+    pq.write_table(first, tmp_path / "first.parquet", row_group_size=10_000)
+    second = pa.table({"of": [*(f"k{i}" for i in range(7)), *(f"x{i}" for i in range(others))]})
+    sql = "SELECT f.place FROM f JOIN s ON s.of = f.of WHERE f.place % 3 > 0"
+    with open_engine({"f": tmp_path / "first.parquet", "g": second}, Limits(threads=2)) as engine:
         engine.keep("s", "SELECT * FROM g")
-        total = engine.query(sql, in_order=True)["total"][0].as_py()
-        engine.keep("joined", "SELECT f.amount FROM f JOIN s ON s.of = f.of", in_order=True)
-        kept = engine.query("SELECT amount FROM joined")["amount"].to_pylist()
-    in_turn = 0.0
-    for amount in amounts:
-        in_turn += amount
-    assert total == in_turn
-    assert kept == amounts
+        parts = [batch["place"].to_pylist() for batch in engine.stream(sql, 10_000, True)]
+        (after,) = engine.query(
+            "SELECT current_setting('threads') AS threads, "
+            "current_setting('disabled_optimizers') AS off"
+        ).to_pylist()
+    assert max(map(len, parts)) == 10_000
+    assert list(chain(*parts)) == [place for place in range(count) if place % 3]
+    assert after == {"threads": 2, "off": "partial_aggregate_pushdown"}
+
+
+def test_memory_that_lacks_late_in_a_stream_is_told_and_other_errors_are_their_own():
+    numbers = pa.table({"x": pa.array(range(1_000_000), pa.int64())})
+    sql = "SELECT CASE WHEN x = 999000 THEN error('{}') ELSE x END FROM numbers"
+    with open_engine({"numbers": numbers}, Limits("100MB", 1)) as engine:
+        with pytest.raises(DataError, match=r"100MB.*give --memory-limit more"):
+            list(engine.stream(sql.format("Out of Memory Error: at last"), 10))
+        with pytest.raises(Exception, match="boom"):
+            list(engine.stream(sql.format("boom"), 10))

@@ -91,6 +91,7 @@ def test_signals_do_not_depend_on_how_many_activities_are_read_at_a_time(drawn, 
     with tables_of(drawn) as (snapshots, history), pytest.MonkeyPatch.context() as patch:
         whole = read_history(CATALOG, snapshots, history)
         patch.setattr(matrix, "_PART", size)
+        patch.setattr(matrix, "_ROWS", size)
         parted = read_history(CATALOG, snapshots, history)
     pd.testing.assert_frame_equal(parted, whole, check_exact=True)
 

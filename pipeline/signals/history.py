@@ -6,18 +6,18 @@ DuckDB, SQLite, Spark or a warehouse. What a snapshot sees is sorted into cells,
 the activities that one filter means, and grouped once by snapshot and cell; distinct days take a
 grouping of their own.
 
-`signals_sql` is one statement with a column per signal. `read_plan` gives its parts, which
-`pipeline.signals.matrix` runs one after the other and scatters into a matrix: the same text, but
-for the widening at the end, which costs an engine more than all the rest.
+`signals_sql` is one statement with a column per signal, for any engine. `read_plan` gives its
+parts: `pipeline.signals.matrix` runs those that say what is seen, and adds up by itself.
 """
 
 from dataclasses import dataclass
 
 from models.sql import quote_name, write_number
+from pipeline.signals.aggregates import aggregates_of
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.declarations import ActiveDaysSignal
 from pipeline.signals.filters import read_filter
-from pipeline.signals.grouping import Block, Grouping, Reading, measures_of
+from pipeline.signals.grouping import Block, Grouping, Reading
 from pipeline.signals.profile_sql import profile_sql
 from pipeline.signals.seen_sql import SNAPSHOT_KEY, Seen, SeenDraft, day_column
 
@@ -27,7 +27,7 @@ class Plan:
     """How a project's signals are read.
 
     `profile` is a SELECT of snapshot_id and the signals of profile and age, a row per snapshot.
-    `blocks` group what is in `seen`, by name.
+    `blocks` group what is in `seen`.
     `readings` says for each signal of activities where its value stands; for a rate there are two,
     the part and the whole.
     """
@@ -100,8 +100,9 @@ def _value(plan: Plan, column: str) -> str:
     texts = []
     for reading in readings:
         text = f"wide_{reading.block}.c{reading.cell}_{reading.measure}"
-        if reading.if_none is not None:
-            text = f"COALESCE({text}, {write_number(reading.if_none)})"
+        if_none = plan.blocks[reading.block].measures[reading.measure].if_none
+        if if_none is not None:
+            text = f"COALESCE({text}, {write_number(if_none)})"
         texts.append(text)
     if len(texts) == 1:
         return f"{texts[0]} AS {name}"
@@ -123,7 +124,7 @@ def read_plan(catalog: Catalog) -> Plan:
     readings: dict[str, tuple[Reading, ...]] = {}
     for signal, declared in catalog.activity_signals():
         by_day, found = isinstance(declared, ActiveDaysSignal), []
-        for filter_, measure, if_none in measures_of(declared):
+        for filter_, aggregate in aggregates_of(declared):
             read = read_filter(filter_, catalog.properties)
             any_kind = read.kinds is None
             draft = drafts.setdefault(any_kind, SeenDraft(f"seen_{len(drafts)}", any_kind))
@@ -132,12 +133,11 @@ def read_plan(catalog: Catalog) -> Plan:
             grouping = groupings.setdefault(
                 (any_kind, by_day), Grouping(len(groupings), by_day, draft)
             )
-            found.append(grouping.reading(read, measure, if_none))
+            found.append(grouping.reading(read, aggregate))
         readings[signal.column] = tuple(found)
-    blocks = {way: grouping.block() for way, grouping in groupings.items()}
-    seen = []
-    for any_kind, draft in drafts.items():
-        mine = [block for (which, _), block in blocks.items() if which == any_kind]
-        adds_floats = any(block.adds_floats for block in mine)
-        seen.append(Seen(draft.name, draft.sql(), adds_floats, len(mine) > 1))
-    return Plan(profile_sql(catalog), tuple(seen), tuple(blocks.values()), readings)
+    return Plan(
+        profile_sql(catalog),
+        tuple(Seen(draft.name, draft.sql()) for draft in drafts.values()),
+        tuple(grouping.block() for grouping in groupings.values()),
+        readings,
+    )

@@ -1,7 +1,6 @@
-"""Run the history reader's plan, and scatter its long rows into one column per signal."""
+"""The signals of many snapshots as one column each: SQL says what is seen, numpy adds it up."""
 
 import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +9,18 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from models.sql import quote_text
+from models.sql import quote_name, quote_text
 from pipeline.engine import Engine, Limits, open_engine
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.grouping import Reading
-from pipeline.signals.history import read_plan
+from pipeline.signals.history import Plan, read_plan
 from pipeline.signals.seen_sql import SNAPSHOT_KEY
+from pipeline.signals.totals import BlockTotals, read_rows
 
-_PART = 1_000_000
-"""So many activities at a time: what is made of them then lies near the processor, and is small."""
+_ROWS = 100_000
+"""So many rows are added up at a time: they then lie near the processor."""
+_PART = 4_000_000
+"""So many activities are gone through before their distinct days are counted."""
 
 Values = npt.NDArray[np.float64] | npt.NDArray[np.object_]
 
@@ -74,28 +76,21 @@ def read_history(
             tables["logged" if name == "activities" else name] = table
     ids = np.sort(snapshots[SNAPSHOT_KEY].to_numpy())
     categories = set(catalog.category_columns)
-    wanted: list[dict[Reading, bool]] = [{} for _ in plan.blocks]
-    for column, readings in plan.readings.items():
-        for reading in readings:
-            wanted[reading.block][reading] = column in categories
-    spreads = [_Spread(block, readings, len(ids)) for block, readings in enumerate(wanted)]
     with open_engine(tables, limits) as engine:
         engine.keep("snapshots", "SELECT * FROM looks")
         columns = _to_columns(engine.query(plan.profile).sort_by(SNAPSHOT_KEY), categories)
-        for leads in _parts(engine) if plan.blocks else []:
-            engine.define("activities", f"SELECT * FROM logged{leads}")
-            for seen in plan.seen:
-                if seen.is_shared:
-                    engine.keep(seen.name, seen.sql, in_order=seen.adds_floats)
-                else:
-                    engine.define(seen.name, seen.sql)
-            for block, spread in zip(plan.blocks, spreads, strict=True):
-                spread.add(engine.query(block.sql, in_order=block.adds_floats), ids)
-    for column, readings in plan.readings.items():
-        values = [spreads[reading.block].values[reading] for reading in readings]
-        columns[column] = values[0] if len(values) == 1 else _rate(*values)
+        totals = _add_up(engine, plan, ids)
+        for column, readings in plan.readings.items():
+            values = [
+                _read(engine, totals[reading.block], reading, column in categories)
+                for reading in readings
+            ]
+            columns[column] = values[0] if len(values) == 1 else _rate(*values)
     return pd.DataFrame(
-        {name: pd.Series(columns[name], dtype=columns[name].dtype) for name in catalog.columns},
+        {
+            name: pd.Series(columns[name], dtype=columns[name].dtype, copy=False)
+            for name in catalog.columns
+        },
         columns=catalog.columns,
         copy=False,
     )
@@ -117,6 +112,62 @@ def _rate(part: Values, whole: Values) -> Values:
     return rate
 
 
+def _add_up(engine: Engine, plan: Plan, ids: npt.NDArray[np.int64]) -> list[BlockTotals]:
+    wanted: list[list[Reading]] = [[] for _ in plan.blocks]
+    for readings in plan.readings.values():
+        for reading in readings:
+            wanted[reading.block].append(reading)
+    totals = [
+        BlockTotals(block, readings, len(ids))
+        for block, readings in zip(plan.blocks, wanted, strict=True)
+    ]
+    for seen in plan.seen:
+        mine = [
+            (block, total)
+            for block, total in zip(plan.blocks, totals, strict=True)
+            if block.seen == seen.name
+        ]
+        parted = any(block.by_day for block, _ in mine)
+        in_order = any(a.has_order for block, _ in mine for a in block.measures.values())
+        for leads in _parts(engine) if parted else [""]:
+            engine.define("activities", f"SELECT * FROM logged{leads}")
+            for batch in engine.stream(seen.sql, _ROWS, in_order):
+                rows = dict(read_rows(batch))
+                places = _places(ids, rows.pop(SNAPSHOT_KEY))
+                cells = rows.pop("cell")
+                for _, total in mine:
+                    total.add(cells, places, rows)
+            for _, total in mine:
+                total.end_part()
+    for total in totals:
+        total.finish()
+    return totals
+
+
+def _places(ids: npt.NDArray[np.int64], found: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    numbered = len(ids) == 0 or (ids[0] == 0 and ids[-1] == len(ids) - 1)
+    return found if numbered else np.searchsorted(ids, found)
+
+
+def _read(engine: Engine, totals: BlockTotals, reading: Reading, is_category: bool) -> Values:
+    """Return a column; of a pick what stands at the places that were found."""
+    aggregate, values = totals.column(reading)
+    if aggregate.told_by_one is None:
+        return values
+    known = ~np.isnan(values)
+    places, rows = np.unique(values[known].astype(np.int64), return_inverse=True)
+    engine.add("picked", pa.table({"place": places}))
+    told = engine.query(
+        f"SELECT a.{quote_name(aggregate.told_by_one)} AS told FROM logged AS a "
+        "JOIN picked AS p ON p.place = a.place ORDER BY a.place"
+    )["told"]
+    column: Values = (
+        np.full(len(values), None, dtype=object) if is_category else np.full(len(values), np.nan)
+    )
+    column[known] = np.array(told.to_pylist(), dtype=column.dtype)[rows]
+    return column
+
+
 def _parts(engine: Engine) -> list[str]:
     """Return conditions that part what is logged by lead, about _PART activities in each.
 
@@ -134,59 +185,3 @@ def _parts(engine: Engine) -> list[str]:
         f" WHERE lead_id >= {low} AND lead_id < {high}" for low, high in itertools.pairwise(edges)
     ]
     return [f" WHERE lead_id < {edges[0]}", *between, f" WHERE lead_id >= {edges[-1]}"]
-
-
-class _Spread:
-    """The values that are read from one block, a column of the matrix each.
-
-    `values` has them by reading. Measures of which the same cells are wanted lie in matrices of
-    one shape, a row per cell, so that where a value goes is reckoned once for all of them.
-    """
-
-    def __init__(self, block: int, readings: Mapping[Reading, bool], length: int) -> None:
-        self.values: dict[Reading, Values] = {}
-        self._length = length
-        self._matrices: dict[tuple[int, ...], list[tuple[str, float | None, Values]]] = {}
-        wanted: dict[tuple[str, float | None, bool], set[int]] = {}
-        for reading, is_category in readings.items():
-            wanted.setdefault((reading.measure, reading.if_none, is_category), set()).add(
-                reading.cell
-            )
-        for (measure, none, is_category), found in wanted.items():
-            cells = tuple(sorted(found))
-            shape = (len(cells), length)
-            matrix: Values = (
-                np.full(shape, None, dtype=object)
-                if is_category
-                else np.zeros(shape)
-                if none == 0.0
-                else np.full(shape, np.nan if none is None else none)
-            )
-            self._matrices.setdefault(cells, []).append((measure, none, matrix))
-            for cell, column in zip(cells, matrix, strict=True):
-                self.values[Reading(block, cell, measure, none)] = column
-
-    def add(self, table: pa.Table, ids: npt.NDArray[np.int64]) -> None:
-        """Scatter the rows of a part: each pair of snapshot and cell comes in one part only."""
-        cells, found = table["cell"].to_numpy(), table[SNAPSHOT_KEY].to_numpy()
-        numbered = len(ids) == 0 or (ids[0] == 0 and ids[-1] == len(ids) - 1)
-        rows = found if numbered else np.searchsorted(ids, found)
-        for wanted, matrices in self._matrices.items():
-            begins = np.full(max(wanted[-1], cells.max(initial=0)) + 1, -1)
-            begins[list(wanted)] = np.arange(len(wanted)) * self._length
-            begin = begins[cells]
-            kept = slice(None) if (begin >= 0).all() else begin >= 0
-            at = (begin + rows)[kept]
-            for measure, none, matrix in matrices:
-                matrix.reshape(-1)[at] = _to_values(table[measure], none, matrix.dtype.hasobject)[
-                    kept
-                ]
-
-
-def _to_values(column: pa.ChunkedArray, none: float | None, is_category: bool) -> Values:
-    if is_category:
-        return np.array(column.to_pylist(), dtype=object)
-    numbers: npt.NDArray[np.float64] = column.to_numpy().astype(np.float64, copy=False)
-    if none is None or not column.null_count:
-        return numbers
-    return np.where(np.isnan(numbers), none, numbers)

@@ -11,16 +11,10 @@ SNAPSHOT_KEY = "snapshot_id"
 
 @dataclass(frozen=True)
 class Seen:
-    """A SELECT of snapshot_id, cell, age_us and what else the groupings that name it read.
-
-    With `adds_floats` one of them depends on the order of its rows. `is_shared` if several name it,
-    so that computing it once pays.
-    """
+    """A SELECT of snapshot_id, cell, age_us and what else the groupings that name it read."""
 
     name: str
     sql: str
-    adds_floats: bool
-    is_shared: bool
 
 
 class SeenDraft:

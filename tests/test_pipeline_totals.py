@@ -1,0 +1,61 @@
+"""What the history reader adds up does not depend on how the activities come by."""
+
+import itertools
+from math import floor
+
+import numpy as np
+import pytest
+from histories import CATALOG, Story, tables_of
+
+from pipeline.signals.aggregates import Aggregate
+from pipeline.signals.catalog import Catalog
+from pipeline.signals.decay import UNITS
+from pipeline.signals.matrix import read_history
+from pipeline.signals.seen import Activity
+from pipeline.signals.totals import Total
+from pipeline.values import DAY_US
+
+
+def add_in_lots(aggregate, order, rows, size):
+    total = Total(aggregate, cells=1, snapshots=1)
+    for begin in range(0, len(order), size):
+        lot = order[begin : begin + size]
+        total.add(np.zeros(len(lot), dtype=np.int64), {n: c[lot] for n, c in rows.items()})
+    total.end_part()
+    total.finish()
+    return total.values[0, 0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_weights_add_up_to_the_same_bits_in_any_order_however_many_they_are(seed):
+    random = np.random.default_rng(seed)
+    rows = {"age_us": random.integers(0, DAY_US, 50_000)}
+    aggregate = Aggregate("decayed", linear_us=7 * DAY_US)
+    units = sum(
+        floor((1.0 - age / (7.0 * DAY_US)) * UNITS + 0.5) for age in rows["age_us"].tolist()
+    )
+    orders = [np.arange(50_000), random.permutation(50_000), np.argsort(rows["age_us"])]
+    found = {
+        add_in_lots(aggregate, order, rows, size)
+        for order, size in itertools.product(orders, (777, 50_000))
+    }
+    assert found == {units / UNITS}  # an integer divided by a power of 2: rounded once
+    assert units / UNITS > 2 * 8192
+
+
+def test_a_day_counts_once_though_its_activities_come_in_several_lots():
+    rows = {"age_us": np.arange(9), "day": np.array([-2.0, 5, -2, 7, 5, 5, -2, 7, 7])}
+    assert add_in_lots(Aggregate("days"), np.arange(9), rows, 2) == 3.0
+    assert add_in_lots(Aggregate("days", window_us=2), np.arange(9), rows, 2) == 2.0
+
+
+def test_equal_signals_are_columns_of_their_own():
+    declaration = {"family": "web", "kind": "count"}
+    signals = [{"name": name, "declaration": declaration} for name in ("a", "b")]
+    catalog = Catalog.model_validate(CATALOG.model_dump() | {"signals": signals})
+    visit = Activity("visit", 1, 1, None, {"page": None, "seconds": None})
+    story = Story(0, {"title": None, "employees": None}, [visit], [], [5])
+    with tables_of([story]) as (snapshots, history):
+        frame = read_history(catalog, snapshots, history)
+    frame.loc[0, "web__a"] = 7.0
+    assert frame.to_dict("records") == [{"web__a": 7.0, "web__b": 1.0}]
