@@ -1,6 +1,8 @@
 """Score one lead in plain Python: the path that a request takes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from operator import add
 from typing import Any, NamedTuple
 
 from models.axes import LeadAxes
@@ -133,12 +135,9 @@ class AxesReader:
         contributions : sequence of float
             Of a ``LeadScore``.
         """
-        fit = engagement = 0.0
-        for place in self._fit:
-            fit += contributions[place]
-        for place in self._engagement:
-            engagement += contributions[place]
-        return fit, engagement
+        worth = contributions.__getitem__
+        fit = reduce(add, map(worth, self._fit), 0.0)  # from left to right, as no ``sum`` promises
+        return fit, reduce(add, map(worth, self._engagement), 0.0)
 
     def read(self, contributions: Sequence[float]) -> LeadAxes:
         """Place a lead on both axes.

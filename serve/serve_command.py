@@ -18,6 +18,8 @@ from serve.terminal import errors_told, say
 _SAY_WITHIN_S = 60.0
 _NOT_ASKED = "registry_not_asked"
 _ASK_EVERY_S = 0.3
+_SURE_S = 3.0
+"""So long nothing must be served for that to be said: a worker is a moment behind its follower."""
 
 
 def serve(
@@ -114,7 +116,7 @@ def _is_loopback(host: str) -> bool:
 
 def _make_greeting(address: str, settings: Settings) -> Callable[[], None]:
     """Return what says once, as soon as it is known, what is served and where."""
-    began, said, due = time.monotonic(), [False], [0.0]
+    began, said, due, idle_since = time.monotonic(), [False], [0.0], [float("inf")]
 
     def look() -> None:
         if said[0] or time.monotonic() < due[0]:
@@ -123,8 +125,11 @@ def _make_greeting(address: str, settings: Settings) -> Callable[[], None]:
         found = _ask(address)
         if found is None:
             return
-        waiting, late = _NOT_ASKED in found["degraded"], time.monotonic() - began > _SAY_WITHIN_S
-        if found["model"] is not None or not waiting or late:
+        now = time.monotonic()
+        if _NOT_ASKED not in found["degraded"]:
+            idle_since[0] = min(idle_since[0], now)
+        late = now - idle_since[0] >= _SURE_S or now - began > _SAY_WITHIN_S
+        if found["model"] is not None or late:
             said[0] = True
             _greet(address, settings, found)
 

@@ -54,9 +54,9 @@ def test_keys_made_later_are_asked_for_from_then_on(tmp_path):
     now = [10_000_000]
     keys = LiveKeys(tmp_path / "keys.json", lambda _: None)
     gate = Gate(keys, True, lambda _: None, lambda: now[0])
-    gate.admit("/v1/score", {}, {"client": ("127.0.0.1", 1)})
+    gate.admit("/v1/score", {}, ("127.0.0.1", 1))
     keys.path.write_text('{"schema_version": 1, "keys": []}')
     now[0] += 2_000_000
     with pytest.raises(Problem) as refused:
-        gate.admit("/v1/score", {}, {"client": ("127.0.0.1", 1)})
+        gate.admit("/v1/score", {}, ("127.0.0.1", 1))
     assert refused.value.status == 401

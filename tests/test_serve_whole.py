@@ -7,7 +7,8 @@ import uvicorn
 from services_inside import fill_shelf, service_inside
 from uvicorn.server import ServerState
 
-from serve.service import app as application
+from serve.service import routes
+from serve.service.app import App
 from serve.service.protocol import GuardedProtocol
 
 BODY = b'{"lead_id": "L1", "as_of": "2026-01-31T00:00:00Z"}'
@@ -37,11 +38,13 @@ class Wire(asyncio.Transport):
     resume_reading = pause_reading
 
 
-def ask(service, *requests: bytes, paused: bool = False) -> Wire:
-    """Send requests down one connection in one go, and return what came back."""
+def ask(service, *requests: bytes, paused: bool = False, cut: int | None = None) -> Wire:
+    """Send requests down one connection in one go, or cut in two, and return what came back."""
 
     async def send() -> Wire:
-        config = uvicorn.Config(service.made.app, ws="none", log_config=None, lifespan="off")
+        config = uvicorn.Config(
+            service.made.app, ws="none", log_config=None, lifespan="off", proxy_headers=False
+        )
         config.load()
         state = ServerState()
         state.default_headers = [(b"date", b"Sat, 31 Jan 2026 00:00:00 GMT")]
@@ -49,9 +52,11 @@ def ask(service, *requests: bytes, paused: bool = False) -> Wire:
         protocol.connection_made(wire)
         if paused:
             protocol.pause_writing()
-        protocol.data_received(b"".join(requests))
-        for _ in range(20):
-            await asyncio.sleep(0)
+        sent = b"".join(requests)
+        for part in [sent] if cut is None else [sent[:cut], sent[cut:]]:
+            protocol.data_received(part)
+            for _ in range(20):
+                await asyncio.sleep(0)
         if paused:
             assert not wire.writes, "a client that does not read was written to"
             protocol.resume_writing()
@@ -62,10 +67,14 @@ def ask(service, *requests: bytes, paused: bool = False) -> Wire:
     return service._runner.run(send())
 
 
-def request(*headers: str, version: str = "1.1", request_id: str = "one") -> bytes:
-    lines = [f"POST /v1/score HTTP/{version}", "Host: inside", f"Content-Length: {len(BODY)}",
-             "Content-Type: application/json", f"X-Request-ID: {request_id}", *headers]  # fmt: skip
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + BODY
+def request(
+    *headers: str, version: str = "1.1", request_id: str = "one", body: bytes = BODY,
+    path: str = "/v1/score", media_type: str = "application/json", length: bool = True,
+) -> bytes:  # fmt: skip
+    lines = [f"POST {path} HTTP/{version}", "Host: inside", f"Content-Type: {media_type}",
+             f"X-Request-ID: {request_id}", *headers]  # fmt: skip
+    lines += [f"Content-Length: {len(body)}"] if length else []
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 @pytest.fixture(scope="module")
@@ -78,11 +87,12 @@ def home(registered, tmp_path_factory):
 @pytest.fixture(scope="module")
 def service(home):
     with service_inside(home) as service:
+        service.get("/docs")  # so that what answers it need not be made first
         yield service
 
 
 def in_parts(service, monkeypatch, *requests: bytes, **how: bool) -> Wire:
-    monkeypatch.setattr(application, "write_whole", lambda *_: False)
+    monkeypatch.setattr(App, "answer_at_once", lambda *_: None)
     return ask(service, *requests, **how)
 
 
@@ -128,3 +138,75 @@ def test_what_stands_between_adds_its_headers(home):
     with service_inside(home, origins=(ORIGIN,)) as shared:
         answer = b"".join(ask(shared, request(f"Origin: {ORIGIN}")).writes)
     assert f"access-control-allow-origin: {ORIGIN}\r\n".encode() in answer
+
+
+CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (request(path="/v1/explain"), 200),
+        (request(path="/v1/score?model=champion"), 200),
+        (request(path="/v1/score?modle=champion"), 422),
+        (request(path="/v1/%73core"), 200),
+        (request(path="/v1/nothing"), 404),
+        (request(body=b"{"), 400),
+        (request(body=b""), 400),
+        (request(body=b'{"lead_id": 1}'), 422),
+        (request(body=b'{"lead_id": "L1", "pad": "' + b"x" * 1_100_000 + b'"}'), 413),
+        (request(media_type="text/csv"), 415),
+        (request(media_type="application/json; charset=utf-8"), 200),
+        (request("Content-Encoding: gzip"), 400),
+        (request("Transfer-Encoding: chunked", length=False, body=CHUNKED), 200),
+        (request("Expect: 100-continue"), 100),
+        (request("Upgrade: websocket", "Connection: Upgrade"), 400),
+        (request().replace(b"POST", b"PUT"), 405),
+        (request("X-Long: " + "x" * 40_000), 431),
+    ],
+)
+def test_what_is_answered_at_once_is_what_a_task_would_answer(service, monkeypatch, asked, status):
+    once = ask(service, asked)
+    parts = in_parts(service, monkeypatch, asked)
+    assert b"".join(once.writes) == b"".join(parts.writes)
+    assert once.writes[0].startswith(b"HTTP/1.1 %d " % status)
+    assert once.closed is parts.closed
+
+
+def test_an_error_of_our_own_is_told_alike(service, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(routes, "score_lead", fail)
+    once = ask(service, request())
+    assert b"".join(once.writes) == b"".join(in_parts(service, monkeypatch, request()).writes)
+    assert once.writes[0].startswith(b"HTTP/1.1 500 ")
+    assert b"secret" not in once.writes[0]
+
+
+@pytest.mark.parametrize("from_the_end", [1, len(BODY), len(BODY) + 30])
+def test_a_request_that_comes_in_two_reads_is_answered_alike(service, from_the_end):
+    asked = request()
+    cut = ask(service, asked, cut=len(asked) - from_the_end)
+    assert b"".join(cut.writes) == b"".join(ask(service, asked).writes)
+
+
+def test_one_that_waits_for_a_file_keeps_those_behind_it_waiting(service):
+    """The first goes to a task, since a model is to be picked; the second could be answered."""
+    first = request(path="/v1/score?model=demo.predictive/1", request_id="first")
+    answers = b"".join(ask(service, first, request(request_id="second")).writes)
+    assert 0 < answers.index(b"x-request-id: first") < answers.index(b"x-request-id: second")
+
+
+def test_every_answer_is_counted_once(service):
+    def count() -> float:
+        text = service.get("/metrics").text
+        found = [line for line in text.splitlines() if line.startswith(COUNTED)]
+        return float(found[0].split()[-1]) if found else 0.0
+
+    before = count()
+    ask(service, request(), request())
+    assert count() == before + 2.0
+
+
+COUNTED = 'leadscore_requests_total{route="/v1/score",status="200"}'

@@ -12,7 +12,6 @@ from serve.service.gate import Gate
 from serve.service.logs import Logger
 from serve.service.metrics import Metrics
 from serve.service.problems import MEDIA_TYPE, Problem
-from serve.service.protocol import write_whole
 
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
@@ -32,11 +31,23 @@ class Asked(NamedTuple):
 
 
 class Route(NamedTuple):
-    """A thin route: what answers, and how large a body it takes."""
+    """A thin route: what answers, and how large a body it takes.
+
+    `at_once` answers the same without waiting, or returns None where it would have to wait.
+    """
 
     answer: Callable[[bytes, Asked], Awaitable[bytes]]
     most_bytes: int
+    at_once: Callable[[bytes, Asked], bytes | None] | None = None
     leniently_typed: bool = False
+
+
+class Answered(NamedTuple):
+    """An answer to be written: `head` has its own headers, each with its end of line."""
+
+    status: int
+    head: bytes
+    body: bytes
 
 
 class App:
@@ -82,7 +93,7 @@ class App:
         route = self._routes.get(path)
         name, status = path, 500
         try:
-            self._gate.admit(path, headers, scope)
+            self._gate.admit(path, headers, scope.get("client"))
             if route is None:
                 name, status = await self._pass_on(scope, receive, send, request_id)
             else:
@@ -90,22 +101,77 @@ class App:
                 body = await read_body(receive, headers, route.most_bytes)
                 answer = await route.answer(body, asked)
                 status = 200
-                head = _HEAD % (len(answer), request_id.encode())
-                if asked.strict or not write_whole(send, head, answer):
-                    await _send(send, 200, _PLAIN_JSON, answer, request_id, _applied(asked))
-        except Problem as problem:
+                await _send(send, 200, _PLAIN_JSON, answer, request_id, _applied(asked))
+        except ClientGone:
+            status = 499
+        except Exception as error:
+            problem = self._as_problem(error, request_id)
             status = problem.status
-            name = name if route is not None else "other"
+            name = name if route is not None or problem is not error else "other"
             await self._send_problem(send, problem, request_id, more=status == _TOO_LARGE)
             if status == _TOO_LARGE:
                 await forget_rest(receive)
                 await send({"type": "http.response.body", "body": b""})
-        except ClientGone:
-            status = 499
+        self._note(name, status, started, request_id)
+
+    def answer_at_once(
+        self,
+        path: str,
+        raw_headers: list[tuple[bytes, bytes]],
+        client: tuple[str, int] | None,
+        body: bytes,
+    ) -> Answered | None:
+        """Answer what most clients send, which needs no waiting: it saves a task for every request.
+
+        It says what ``__call__`` would, byte for byte.
+
+        Parameters
+        ----------
+        path : str
+            As it stands in the request, with its query.
+        raw_headers : list of (bytes, bytes)
+            Names in lower case.
+        client : tuple of str and int, or None
+            Its address.
+        body : bytes
+            The whole of it, as it came in.
+
+        Returns
+        -------
+        Answered or None
+            None if nothing was done: the request is for ``__call__`` then.
+        """
+        route = self._routes.get(path)
+        if route is None or route.at_once is None or len(body) > route.most_bytes:
+            return None
+        headers = dict(raw_headers)
+        if headers.get(b"content-type") != _PLAIN_JSON or not _UNUSUAL.isdisjoint(headers):
+            return None
+        started = time.perf_counter()
+        request_id = _name_request(headers.get(b"x-request-id"))
+        try:
+            self._gate.admit(path, headers, client)
+            answer = route.at_once(body, Asked(request_id, headers, None, False))
+            if answer is None:
+                return None
+            answered = Answered(200, _HEAD % (len(answer), request_id.encode()), answer)
         except Exception as error:
-            self._logger.error("internal_error", request_id=request_id, **_place(error))
-            fault = Problem(500, "an error of this service; its log has it by the request_id")
-            await self._send_problem(send, fault, request_id)
+            problem = self._as_problem(error, request_id)
+            body = problem.to_bytes(request_id)
+            listed = _list_headers(MEDIA_TYPE, body, request_id, problem.raw_headers())
+            head = b"".join([b"%b: %b\r\n" % header for header in listed])
+            answered = Answered(problem.status, head, body)
+        self._note(path, answered.status, started, request_id)
+        return answered
+
+    def _as_problem(self, error: Exception, request_id: str) -> Problem:
+        if isinstance(error, Problem):
+            return error
+        self._logger.error("internal_error", request_id=request_id, **_place(error))
+        return Problem(500, "an error of this service; its log has it by the request_id")
+
+    def _note(self, name: str, status: int, started: float, request_id: str) -> None:
+        """Count an answer, and log it if that is wanted."""
         seconds = time.perf_counter() - started
         self._metrics.count_request(name, status, seconds)
         if self._access_log or (status >= 400 and name not in PROBES):
@@ -140,13 +206,13 @@ class App:
     async def _send_problem(
         self, send: Send, problem: Problem, request_id: str, more: bool = False
     ) -> None:
-        extra = [(k.lower().encode(), v.encode()) for k, v in problem.headers.items()]
-        await _send(
-            send, problem.status, MEDIA_TYPE, problem.to_bytes(request_id), request_id, extra, more
-        )
+        body = problem.to_bytes(request_id)
+        await _send(send, problem.status, MEDIA_TYPE, body, request_id, problem.raw_headers(), more)
 
 
 _TOO_LARGE = 413
+_UNUSUAL = frozenset({b"content-encoding", b"prefer", b"transfer-encoding"})
+"""Headers that take the closer look of ``App.__call__``."""
 _ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _HEAD = b"".join(
     b"%b: %b\r\n" % header
@@ -162,15 +228,21 @@ async def _send(
     extra: list[tuple[bytes, bytes]],
     more: bool = False,
 ) -> None:  # fmt: skip
-    headers = [
+    headers = _list_headers(media_type, body, request_id, extra)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def _list_headers(
+    media_type: bytes, body: bytes, request_id: str, extra: list[tuple[bytes, bytes]]
+) -> list[tuple[bytes, bytes]]:
+    return [
         (b"content-type", media_type),
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", request_id.encode()),
         *_ALWAYS,
         *extra,
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
 def _name_request(given: bytes | None) -> str:

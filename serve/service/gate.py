@@ -1,7 +1,6 @@
 """Who may ask for what: API keys, and a limit to failed attempts."""
 
 from collections.abc import Callable
-from typing import Any
 
 from serve.keys import LiveKeys
 from serve.limiter import FailureLimiter
@@ -54,7 +53,7 @@ class Gate:
             self._waiting = not self._keys.path.is_file()
         return not self._waiting
 
-    def admit(self, path: str, headers: dict[bytes, bytes], scope: dict[str, Any]) -> None:
+    def admit(self, path: str, headers: dict[bytes, bytes], client: tuple[str, int] | None) -> None:
         """Return if the request may go on.
 
         Raises
@@ -76,7 +75,6 @@ class Gate:
         if outcome.verdict == "ok":
             return
         self._count_failure(outcome.verdict)
-        client = scope.get("client")
         wait_s = self._limiter.note_failure(client[0] if client else "")
         if wait_s is not None:
             raise Problem(429, "too many failed attempts from this address",

@@ -57,6 +57,10 @@ class Problem(Exception):
             document["request_id"] = request_id
         return document
 
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """Return the headers as they are sent."""
+        return [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+
     def to_bytes(self, request_id: str | None = None) -> bytes:
         """Return the problem as the body of an answer."""
         return msgspec.json.encode(self.to_json(request_id))

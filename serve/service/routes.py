@@ -46,14 +46,21 @@ class ScoringRoutes:
     def by_path(self) -> dict[str, Route]:
         """Return the routes by path."""
         return {
-            "/v1/score": Route(self.score, MOST_BYTES),
+            "/v1/score": Route(self.score, MOST_BYTES, self.score_at_once),
             "/v1/score/batch": Route(self.score_batch, MOST_BATCH_BYTES),
-            "/v1/explain": Route(self.explain, MOST_BYTES),
+            "/v1/explain": Route(self.explain, MOST_BYTES, self.explain_at_once),
         }
 
     async def score(self, body: bytes, asked: Asked) -> bytes:
         """Score one lead."""
-        model = self._champion(asked) or await self._models.pick(asked.model)
+        return self._score(await self._pick(asked), body, asked)
+
+    def score_at_once(self, body: bytes, asked: Asked) -> bytes | None:
+        """Score one lead by the champion; None if there is another to be picked first."""
+        model = self._champion(asked)
+        return None if model is None else self._score(model, body, asked)
+
+    def _score(self, model: ServedModel, body: bytes, asked: Asked) -> bytes:
         lead = decode_lead(body)
         scored = score_lead(model, lead, self._clock(), asked.strict)
         answer = answer_score(model, lead.lead_id, scored, _language(asked))
@@ -63,7 +70,14 @@ class ScoringRoutes:
 
     async def explain(self, body: bytes, asked: Asked) -> bytes:
         """Score one lead, with every reason and one sentence."""
-        model = self._champion(asked) or await self._models.pick(asked.model)
+        return self._explain(await self._pick(asked), body, asked)
+
+    def explain_at_once(self, body: bytes, asked: Asked) -> bytes | None:
+        """Explain one lead's score by the champion; None if there is another to be picked first."""
+        model = self._champion(asked)
+        return None if model is None else self._explain(model, body, asked)
+
+    def _explain(self, model: ServedModel, body: bytes, asked: Asked) -> bytes:
         lead = decode_lead(body)
         scored = score_lead(model, lead, self._clock(), asked.strict)
         answer = answer_explanation(
@@ -87,7 +101,7 @@ class ScoringRoutes:
             self._batches -= 1
 
     async def _score_batch(self, body: bytes, asked: Asked) -> bytes:
-        model = self._champion(asked) or await self._models.pick(asked.model)
+        model = await self._pick(asked)
         texts = decode_batch(body, MOST_LEADS)
         now_us, language = self._clock(), _language(asked)
         results: list[dict[str, Any]] = []
@@ -115,6 +129,9 @@ class ScoringRoutes:
                 "results": results,
             }
         )
+
+    async def _pick(self, asked: Asked) -> ServedModel:
+        return self._champion(asked) or await self._models.pick(asked.model)
 
     def _champion(self, asked: Asked) -> ServedModel | None:
         """Return what most requests ask for, or None where it takes a closer look."""

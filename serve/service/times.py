@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import repeat
 from operator import floordiv, sub
-from struct import Struct, unpack
+from struct import Struct
 
 import msgspec
 
@@ -83,7 +84,7 @@ _to_msgpack = msgspec.msgpack.Encoder().encode
 _WHOLE = Struct(">xxI")
 """A whole second from 1970 to 2106: two bytes that say so, four of seconds."""
 _FEW = 500
-"""So many are unpacked in one go: struct remembers what it was asked for, so not any number."""
+"""So many are unpacked in one go; what unpacks them is kept for each number, so not any number."""
 _FINE = Struct(">xxQ")
 """Any other microsecond from 1970 to 2514: 30 bits of nanoseconds, 34 of seconds."""
 _FINE_HEAD = b"\xd7"
@@ -119,7 +120,7 @@ def count_microseconds(moments: Sequence[datetime]) -> list[float] | None:
         return []
     try:
         found = _unpack(moments)
-        if found is not None and max(found) <= EXACT:
+        if found is not None:
             return found
         counted = list(map(floordiv, map(sub, moments, repeat(_EPOCH)), repeat(_US)))
     except (TypeError, OverflowError):  # no zone; before the year 1 or after 9999
@@ -132,16 +133,22 @@ def _unpack(moments: Sequence[datetime]) -> list[float] | None:
     packed = _to_msgpack(moments)
     head = _head_bytes(count)
     size = len(packed) - head
-    if size == _WHOLE.size * count:  # there is nothing shorter
+    if size == _WHOLE.size * count:  # there is nothing shorter; and all lie before EXACT
         if count <= _FEW:
-            return [1e6 * second for second in unpack(">" + "xxI" * count, packed[head:])]
+            return [1e6 * second for second in _whole(count).unpack_from(packed, head)]
         return [1e6 * second for (second,) in _WHOLE.iter_unpack(packed[head:])]
     if size < _FINE.size * count:
         return _unpack_mixed(moments)
     if size > _FINE.size * count or packed[head :: _FINE.size] != _FINE_HEAD * count:
         return None
     stamps = _FINE.iter_unpack(packed[head:])
-    return [1e6 * (stamp & _SECOND) + (stamp >> 34) / 1e3 for (stamp,) in stamps]
+    found = [1e6 * (stamp & _SECOND) + (stamp >> 34) / 1e3 for (stamp,) in stamps]
+    return found if max(found) <= EXACT else None
+
+
+@cache
+def _whole(count: int) -> Struct:
+    return Struct(">" + "xxI" * count)
 
 
 def _unpack_mixed(moments: Sequence[datetime]) -> list[float] | None:

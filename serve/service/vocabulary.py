@@ -110,7 +110,7 @@ class Vocabulary:
         if not self._plain_kinds.issuperset(met) or not _are_plain(names):
             return None
         given = [body.properties for body in bodies]
-        told = [facts for facts in given if facts]
+        told = list(filter(None, given))
         named = set().union(*told)
         for name, plain in self._plain_values.items():
             if name in named and not plain.issuperset([facts.get(name) for facts in told]):
