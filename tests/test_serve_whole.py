@@ -1,6 +1,7 @@
 """An answer written in one go is the answer that uvicorn would have written."""
 
 import asyncio
+import sys
 
 import pytest
 import uvicorn
@@ -9,6 +10,7 @@ from uvicorn.server import ServerState
 
 from serve.service import routes
 from serve.service.app import App
+from serve.service.logs import make_logger
 from serve.service.protocol import GuardedProtocol
 
 BODY = b'{"lead_id": "L1", "as_of": "2026-01-31T00:00:00Z"}'
@@ -50,6 +52,7 @@ def ask(service, *requests: bytes, paused: bool = False, cut: int | None = None)
         state.default_headers = [(b"date", b"Sat, 31 Jan 2026 00:00:00 GMT")]
         protocol, wire = GuardedProtocol(config, state, {}), Wire()
         protocol.connection_made(wire)
+        wire.protocol = protocol
         if paused:
             protocol.pause_writing()
         sent = b"".join(requests)
@@ -196,6 +199,46 @@ def test_one_that_waits_for_a_file_keeps_those_behind_it_waiting(service):
     first = request(path="/v1/score?model=demo.predictive/1", request_id="first")
     answers = b"".join(ask(service, first, request(request_id="second")).writes)
     assert 0 < answers.index(b"x-request-id: first") < answers.index(b"x-request-id: second")
+
+
+def test_an_address_that_is_none_is_refused_however_it_comes_in(service):
+    asked = request(path="http://inside")
+    for cut in (None, len(asked) - 10):
+        wire = ask(service, asked, cut=cut)
+        assert b"".join(wire.writes).startswith(b"HTTP/1.1 400 ")
+        assert wire.closed
+
+
+def test_what_stands_behind_a_refused_request_is_not_worked_on(service):
+    refused = b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 250 + b"\r\n"
+    wire = ask(service, refused + request())
+    assert wire.protocol.server_state.total_requests == 0
+    assert [write[:12] for write in wire.writes] == [b"HTTP/1.1 431"]
+
+
+def test_nobody_is_asked_to_go_on_who_has_sent_everything(service):
+    chunked = CHUNKED.removesuffix(b"\r\n") + b"Expect: 100-continue\r\n\r\n"
+    wire = ask(service, request("Transfer-Encoding: chunked", length=False, body=chunked))
+    assert b"".join(wire.writes).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("more", [b"", b"\r\n"])
+def test_an_idle_connection_is_closed_in_time_whatever_was_sent_last(service, more):
+    asked = request()
+    wire = ask(service, asked + more, cut=len(asked))
+    assert wire.protocol.timeout_keep_alive_task is not None
+
+
+def test_an_answer_is_not_lost_with_a_line_of_the_log(service, monkeypatch):
+    class Full:
+        def write(self, *_):
+            raise OSError(28, "No space left on device")
+
+        flush = close = write
+
+    monkeypatch.setattr(sys, "stderr", type("", (), {"buffer": Full()}))
+    make_logger("test").info("said")
+    assert ask(service, request(body=b"{")).writes[0].startswith(b"HTTP/1.1 400 ")
 
 
 def test_every_answer_is_counted_once(service):

@@ -107,7 +107,7 @@ class App:
         except Exception as error:
             problem = self._as_problem(error, request_id)
             status = problem.status
-            name = name if route is not None or problem is not error else "other"
+            name = name if route is not None else "other"
             await self._send_problem(send, problem, request_id, more=status == _TOO_LARGE)
             if status == _TOO_LARGE:
                 await forget_rest(receive)

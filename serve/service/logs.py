@@ -4,6 +4,7 @@ Only names, numbers and words of this program are ever given to it: no body, no 
 no key, no id of a lead.
 """
 
+import contextlib
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -15,6 +16,18 @@ import structlog
 Logger = structlog.typing.FilteringBoundLogger
 
 
+class _Stderr:
+    """stderr without its errors: on a full disk a line is lost, and no answer with it."""
+
+    def write(self, line: bytes) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.buffer.write(line)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.buffer.flush()
+
+
 def _render(_: object, __: str, event: MutableMapping[str, Any]) -> bytes:
     return msgspec.json.encode(event, enc_hook=str)
 
@@ -22,7 +35,7 @@ def _render(_: object, __: str, event: MutableMapping[str, Any]) -> bytes:
 def make_logger(process: str) -> Logger:
     """Return the logger of a process, with its name in every line."""
     logger: Logger = structlog.wrap_logger(
-        structlog.BytesLogger(sys.stderr.buffer),
+        structlog.BytesLogger(_Stderr()),  # type: ignore[arg-type]
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

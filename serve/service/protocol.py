@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from serve.service.problems import MEDIA_TYPE, Problem
@@ -64,9 +65,21 @@ class GuardedProtocol(HttpToolsProtocol):
         self._answered = False
         super().data_received(data)
         if self._held is not None:  # the rest of it is still to come
-            self._hand_on()
+            try:
+                self._hand_on()
+            except (AttributeError, httptools.HttpParserError):  # an address that is none
+                self.send_400_response("")
         if self._in_head and self._head_bytes > LARGEST_HEADERS:
             self.refuse(431, f"headers of at most {LARGEST_HEADERS:,} bytes are taken")
+        if self._waiting_since is None and self.timeout_keep_alive_task is None and self._is_idle():
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def _is_idle(self) -> bool:
+        """Say whether nothing is being answered, on a connection that is open."""
+        done = self.cycle is None or self.cycle.response_complete
+        return done and not self.transport.is_closing()
 
     def on_message_begin(self) -> None:
         """Start the clock of a request; uvicorn begins with it in ``_hand_on``."""
@@ -96,7 +109,7 @@ class GuardedProtocol(HttpToolsProtocol):
         parser = self.parser
         return (
             not (self._answered or self._leaving or self.expect_100_continue or self.pipeline)
-            and (self.cycle is None or self.cycle.response_complete)
+            and self._is_idle()
             and not self.flow.write_paused
             and parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"
@@ -110,7 +123,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._unset_keepalive_if_required()  # of an answer before it, in the same read
-        read = self.url, self.headers, self.expect_100_continue
+        # what stands behind a body is too late to ask whether the body is wanted
+        read = self.url, self.headers, held is None and self.expect_100_continue
         super().on_message_begin()
         self.url, self.headers, self.expect_100_continue = read
         self.scope["headers"] = self.headers
@@ -173,8 +187,7 @@ class GuardedProtocol(HttpToolsProtocol):
             logging.getLogger(__name__).warning("too many connections are open: some turned away")
 
     def _close_if_idle(self) -> None:
-        idle = self.cycle is None or self.cycle.response_complete
-        if idle and self._in_head and not self._head_bytes:
+        if self._is_idle() and self._in_head and not self._head_bytes:
             self.transport.close()
 
     def refuse(self, status: int, detail: str, *headers: bytes) -> None:
