@@ -14,8 +14,6 @@ from pipeline.errors import ConfigError, DataError
 
 _SLOWER = "partial_aggregate_pushdown"
 """It groups by lead and kind before it joins, and then once more: twice the time."""
-_REORDERING = ("join_order", "build_side_probe_side")
-"""They choose by the number of rows which table is gone through, and so the order of rows."""
 
 _LATE = "Out of Memory Error"
 """How Arrow tells what a stream lacks once its first rows are out."""
@@ -38,7 +36,7 @@ class Engine:
     def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
         self._connection = connection
         self._limits = limits
-        self._disable(_SLOWER)
+        connection.execute(f"SET disabled_optimizers = '{_SLOWER}'")
 
     def query(self, sql: str) -> pa.Table:
         """Run one SELECT and return its rows.
@@ -51,18 +49,17 @@ class Engine:
         with self._memory_told():
             return self._connection.sql(sql).to_arrow_table()
 
-    def stream(self, sql: str, rows: int, in_order: bool = False) -> Iterator[pa.RecordBatch]:
-        """Run one SELECT, grouping nothing, and yield so many of its rows at a time.
+    def stream(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+        """Run one SELECT and yield so many of its rows at a time, in whatever order.
 
-        With `in_order` they come in the order of the first table, whatever it is joined with, which
-        takes one thread. No other statement runs before the last of them is taken.
+        No other statement runs before the last of them is taken.
 
         Raises
         ------
         DataError
             As ``query``.
         """
-        with self._memory_told(), self._ordered(in_order):
+        with self._memory_told():
             yield from self._connection.sql(sql).to_arrow_reader(rows)
 
     def write(self, sql: str, target: Path) -> None:
@@ -97,23 +94,6 @@ class Engine:
         """
         with self._memory_told():
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quote_name(name)} AS {sql}")
-
-    @contextmanager
-    def _ordered(self, in_order: bool) -> Iterator[None]:
-        if not in_order:
-            yield
-            return
-        threads = self._connection.sql("SELECT current_setting('threads')").fetchall()[0][0]
-        self._connection.execute("SET threads = 1")
-        self._disable(_SLOWER, *_REORDERING)
-        try:
-            yield
-        finally:
-            self._connection.execute(f"SET threads = {threads}")
-            self._disable(_SLOWER)
-
-    def _disable(self, *optimizers: str) -> None:
-        self._connection.execute(f"SET disabled_optimizers = '{','.join(optimizers)}'")
 
     @contextmanager
     def _memory_told(self) -> Iterator[None]:

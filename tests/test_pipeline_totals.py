@@ -4,13 +4,15 @@ import itertools
 from math import floor
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from histories import CATALOG, Story, tables_of
 
 from pipeline.signals.aggregates import Aggregate
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.decay import UNITS
-from pipeline.signals.matrix import read_history
+from pipeline.signals.matrix import History, read_history
 from pipeline.signals.seen import Activity
 from pipeline.signals.totals import Total
 from pipeline.values import DAY_US
@@ -47,6 +49,43 @@ def test_a_day_counts_once_though_its_activities_come_in_several_lots():
     rows = {"age_us": np.arange(9), "day": np.array([-2.0, 5, -2, 7, 5, 5, -2, 7, 7])}
     assert add_in_lots(Aggregate("days"), np.arange(9), rows, 2) == 3.0
     assert add_in_lots(Aggregate("days", window_us=2), np.arange(9), rows, 2) == 2.0
+
+
+@pytest.mark.parametrize("activity", [None, ["visit"], ["visit", "open"]])
+def test_a_sum_is_made_in_the_order_of_the_log_whatever_else_is_in_it(tmp_path, activity):
+    count, random = 400, np.random.default_rng(0)
+    amounts = random.normal(size=count) * 10.0 ** random.integers(0, 8, count)
+
+    def log(lead_id, values, first):
+        moments = pa.array(range(len(values)), pa.int64())
+        return pa.table({
+            "lead_id": [lead_id] * len(values), "kind": ["visit"] * len(values),
+            "occurred_us": moments, "recorded_us": moments, "x": values,
+            "place": pa.array(range(first, first + len(values)), pa.int64()),
+        })  # fmt: skip
+
+    filtered = {} if activity is None else {"activity": activity}
+    signals = {"total": {"kind": "sum", "property": "x"}, "opens": {"kind": "count"}}
+    catalog = Catalog.model_validate({
+        "signals": [
+            {"name": name, "declaration": {"family": "web", **how, **filtered}}
+            for name, how in signals.items()
+        ],
+        "properties": {"x": {"type": "number"}},
+    })  # fmt: skip
+    looks = pa.table({"snapshot_id": [0], "lead_id": ["a"], "as_of_us": [10 * count]})
+    leads = pa.table({"lead_id": ["a"], "created_us": [0]})
+    found = set()
+    for before, size in ((1, 7), (1800, 5000), (2000, 100), (2030, 5000)):
+        logs = [log("A", np.ones(before), 1), log("a", amounts, before + 1)]
+        logs.append(log("b", np.ones(5000), before + count + 1))
+        pq.write_table(pa.concat_tables(logs), tmp_path / "log.parquet", row_group_size=size)
+        frame = read_history(catalog, looks, History(leads, tmp_path / "log.parquet"))
+        found.add(frame["web__total"][0])
+    in_turn = 0.0
+    for amount in amounts.tolist():
+        in_turn += amount
+    assert found == {in_turn}
 
 
 def test_equal_signals_are_columns_of_their_own():

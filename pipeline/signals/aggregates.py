@@ -44,9 +44,14 @@ class Aggregate:
         return 0.0 if self.how in ("count", "days", "decayed", "sum") else None
 
     @property
-    def has_order(self) -> bool:
-        """Whether its last bits depend on the order in which activities are added."""
-        return self.how == "sum"
+    def needs_place(self) -> bool:
+        """Whether the order of activities tells: which is the last, or a sum's last bits."""
+        return self.how in ("first", "last", "sum")
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether it is made from all activities of a lead together, not from one after another."""
+        return self.how in ("days", "sum")
 
     @property
     def told_by_one(self) -> str | None:

@@ -47,7 +47,7 @@ class Grouping:
         self._cells.add(cell)
         if aggregate.of is not None:
             self._seen.columns.add(f"a.{quote_name(aggregate.of)}")
-        if aggregate.told_by_one:
+        if aggregate.needs_place:
             self._seen.columns.add("a.place")
         name = self._measures.setdefault(aggregate, f"m{len(self._measures)}")
         return Reading(self.place, cell, name)

@@ -137,7 +137,7 @@ def read_plan(catalog: Catalog) -> Plan:
         readings[signal.column] = tuple(found)
     return Plan(
         profile_sql(catalog),
-        tuple(Seen(draft.name, draft.sql()) for draft in drafts.values()),
+        tuple(draft.seen() for draft in drafts.values()),
         tuple(grouping.block() for grouping in groupings.values()),
         readings,
     )

@@ -19,8 +19,8 @@ from pipeline.signals.totals import BlockTotals, read_rows
 
 _ROWS = 100_000
 """So many rows are added up at a time: they then lie near the processor."""
-_PART = 4_000_000
-"""So many activities are gone through before their distinct days are counted."""
+_PART = 1_000_000
+"""About so many rows are kept, where all activities of a lead are needed together."""
 
 Values = npt.NDArray[np.float64] | npt.NDArray[np.object_]
 
@@ -127,11 +127,10 @@ def _add_up(engine: Engine, plan: Plan, ids: npt.NDArray[np.int64]) -> list[Bloc
             for block, total in zip(plan.blocks, totals, strict=True)
             if block.seen == seen.name
         ]
-        parted = any(block.by_day for block, _ in mine)
-        in_order = any(a.has_order for block, _ in mine for a in block.measures.values())
-        for leads in _parts(engine) if parted else [""]:
+        parted = any(a.needs_all for block, _ in mine for a in block.measures.values())
+        for leads in _parts(engine, seen.most_cells) if parted else [""]:
             engine.define("activities", f"SELECT * FROM logged{leads}")
-            for batch in engine.stream(seen.sql, _ROWS, in_order):
+            for batch in engine.stream(seen.sql, _ROWS):
                 rows = dict(read_rows(batch))
                 places = _places(ids, rows.pop(SNAPSHOT_KEY))
                 cells = rows.pop("cell")
@@ -168,13 +167,16 @@ def _read(engine: Engine, totals: BlockTotals, reading: Reading, is_category: bo
     return column
 
 
-def _parts(engine: Engine) -> list[str]:
-    """Return conditions that part what is logged by lead, about _PART activities in each.
+def _parts(engine: Engine, most_cells: int) -> list[str]:
+    """Return conditions that part what is logged by lead, about _PART rows seen in each.
 
     The log lies sorted by lead, so that each part is a stretch of its file.
     """
+    counted = "SELECT COUNT(*) AS looks, COUNT(DISTINCT lead_id) AS leads FROM snapshots"
+    (found,) = engine.query(counted).to_pylist()
+    size = max(1, _PART * max(found["leads"], 1) // (most_cells * max(found["looks"], 1)))
     count = engine.query("SELECT COUNT(*) AS activities FROM logged")["activities"][0].as_py()
-    places = ", ".join(map(str, range(_PART, count, _PART)))
+    places = ", ".join(map(str, range(size, count, size)))
     if not places:
         return [""]
     first = f"SELECT DISTINCT lead_id FROM logged WHERE place IN ({places}) ORDER BY lead_id"

@@ -1,5 +1,6 @@
 """The part of the history reader's SQL that says which activities a snapshot sees."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from models.sql import quote_name, quote_text, write_number
@@ -11,10 +12,14 @@ SNAPSHOT_KEY = "snapshot_id"
 
 @dataclass(frozen=True)
 class Seen:
-    """A SELECT of snapshot_id, cell, age_us and what else the groupings that name it read."""
+    """A SELECT of snapshot_id, cell, age_us and what else the groupings that name it read.
+
+    Each snapshot has at most `most_cells` rows of one activity.
+    """
 
     name: str
     sql: str
+    most_cells: int
 
 
 class SeenDraft:
@@ -34,11 +39,17 @@ class SeenDraft:
         """How many filters there are."""
         return len(self._cells)
 
+    def seen(self) -> Seen:
+        """Return what is seen, all filters and columns being known."""
+        kinds = Counter(kind for filter_ in self._cells for kind in filter_.kinds or ())
+        most_cells = len(self._cells) if self._any_kind else max(kinds.values(), default=1)
+        return Seen(self.name, self._sql(), most_cells)
+
     def cell(self, filter_: Filter) -> int:
         """Return the number of a filter's cell, a new one if need be."""
         return self._cells.setdefault(filter_, len(self._cells))
 
-    def sql(self) -> str:
+    def _sql(self) -> str:
         """Select the activities that each snapshot sees, once for every cell they belong to.
 
         The condition on what is seen, and the direction of age, stand here and nowhere else. It

@@ -43,13 +43,11 @@ class Total:
         self.values: Floats = np.full((cells, snapshots), _START.get(aggregate.how, 0.0))
         self._flat = self.values.reshape(-1)
         self._rest = np.zeros(self.values.size if aggregate.how == "decayed" else 0)
-        self._days: list[tuple[Places, Floats]] = []
+        self._kept: list[tuple[npt.NDArray[Any], ...]] = []
+        """Activities of the leads that are being gone through, of what needs them all."""
 
     def add(self, at: Places, rows: Rows) -> None:
-        """Add activities; `at` says where in the flat `values` each of them belongs.
-
-        What is summed in floats is added in the order of the rows.
-        """
+        """Add activities; `at` says where in the flat `values` each of them belongs."""
         counted, how = self._counted(rows), self.aggregate.how
         if counted is not None:
             at = at[counted]
@@ -61,14 +59,15 @@ class Total:
             read = read[counted]
         match how:
             case "days":
-                self._days.append((at, read))
+                self._kept.append((at, read))
+            case "sum":
+                places = rows["place"]
+                self._kept.append((at, places if counted is None else places[counted], read))
             case "decayed":
                 units = _weigh(self.aggregate, read)
                 many = np.floor(units / _MANY)
                 np.add.at(self._flat, at, many)
                 np.add.at(self._rest, at, units - many * _MANY)
-            case "sum":
-                np.add.at(self._flat, at, read)
             case "max" | "last":
                 np.maximum.at(self._flat, at, read.astype(np.float64))
             case "since" | "first":
@@ -83,17 +82,21 @@ class Total:
         return counted
 
     def end_part(self) -> None:
-        """Count distinct days, all activities of some leads having been added."""
-        if not self._days:
+        """Count distinct days, and add in the order of places, all that was kept."""
+        kept = [np.concatenate(columns) for columns in zip(*self._kept, strict=True)]
+        self._kept.clear()
+        if not kept or not len(kept[0]):
             return
-        at, day = map(np.concatenate, zip(*self._days, strict=True))
-        self._days.clear()
-        if not len(at):
-            return
-        first, span = day.min(), int(day.max() - day.min()) + 1
-        pairs = np.sort(at * span + (day - first).astype(np.int64))
-        new = np.concatenate([[True], pairs[1:] != pairs[:-1]])
-        np.add.at(self._flat, pairs[new] // span, 1.0)
+        if self.aggregate.how == "days":
+            at, day = kept
+            first, span = day.min(), int(day.max() - day.min()) + 1
+            pairs = np.sort(at * span + (day - first).astype(np.int64))
+            new = np.concatenate([[True], pairs[1:] != pairs[:-1]])
+            np.add.at(self._flat, pairs[new] // span, 1.0)
+        else:
+            at, places, values = kept
+            order = np.argsort(places, kind="stable")
+            np.add.at(self._flat, at[order], values[order])
 
     def finish(self) -> None:
         """Turn what was added up into values, NaN where there is none; of a pick into places."""
