@@ -14,7 +14,6 @@ from pipeline.errors import ConfigError, DataError
 
 _SLOWER = "partial_aggregate_pushdown"
 """It groups by lead and kind before it joins, and then once more: twice the time."""
-
 _LATE = "Out of Memory Error"
 """How Arrow tells what a stream lacks once its first rows are out."""
 

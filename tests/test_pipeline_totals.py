@@ -9,6 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from histories import CATALOG, Story, tables_of
 
+from pipeline.engine import open_engine
+from pipeline.signals import matrix
 from pipeline.signals.aggregates import Aggregate
 from pipeline.signals.catalog import Catalog
 from pipeline.signals.decay import UNITS
@@ -86,6 +88,18 @@ def test_a_sum_is_made_in_the_order_of_the_log_whatever_else_is_in_it(tmp_path, 
     for amount in amounts.tolist():
         in_turn += amount
     assert found == {in_turn}
+
+
+@pytest.mark.parametrize(("each", "most_cells", "parts"), [(1, 1, 2), (5, 1, 10), (1, 5, 10)])
+def test_leads_seen_more_often_are_gone_through_in_smaller_parts(
+    monkeypatch, each, most_cells, parts
+):
+    monkeypatch.setattr(matrix, "_PART", 500)
+    leads = [f"L{number}" for number in range(10)]
+    logged = pa.table({"lead_id": sorted(leads * 100), "place": range(1, 1001)})
+    looks = pa.table({"lead_id": leads * each})
+    with open_engine({"logged": logged, "snapshots": looks}) as engine:
+        assert len(matrix._parts(engine, most_cells)) == parts
 
 
 def test_equal_signals_are_columns_of_their_own():
