@@ -1,5 +1,6 @@
 """The quick ways of reading a request say what the definitions say."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from pipeline.signals.catalog import Catalog, Signal
 from pipeline.signals.declarations import CountSignal, PropertySignal
 from pipeline.values import FieldSpec, TimeSpec, make_normaliser, make_time_reader
 from serve.service.examples import make_example
-from serve.service.requests import ActivityBody, decode_lead
+from serve.service.requests import _LEAD, ActivityBody, UsualActivity, decode_lead
 from serve.service.scoring import score_lead
 from serve.service.served import VersionNote, make_served
 from serve.service.times import TimeReader, read_times
@@ -149,6 +150,57 @@ def test_activities_are_read_alike_by_columns_and_one_by_one(activities):
         found, told = vocabulary.read_activities(activities, unread)
         assert (read_only(found), found.latest_us) == (read_only(expected), expected.latest_us)
         assert (told, unread) == (faults, one_by_one)
+
+
+@st.composite
+def written(draw):
+    """Activities as JSON, most of them as most are written, some in escapes."""
+    listed = [
+        {
+            "kind": draw(words), "occurred_at": draw(times()),
+            **draw(st.sampled_from([{}, {}, {"activity_id": "a1"}, {"activity_id": " c"}])),
+            **draw(st.sampled_from([{}, {}, {}, {"recorded_at": "2026-01-31T09:30:00Z"}])),
+            **draw(st.sampled_from([{}, {}, {"properties": {"page": "pricing", "other": "é"}}])),
+        }
+        for _ in range(draw(st.integers(1, 3)))
+    ]  # fmt: skip
+    text = json.dumps({"lead_id": "L-1", "activities": listed}, ensure_ascii=draw(st.booleans()))
+    if draw(st.booleans()):
+        text = text.replace(".", "\\u002e")
+    return text.encode()
+
+
+@given(written())
+def test_times_read_while_decoding_are_those_of_a_file(text):
+    unread: dict = {}
+    expected, faults = Vocabulary(CATALOG)._read_each(_LEAD.decode(text).activities, unread)
+    vocabulary = Vocabulary(CATALOG)
+    for _ in range(2):  # the second time by columns, where they are plain
+        again: dict = {}
+        found, told = vocabulary.read_activities(decode_lead(text).activities, again)
+        assert (told, again) == (faults, unread)
+        assert (read_only(found), found.latest_us) == (read_only(expected), expected.latest_us)
+
+
+USUAL = "2026-01-31T09:30:00"
+
+
+@pytest.mark.parametrize(
+    ("written_at", "usual"),
+    [(USUAL + "Z", True), (USUAL + ".123Z", True), (USUAL + ".123456+05:30", True),
+     (USUAL + ".1234567Z", False), (USUAL + ".9999999Z", False), (USUAL, False),
+     ("2026-01-31T09:30Z", False)],
+)  # fmt: skip
+def test_a_time_is_read_while_decoding_if_that_loses_nothing(written_at, usual):
+    lead = {"lead_id": "1.5", "activities": [{"kind": "visit", "occurred_at": written_at}]}
+    (body,) = decode_lead(json.dumps(lead).encode()).activities
+    assert isinstance(body, UsualActivity) is usual
+    disguised = json.dumps(lead).replace(".", "\\u002e").encode()
+    (body,) = decode_lead(disguised).activities
+    assert isinstance(body, ActivityBody)
+    if written_at != USUAL:
+        found, faults = Vocabulary(CATALOG).read_activities([body], {})
+        assert (found.latest_us, faults) == (DEFINE(written_at), [])
 
 
 def test_plain_activities_are_read_by_columns():

@@ -1,9 +1,11 @@
 """A request: decoded, typed strictly, and every fault told by its place."""
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -26,12 +28,21 @@ class ActivityBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     properties: dict[str, Scalar] | None = None
 
 
+class UsualActivity(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """One activity as most are written: without `recorded_at`, its time read when it is decoded."""
+
+    kind: str
+    occurred_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    activity_id: str | None = None
+    properties: dict[str, Scalar] | None = None
+
+
 class LeadBody(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a request for one lead, as CONTRACTS has it."""
 
     lead_id: str
     given_profile: dict[str, Scalar] | None = msgspec.field(default=None, name="profile")
-    activities: list[ActivityBody] | None = None
+    activities: list[ActivityBody] | list[UsualActivity] | None = None
     given_signals: dict[str, Scalar] | None = msgspec.field(default=None, name="signals")
     created_at: str | None = None
     as_of: str | None = None
@@ -48,23 +59,35 @@ class LeadBody(msgspec.Struct, forbid_unknown_fields=True):
         return self.given_signals or {}
 
 
+class _UsualLead(LeadBody, forbid_unknown_fields=True):
+    activities: list[UsualActivity] | None = None
+
+
+class _AnyLead(LeadBody, forbid_unknown_fields=True):
+    activities: list[ActivityBody] | None = None
+
+
 class BatchBody(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a request for many leads, each decoded on its own."""
 
     leads: list[msgspec.Raw]
 
 
-_LEAD = msgspec.json.Decoder(LeadBody)
+_USUAL_LEAD = msgspec.json.Decoder(_UsualLead)
+_LEAD = msgspec.json.Decoder(_AnyLead)
 _BATCH = msgspec.json.Decoder(BatchBody)
 _PLACE = re.compile(r" - at `\$(.*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _QUOTED = "Invalid enum value"  # msgspec goes on with the value, which is not to be repeated
+_FINER_THAN_US = re.compile(rb"\.[0-9]{7}")
+"""Of a time, maybe: msgspec would round it, and times are cut off after microseconds."""
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
 def decode_lead(text: bytes | msgspec.Raw) -> LeadBody:
     """Decode the body of a request for one lead.
 
+    Activities are ``UsualActivity`` where all of them are, and their times go without a text.
     Of a key that stands twice in one object the last counts.
 
     Raises
@@ -72,10 +95,19 @@ def decode_lead(text: bytes | msgspec.Raw) -> LeadBody:
     Problem
         400 if it is no JSON; 422 if it does not fit, with the place.
     """
+    text = bytes(text)
+    if not _may_be_finer(text):
+        with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return _USUAL_LEAD.decode(text)
     try:
         return _LEAD.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _tell(bytes(text), error) from None
+        raise _tell(text, error) from None
+
+
+def _may_be_finer(text: bytes) -> bool:
+    """Say whether a time in it may be finer than microseconds, or written in escapes."""
+    return b"\\" in text or _FINER_THAN_US.search(text, 0, text.rfind(b".") + 8) is not None
 
 
 def decode_batch(text: bytes, most_leads: int) -> list[msgspec.Raw]:

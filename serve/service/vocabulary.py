@@ -9,8 +9,8 @@ from pipeline.signals.filters import Filter, read_filter
 from pipeline.signals.seen import NO_ACTIVITIES, Activity, ActivityColumns, turn
 from pipeline.values import LONGEST_TEXT, FieldSpec, Normalised, make_normaliser
 from serve.service.problems import Fault, join_pointer
-from serve.service.requests import JSON_WORD, LONGEST_NAME, ActivityBody
-from serve.service.times import TimeReader, read_times
+from serve.service.requests import JSON_WORD, LONGEST_NAME, ActivityBody, UsualActivity
+from serve.service.times import TimeReader, count_microseconds, read_times
 
 JSON_TYPE: Mapping[str, type] = {"text": str, "number": float, "flag": bool}
 Unread = dict[tuple[str, object], tuple[str | int, ...]]
@@ -76,13 +76,13 @@ class Vocabulary:
         return self._times.read(text)
 
     def read_activities(
-        self, bodies: Sequence[ActivityBody], unread: Unread
+        self, bodies: Sequence[ActivityBody] | Sequence[UsualActivity], unread: Unread
     ) -> tuple[ActivityColumns, list[Fault]]:
         """Turn the activities of a request into those that the live reader takes.
 
         Parameters
         ----------
-        bodies : sequence of ActivityBody
+        bodies : sequence of ActivityBody, or of UsualActivity
         unread : dict
             Takes the kinds and properties that no signal reads, each with its first place.
 
@@ -95,9 +95,13 @@ class Vocabulary:
         if not bodies:
             return NO_ACTIVITIES, []
         found = self._read_plain(bodies, unread)
-        return self._read_each(bodies, unread) if found is None else (found, [])
+        if found is not None:
+            return found, []
+        return self._read_each([_write_out(body) for body in bodies], unread)
 
-    def _read_plain(self, bodies: Sequence[ActivityBody], unread: Unread) -> ActivityColumns | None:
+    def _read_plain(
+        self, bodies: Sequence[ActivityBody] | Sequence[UsualActivity], unread: Unread
+    ) -> ActivityColumns | None:
         """Read activities column by column, or return None where one of them needs a closer look.
 
         Most need none: kinds met before, times that end with their zone, names without blanks,
@@ -115,13 +119,7 @@ class Vocabulary:
         for name, plain in self._plain_values.items():
             if name in named and not plain.issuperset([facts.get(name) for facts in told]):
                 return None
-        occurred = [body.occurred_at for body in bodies]
-        recorded = [body.recorded_at for body in bodies]
-        occurred_us = read_times(occurred)
-        recorded_us = occurred_us
-        if occurred_us is not None and recorded.count(None) < len(recorded):
-            either = zip(recorded, occurred, strict=True)
-            recorded_us = read_times([e if late is None else late for late, e in either])
+        occurred_us, recorded_us = _read_both_times(bodies)
         if occurred_us is None or recorded_us is None:
             return None
         latest_us = max(occurred_us)
@@ -212,6 +210,30 @@ class Vocabulary:
             except ValueError as error:
                 faults.append(Fault(join_pointer(*where, "properties", name), str(error)))
         return faults
+
+
+def _read_both_times(
+    bodies: Sequence[ActivityBody] | Sequence[UsualActivity],
+) -> tuple[list[float] | None, list[float] | None]:
+    """Return when activities occurred and were recorded; None where it needs a closer look."""
+    told: list[Any] = [body.occurred_at for body in bodies]
+    if not isinstance(bodies[0], ActivityBody):
+        occurred_us = count_microseconds(told)
+        return occurred_us, occurred_us
+    occurred_us = read_times(told)
+    recorded = [body.recorded_at for body in bodies]  # type: ignore[union-attr]
+    if occurred_us is None or recorded.count(None) == len(recorded):
+        return occurred_us, occurred_us
+    either = zip(recorded, told, strict=True)
+    return occurred_us, read_times([e if late is None else late for late, e in either])
+
+
+def _write_out(body: ActivityBody | UsualActivity) -> ActivityBody:
+    """Return an activity with its time as a text."""
+    if isinstance(body, ActivityBody):
+        return body
+    occurred_at = body.occurred_at.isoformat()
+    return ActivityBody(body.kind, occurred_at, None, body.activity_id, body.properties)
 
 
 def _are_plain(names: Sequence[str | None]) -> bool:
