@@ -104,6 +104,13 @@ def test_the_same_instant_in_any_zone_is_the_same_lead(service):
     assert first["log_odds"] == second["log_odds"]
 
 
+def test_fields_that_no_signal_reads_are_told_in_the_order_of_the_request(service):
+    names = [f"colour_{i * 7 % 30}" for i in range(30)]
+    told = service.score(demo_lead(profile=dict.fromkeys(names, 1)))["warnings"]
+    pointers = [one["pointer"] for one in told if one["code"] == "unread_field"]
+    assert pointers == [f"/profile/{name}" for name in names[:20]]
+
+
 def read_by_reader(registered, lead: dict) -> dict:
     """Read a lead's signals as the reader of files and requests does, without the service."""
     scorecard = registered.training.scorecard

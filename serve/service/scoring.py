@@ -71,8 +71,9 @@ def score_lead(model: ServedModel, body: LeadBody, now_us: int, strict: bool) ->
     plain = words.plain_fields.issuperset(zip(profile, map(type, profile.values()), strict=True))
     if not plain:
         faults += find_type_faults(profile, words.field_types, "profile")
-        for name in profile.keys() - words.field_types.keys():
-            unread["unread_field", name] = ("profile", name[:LONGEST_NAME])
+        for name in profile:
+            if name not in words.field_types:
+                unread["unread_field", name] = ("profile", name[:LONGEST_NAME])
     as_of_us = _read_time(model, "as_of", body.as_of, faults)
     created_us = _read_time(model, "created_at", body.created_at, faults)
     if not 1 <= len(body.lead_id) <= LONGEST_ID or "\0" in body.lead_id:

@@ -16,6 +16,9 @@ JSON_TYPE: Mapping[str, type] = {"text": str, "number": float, "flag": bool}
 Unread = dict[tuple[str, object], tuple[str | int, ...]]
 """What no signal reads: a code and the word, and the parts of the pointer to its first place."""
 
+Bodies = Sequence[ActivityBody | UsualActivity]
+"""All of one type."""
+
 _MOST_REMEMBERED = 4_096
 _LONGEST_REMEMBERED = 64
 _WORD = make_quick_normaliser(FieldSpec())
@@ -76,7 +79,7 @@ class Vocabulary:
         return self._times.read(text)
 
     def read_activities(
-        self, bodies: Sequence[ActivityBody] | Sequence[UsualActivity], unread: Unread
+        self, bodies: Bodies, unread: Unread
     ) -> tuple[ActivityColumns, list[Fault]]:
         """Turn the activities of a request into those that the live reader takes.
 
@@ -95,13 +98,9 @@ class Vocabulary:
         if not bodies:
             return NO_ACTIVITIES, []
         found = self._read_plain(bodies, unread)
-        if found is not None:
-            return found, []
-        return self._read_each([_write_out(body) for body in bodies], unread)
+        return self._read_each(bodies, unread) if found is None else (found, [])
 
-    def _read_plain(
-        self, bodies: Sequence[ActivityBody] | Sequence[UsualActivity], unread: Unread
-    ) -> ActivityColumns | None:
+    def _read_plain(self, bodies: Bodies, unread: Unread) -> ActivityColumns | None:
         """Read activities column by column, or return None where one of them needs a closer look.
 
         Most need none: kinds met before, times that end with their zone, names without blanks,
@@ -130,26 +129,30 @@ class Vocabulary:
                 self._note_unread(place, kind, facts or _NONE, unread)
         return ActivityColumns(kinds, occurred_us, recorded_us, names, given, latest_us, met)
 
-    def _read_each(
-        self, bodies: Sequence[ActivityBody], unread: Unread
-    ) -> tuple[ActivityColumns, list[Fault]]:
+    def _read_each(self, bodies: Bodies, unread: Unread) -> tuple[ActivityColumns, list[Fault]]:
         activities: list[Activity] = []
         faults: list[Fault] = []
+        counted = _count(bodies)
         for place, body in enumerate(bodies):
             try:
                 kind = self._read_kind(body.kind)
-                occurred_us = self._times.read(body.occurred_at)
-                recorded = body.recorded_at
-                recorded_us = occurred_us if recorded is None else self._times.read(recorded)
+                if counted is None:
+                    occurred_us, recorded_us = self._read_times(_write_out(body))
+                else:
+                    occurred_us = recorded_us = int(counted[place])
                 name: Any = None if body.activity_id is None else _WORD(body.activity_id)
                 found = body.properties
                 self._note_unread(place, kind, found or _NONE, unread)
                 properties = self._read_properties(found) if found else _NONE
             except ValueError:
-                faults += self._find_faults(place, body)
+                faults += self._find_faults(place, _write_out(body))
                 continue
             activities.append(Activity(kind, occurred_us, recorded_us, name, properties))
         return turn(activities), faults
+
+    def _read_times(self, body: ActivityBody) -> tuple[int, int]:
+        occurred_us, recorded = self._times.read(body.occurred_at), body.recorded_at
+        return occurred_us, occurred_us if recorded is None else self._times.read(recorded)
 
     def _read_kind(self, text: str) -> str:
         kind = _WORD(text)
@@ -212,20 +215,26 @@ class Vocabulary:
         return faults
 
 
-def _read_both_times(
-    bodies: Sequence[ActivityBody] | Sequence[UsualActivity],
-) -> tuple[list[float] | None, list[float] | None]:
+def _read_both_times(bodies: Bodies) -> tuple[list[float] | None, list[float] | None]:
     """Return when activities occurred and were recorded; None where it needs a closer look."""
-    told: list[Any] = [body.occurred_at for body in bodies]
     if not isinstance(bodies[0], ActivityBody):
-        occurred_us = count_microseconds(told)
+        occurred_us = _count(bodies)
         return occurred_us, occurred_us
-    occurred_us = read_times(told)
-    recorded = [body.recorded_at for body in bodies]  # type: ignore[union-attr]
+    occurred: list[Any] = [body.occurred_at for body in bodies]
+    recorded: list[Any] = [body.recorded_at for body in bodies]  # type: ignore[union-attr]
+    occurred_us = read_times(occurred)
     if occurred_us is None or recorded.count(None) == len(recorded):
         return occurred_us, occurred_us
-    either = zip(recorded, told, strict=True)
+    either = zip(recorded, occurred, strict=True)
     return occurred_us, read_times([e if late is None else late for late, e in either])
+
+
+def _count(bodies: Bodies) -> list[float] | None:
+    """Return when activities occurred, as ``read_times`` does; None also if that is in texts."""
+    if not bodies or isinstance(bodies[0], ActivityBody):
+        return None
+    moments: list[Any] = [body.occurred_at for body in bodies]
+    return count_microseconds(moments)
 
 
 def _write_out(body: ActivityBody | UsualActivity) -> ActivityBody:
