@@ -186,6 +186,7 @@ def demo_lead(**changes: Any) -> dict[str, Any]:
             "first_name": "Ana", "last_name": "Ruiz", "email": "ana.ruiz@acme.example",
             "company": "Acme", "title": "Head of Marketing", "country": "ES",
             "industry": "software", "employees": 250, "opt_in": True, "source": "webinar",
+            "phone": None, "message": None,
         },
         "activities": [
             {"kind": "page_view", "occurred_at": "2026-01-20T10:00:00Z",

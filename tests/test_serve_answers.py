@@ -161,6 +161,15 @@ def test_a_query_picks_the_version(service):
         check_problem(service.get(f"/v1/model?model={unknown}"), 404)
 
 
+def test_an_alias_that_nobody_has_is_told_as_such(registered, tmp_path):
+    fill_shelf(tmp_path, {1: registered.training.scorecard}, champion=1)
+    with service_inside(tmp_path) as alone:
+        problem = alone.post("/v1/score?model=challenger", demo_lead())
+        check_problem(problem, 404)
+        assert "demo.predictive has no challenger" in problem.json()["detail"]
+        check_problem(alone.post("/v1/score?model=2", demo_lead()), 404)
+
+
 def test_one_lead_that_does_not_fit_leaves_the_others_of_a_batch_alone(service):
     batch = [demo_lead(), demo_lead(profile={"employees": "12"}), {"lead_id": 3}, demo_lead()]
     answer = service.post("/v1/score/batch", {"leads": batch}).json()

@@ -133,6 +133,8 @@ def test_what_is_absent_is_missing_and_never_nothing(service, registered, lackin
     lead["profile"].pop(lacking, None)
     expected = read_by_reader(registered, lead)
     scorecard = expected.pop("scorecard")
+    if lacking in ("employees", "company"):
+        expected["form__form_filled"] = None  # they are fields of the form
     found = explained(service, lead)
     assert {k: v for k, v in expected.items() if k in found} == found
     answer = service.score(lead)
@@ -164,10 +166,31 @@ def test_no_activities_are_a_fact_and_count_nothing(service):
 
 def test_null_is_missing_as_absence_is(service):
     null, absent = demo_lead(), demo_lead()
-    null["profile"] |= {"employees": None, "country": None}
-    for name in ("employees", "country"):
+    null["profile"] |= {"source": None, "country": None}
+    for name in ("source", "country"):
         del absent["profile"][name]
     assert service.score(null)["log_odds"] == service.score(absent)["log_odds"]
+
+
+@pytest.mark.parametrize("lacking", [["phone"], ["company", "message"], None])
+def test_how_a_form_was_filled_in_is_known_if_all_of_its_fields_are_sent(service, lacking):
+    lead = demo_lead()
+    for name in lacking or list(lead["profile"]):
+        del lead["profile"][name]
+    assert explained(service, lead)["form__form_filled"] is None
+    (told,) = [w for w in service.score(lead)["warnings"] if w["code"] == "form_unknown"]
+    assert all(name in told["detail"] for name in lacking or ["phone", "message", "title"])
+    assert explained(service, demo_lead())["form__form_filled"] == 0.6
+    assert "form_unknown" not in warned(service.score(demo_lead()))
+    ready = {**lead, "signals": {"form__form_filled": 0.8}}
+    assert explained(service, ready)["form__form_filled"] == 0.8
+    assert "form_unknown" not in warned(service.score(ready))
+
+
+def test_a_ready_value_that_is_null_is_none_and_nothing_is_said_of_it(service):
+    lead = demo_lead(signals={"demographic__country": None})
+    assert explained(service, lead)["demographic__country"] == "ES"
+    assert "ready_value_used" not in warned(service.score(lead))
 
 
 def test_a_ready_value_and_activities_that_feed_it_contradict_each_other(service):

@@ -146,8 +146,8 @@ class Follower:
         self._written, self._stamp, self._mended = index, self.shelf.stamp(), False
         kept = {v.sha256: None for model in models.values() for v in model.versions.values()}
         self.shelf.drop_others(kept)
-        for model in models.values():
-            self.logger.info("registry_followed", aliases=model.aliases)
+        for name, model in models.items():
+            self.logger.info("registry_followed", name=name, aliases=model.aliases)
         return True
 
     def _ask_models(self, store: Store) -> dict[str, ModelEntry]:

@@ -169,6 +169,11 @@ class ModelsServed:
         number = version if model is None else model.aliases.get(version, version)
         entry = None if model is None else model.versions.get(number)
         if entry is None:
+            if model is not None and version in (CHAMPION, CHALLENGER):
+                raise Problem(
+                    404, f"{name} has no {version}: `leadscore promote` makes a champion; "
+                    "any version can be asked for by its number",
+                )  # fmt: skip
             raise Problem(404, "no such model or version; GET /v1/model lists them")
         key = (name, number, entry.sha256)
         try:

@@ -97,7 +97,8 @@ def _make_profile(model: ServedModel | None) -> Schema:
             properties[name] = _with(_BY_TYPE[spec.type], lines, _blanks(spec))
     return {
         "type": "object",
-        "description": "What is known of the lead as of as_of. null is not known. A field that no "
+        "description": "What is known of the lead as of as_of. null is not known, as an empty cell "
+                       "of a file: a field of the form that was left blank. A field that no "
                        "signal reads is a warning (an error with Prefer: handling=strict).",
         "properties": properties,
         "additionalProperties": _SCALAR,

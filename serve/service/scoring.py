@@ -112,6 +112,10 @@ def score_lead(model: ServedModel, body: LeadBody, now_us: int, strict: bool) ->
         ]) from None  # fmt: skip
     except ValueError as error:
         raise Problem(422, _UNFIT, list(_find_value_faults(model, body))) from error
+    for column, fields in model.forms:
+        if not fields.issubset(profile) and (ready is None or column not in ready):
+            signals[column] = None
+            warnings.append(_tell_not_sent(fields.difference(profile)))
     if unread:
         warnings += _warn_unread(unread)
     _warn(model, body, warnings, as_of_us, created_us, activities)
@@ -208,8 +212,9 @@ def _warn_values(
         if signals[column] not in levels:
             brought = column in body.signals
             warnings.append(_tell_not_met(*(("signals", column) if brought else ("profile", name))))
-    for column in body.given_signals or ():
-        if any(body.profile.get(name) is not None for name in model.inputs.get(column, ())):
+    for column, value in body.signals.items() if body.given_signals else ():
+        inputs = () if value is None else model.inputs.get(column, ())
+        if any(body.profile.get(name) is not None for name in inputs):
             warnings.append(Warned("ready_value_used", _READY, join_pointer("signals", column)))
 
 
@@ -221,6 +226,12 @@ _READY = "used in place of what the profile would give"
 def _tell_older(days: float) -> Warned:
     told = f"the model learned from leads of up to {days:g} days; this one is older"
     return Warned("older_than_training", told, "/created_at")
+
+
+@cache
+def _tell_not_sent(fields: frozenset[str]) -> Warned:
+    told = f"without {', '.join(sorted(fields))} it is not known how much of the form was filled in"
+    return Warned("form_unknown", f"{told}; send null for what was left blank", "/profile")
 
 
 @cache

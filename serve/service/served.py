@@ -98,6 +98,12 @@ class ServedModel:
         self.named_json = msgspec.Raw(msgspec.json.encode(self.named))
         self.activity_columns = frozenset(s.column for s, _ in self.catalog.activity_signals())
         self.inputs = {s.column: s.inputs for s in self.catalog.signals if s.inputs}
+        self.forms = [
+            (s.column, frozenset(s.inputs))
+            for s in self.catalog.signals
+            if s.declaration.kind == "completeness"
+        ]
+        """Signals that count what was left blank, and the fields of which they have to know it."""
         self.levels = [
             (term.signal, self.inputs[term.signal][0], frozenset((*term.shape.levels, None)))
             for term in scorecard.terms
