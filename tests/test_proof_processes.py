@@ -26,6 +26,10 @@ def read_logged(path) -> set[str]:
         return {row[0] for row in connection.execute("SELECT request_id FROM scores")}
 
 
+PAUSE_S = 0.005
+"""Between the requests of one connection."""
+
+
 def _locks(database):
     """Take the write lock between two writers, which SQLite's own waiting may miss."""
     try:
@@ -42,7 +46,10 @@ def test_told_to_stop_under_load_it_answers_what_is_begun_and_keeps_the_log(
     log = registry.home / "scores.db"
     options = ("--workers", str(workers), "--log-scores", str(log))
     with running_service(registry.home, *options) as service:
-        with Load(service.port, 16, numbered=True) as load, Load(service.port, 4) as others:
+        with (  # with pauses: at full speed more than the 10,000 that may wait would come
+            Load(service.port, 16, PAUSE_S, numbered=True) as load,
+            Load(service.port, 4, PAUSE_S) as others,
+        ):
             service.wait_for(lambda: len(load.answers) > 300)
             idle = socket.create_connection(("127.0.0.1", service.port), timeout=10.0)
             with closing(sqlite3.connect(log, 0.0, isolation_level=None)) as other:
