@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,7 +88,13 @@ class ScoreEntry(NamedTuple):
 
 
 COLUMNS = ", ".join(ScoreEntry._fields)
-_INSERT = f"INSERT INTO scores ({COLUMNS}) VALUES ({', '.join('?' * len(ScoreEntry._fields))})"  # noqa: S608 - names of our own
+_ROW = f"({', '.join('?' * len(ScoreEntry._fields))})"
+_AT_ONCE = (256, 64, 16, 4, 1)
+"""So many rows are written by one statement: after each, this thread waits for its turn again."""
+_INSERTS = {
+    count: f"INSERT INTO scores ({COLUMNS}) VALUES {', '.join([_ROW] * count)}"  # noqa: S608 - names of our own
+    for count in _AT_ONCE
+}
 
 
 def write_signals(signals: Mapping[str, object]) -> str:
@@ -183,17 +190,33 @@ def write_entries(
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.executemany("INSERT OR IGNORE INTO scorecards VALUES (?, ?)", scorecards)
-        for entry in entries:
-            try:
-                connection.execute(_INSERT, entry)
-            except _ENTRY_ERRORS as error:
-                refused.append(error)
+        for some in _split(list(entries)):
+            refused += _insert(connection, some)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
     return refused
+
+
+def _split(entries: list[ScoreEntry]) -> Iterator[list[ScoreEntry]]:
+    begin = 0
+    for count in _AT_ONCE:
+        while len(entries) - begin >= count:
+            yield entries[begin : begin + count]
+            begin += count
+
+
+def _insert(connection: sqlite3.Connection, entries: list[ScoreEntry]) -> list[Exception]:
+    """Write entries by one statement, or each for itself where one of them cannot be taken."""
+    try:
+        connection.execute(_INSERTS[len(entries)], list(chain.from_iterable(entries)))
+    except _ENTRY_ERRORS as error:
+        if len(entries) == 1:
+            return [error]
+        return [refused for entry in entries for refused in _insert(connection, [entry])]
+    return []
 
 
 def _make_file(path: Path) -> None:

@@ -75,6 +75,18 @@ def test_told_to_stop_under_load_it_answers_what_is_begun_and_keeps_the_log(
     assert not find_processes(str(registry.home))
 
 
+def test_the_log_keeps_up_with_clients_that_never_pause(registry, capsys):
+    log = registry.home / "scores.db"
+    with running_service(registry.home, "--log-scores", str(log)) as service:
+        with Load(service.port, 16, numbered=True) as load:
+            service.wait_for(lambda: len(load.answers) > 20_000, 60.0)  # twice as many as may wait
+        assert "\nleadscore_log_entries_lost 0.0\n" in service.client.get("/metrics").text
+        report(capsys, f"{len(load.answers)} answers logged while nobody paused")
+    named = [a.body["request_id"] for a in load.answers if a.is_score]
+    assert len(named) > 20_000
+    assert set(named) <= read_logged(log)
+
+
 def test_a_connection_whose_request_is_on_its_way_is_not_cut_off_by_a_stop(registry):
     request = make_request(LEAD)
     with running_service(registry.home) as service:

@@ -347,6 +347,14 @@ def test_close_keeps_its_deadline_and_counts_what_is_left(path):
     assert requests(path) == ["r0"]
 
 
+def test_one_that_no_store_takes_among_hundreds_is_left_out_alone(path, log):
+    for number in range(700):
+        log.append(entry(number, scored_us=2**63 if number == 300 else number))
+    log.close(5.0)
+    assert requests(path) == [f"r{number}" for number in range(700) if number != 300]
+    assert (log.written, log.lost) == (699, 1)
+
+
 def test_a_scorecard_comes_no_later_than_entries_that_name_it(path):
     log = ScoreLog(path)
     log.start()
