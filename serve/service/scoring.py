@@ -1,7 +1,7 @@
 """From a decoded request to signals and a score: what every route for one lead goes through."""
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -228,7 +228,7 @@ def _tell_older(days: float) -> Warned:
     return Warned("older_than_training", told, "/created_at")
 
 
-@cache
+@lru_cache(256)  # there are as many as subsets of the form's fields
 def _tell_not_sent(fields: frozenset[str]) -> Warned:
     told = f"without {', '.join(sorted(fields))} it is not known how much of the form was filled in"
     return Warned("form_unknown", f"{told}; send null for what was left blank", "/profile")
