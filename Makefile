@@ -50,4 +50,4 @@ wheel: $(VENV)/.installed-dev  ## Build the wheel into dist/
 
 clean:  ## Remove caches and builds; never var/
 	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find models pipeline serve tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find models pipeline serve tests leadscore -name __pycache__ -type d -prune -exec rm -rf {} +

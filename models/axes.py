@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from models.shapes import Frozen
+from leadscore.models.shapes import Frozen
 
 FIT = frozenset({"demographic", "firmographic"})
 ENGAGEMENT = frozenset({"email", "web", "social"})

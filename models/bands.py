@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from models.axes import ENGAGEMENT_DIGITS, FIT_LETTERS, Axes, Engagement, Fit, LeadAxes
-from models.log_odds import to_log_odds, to_probability
-from models.shapes import Frozen
+from leadscore.models.axes import ENGAGEMENT_DIGITS, FIT_LETTERS, Axes, Engagement, Fit, LeadAxes
+from leadscore.models.log_odds import to_log_odds, to_probability
+from leadscore.models.shapes import Frozen
 
 Band = Literal["cold", "MQL", "SQL"]
 BANDS: tuple[Band, ...] = ("cold", "MQL", "SQL")
@@ -18,7 +18,7 @@ _SHOWN = 1e-12
 """Cutoffs in points may lie beyond what a probability can show; so far from 0 and 1 it is held."""
 
 
-class Marks(Frozen):
+class CutoffLogOdds(Frozen):
     """Where bands begin and are left, in log-odds, the scale on which every path compares them."""
 
     mql: _LogOdds
@@ -58,10 +58,10 @@ class Cutoffs(Frozen):
         return self
 
     @property
-    def marks(self) -> Marks:
+    def marks(self) -> CutoffLogOdds:
         """The cutoffs in log-odds."""
         held = self.hysteresis
-        return Marks(
+        return CutoffLogOdds(
             mql=to_log_odds(self.mql),
             sql=to_log_odds(self.sql),
             mql_released=to_log_odds(self.mql - held),
@@ -69,12 +69,12 @@ class Cutoffs(Frozen):
         )
 
 
-def show_marks(marks: Marks) -> dict[str, float]:
+def show_cutoffs(marks: CutoffLogOdds) -> dict[str, float]:
     """Return the cutoffs that marks stand for, as probabilities to read.
 
     Examples
     --------
-    >>> show_marks(Marks(mql=0.0, sql=800.0, mql_released=0.0, sql_released=800.0))
+    >>> show_cutoffs(CutoffLogOdds(mql=0.0, sql=800.0, mql_released=0.0, sql_released=800.0))
     {'mql': 0.5, 'sql': 0.999999999999}
     """
     found = {"mql": to_probability(marks.mql), "sql": to_probability(marks.sql)}
@@ -137,12 +137,12 @@ class Minimums(Frozen):
         return "MQL" if band == "SQL" and not self.sql.is_met(axes) else band
 
 
-def fill_in_levels(written: Any) -> Any:
+def expand_levels(written: Any) -> Any:
     """Return bands as they are written, each level with the cutoffs that it does not say itself.
 
     Examples
     --------
-    >>> fill_in_levels({"mql": 40, "sql": 100, "instead": {"fair": {"sql": 80}}})["instead"]
+    >>> expand_levels({"mql": 40, "sql": 100, "instead": {"fair": {"sql": 80}}})["instead"]
     {'fair': {'mql': 40, 'sql': 80}}
     """
     if not isinstance(written, dict) or not isinstance(written.get("instead"), dict):
@@ -170,7 +170,7 @@ class Bands(Cutoffs):
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, written: object) -> object:
-        return fill_in_levels(written)
+        return expand_levels(written)
 
     @model_validator(mode="after")
     def _check_by(self) -> Self:
@@ -194,7 +194,7 @@ class Bands(Cutoffs):
         return self.marks.mql_released, self.marks.sql_released
 
     @property
-    def marks_instead(self) -> dict[str, Marks]:
+    def marks_instead(self) -> dict[str, CutoffLogOdds]:
         """The cutoffs of some levels in log-odds."""
         return {level: cutoffs.marks for level, cutoffs in self.instead.items()}
 
@@ -206,8 +206,8 @@ class SheetBands(Bands):
     the probabilities are for people to read.
     """
 
-    at: Marks
-    at_instead: dict[str, Marks] = Field(default_factory=dict)
+    at: CutoffLogOdds
+    at_instead: dict[str, CutoffLogOdds] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
@@ -216,12 +216,12 @@ class SheetBands(Bands):
         return self
 
     @property
-    def marks(self) -> Marks:
+    def marks(self) -> CutoffLogOdds:
         """The cutoffs in log-odds."""
         return self.at
 
     @property
-    def marks_instead(self) -> dict[str, Marks]:
+    def marks_instead(self) -> dict[str, CutoffLogOdds]:
         """The cutoffs of some levels in log-odds."""
         return self.at_instead
 
@@ -256,7 +256,7 @@ def assign_band(log_odds: float, cutoffs: tuple[float, float]) -> Band:
     return "MQL" if log_odds >= mql else "cold"
 
 
-def hold_band(
+def apply_hysteresis(
     log_odds: float, previous: Band, cutoffs: tuple[float, float], released: tuple[float, float]
 ) -> Band:
     """Give a lead its band where the one it was in is known.
@@ -281,9 +281,10 @@ def hold_band(
     Examples
     --------
     >>> bands = Bands(mql=0.2, sql=0.5, hysteresis=0.05)
-    >>> [hold_band(to_log_odds(p), "SQL", bands.log_odds, bands.released) for p in (0.46, 0.44)]
+    >>> cutoffs, exits = bands.log_odds, bands.released
+    >>> [apply_hysteresis(to_log_odds(p), "SQL", cutoffs, exits) for p in (0.46, 0.44)]
     ['SQL', 'MQL']
-    >>> hold_band(to_log_odds(0.46), "MQL", bands.log_odds, bands.released)
+    >>> apply_hysteresis(to_log_odds(0.46), "MQL", bands.log_odds, bands.released)
     'MQL'
     """
     assigned = assign_band(log_odds, cutoffs)

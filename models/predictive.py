@@ -13,10 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, SplineTransformer
 
-from models.calibration import Affine
-from models.errors import ScorecardError
-from models.scorecard import Term
-from models.shapes import Curve, Table
+from leadscore.models.calibration import Affine
+from leadscore.models.errors import ScorecardError
+from leadscore.models.scorecard import Term
+from leadscore.models.shapes import Curve, Table
 
 Floats = npt.NDArray[np.float64]
 MISSING = "\x1fmissing"
@@ -31,7 +31,7 @@ MISSING_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Hyperparameters:
     """How a model is built: knots per number, inverse L2 strength C, rarest level of its own."""
 
     knots: int
@@ -75,7 +75,7 @@ def place_knots(values: Floats, most: int) -> Floats:
 
 
 def build_pipeline(
-    signals: pd.DataFrame, numbers: list[str], categories: list[str], recipe: Recipe
+    signals: pd.DataFrame, numbers: list[str], categories: list[str], recipe: Hyperparameters
 ) -> Pipeline:
     """Build the unfitted pipeline for a frame of signals.
 
@@ -90,7 +90,7 @@ def build_pipeline(
         Numbers as float64 with NaN, categories as object with None or NaN.
     numbers, categories : list of str
         Columns of `signals`.
-    recipe : Recipe
+    recipe : Hyperparameters
 
     Returns
     -------

@@ -5,9 +5,9 @@ from math import log
 from operator import sub
 from typing import NamedTuple
 
-from models.bands import Band
-from models.scorecard import Scorecard
-from models.scoring import LeadScore, Scorer
+from leadscore.models.bands import Band
+from leadscore.models.score_lead import LeadScore, Scorer
+from leadscore.models.scorecard import Scorecard
 
 
 class Reason(NamedTuple):

@@ -7,15 +7,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from models.axes import Axes, find_members
-from models.bands import Band, Bands, Minimums, SheetBands
-from models.errors import ScorecardError
-from models.shapes import Frozen, Shape, Table, Weight
+from leadscore.models.axes import Axes, find_members
+from leadscore.models.bands import Band, Bands, Minimums, SheetBands
+from leadscore.models.errors import ScorecardError
+from leadscore.models.shapes import Frozen, Shape, Table, Weight
 
 SCHEMA_VERSION: Literal[1] = 1
 MOST_TERMS = 2_000
 Kind = Literal["predictive", "rules", "close_rate"]
-
 
 LogOdds = Annotated[float, Field(allow_inf_nan=False)]
 """A sum of weights, which may be larger than any one of them."""
@@ -78,7 +77,7 @@ class Points(Frozen):
 
     A sheet is written in points, which have to come out as they were written: there `worth` is the
     log-odds of one point and `zero` those at no points, and ``points = (log_odds - zero) / worth``,
-    which is exact where both have few binary digits (see ``models.rules.hold_exactly``).
+    which is exact where both have few binary digits (see ``rule_sheet.round_to_binary``).
     """
 
     per_log_odds: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]

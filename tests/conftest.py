@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from versions import Registry
+from support.browser import open_browser
+from support.versions import Registry
 
-from pipeline.demo.world import write_world
-from pipeline.project_folder import find_project
-from pipeline.recording import record_training
-from pipeline.settings import Project, read_project
-from pipeline.tracking.records import Version
-from pipeline.tracking.relocation import relocate
-from pipeline.tracking.store import Store, open_store
-from pipeline.train import Training, train
-
-ROOT = Path(__file__).resolve().parent.parent
-REAL_DATA = ROOT.parent / "shared" / "data"
+from leadscore.pipeline.config.folder import find_project
+from leadscore.pipeline.config.project import Project, read_project
+from leadscore.pipeline.demo.world import write_world
+from leadscore.pipeline.tracking.records import Version
+from leadscore.pipeline.tracking.relocation import relocate
+from leadscore.pipeline.tracking.store import Store, open_store
+from leadscore.pipeline.training.train import Training, train
+from leadscore.pipeline.workflows.record_training import record_training
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,7 @@ def _leave_no_address() -> Iterator[None]:
     os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
-def real_data(file: str) -> Path:
-    path = REAL_DATA / file
-    if not path.is_file():
-        pytest.skip(f"{file} is not beside the checkout, in shared/data/")
-    return path
+@pytest.fixture(scope="module")
+def browser():
+    with open_browser() as browser:
+        yield browser

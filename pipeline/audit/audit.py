@@ -2,24 +2,24 @@
 
 from collections.abc import Collection
 
-from pipeline.audit.columns import compose, judge_columns
-from pipeline.audit.proxies import judge_proxies
-from pipeline.audit.raw import LEAD_ID, WON, read_raw
-from pipeline.audit.records import Audit, ColumnFinding, Finding, Verdict
-from pipeline.audit.subjects import last_snapshots
-from pipeline.audit.tables import judge_tables
-from pipeline.dataset import Dataset, build_dataset
-from pipeline.errors import ConfigError, DataError, RefusalError
-from pipeline.ingest import Ingested, ingest
-from pipeline.metrics import Estimate
-from pipeline.progress import Progress, silent
-from pipeline.settings import Project
-from pipeline.signals.catalog import Signal
+from leadscore.pipeline.audit.columns.judge import compose, judge_columns
+from leadscore.pipeline.audit.columns.proxies import judge_proxies
+from leadscore.pipeline.audit.columns.subjects import last_snapshots
+from leadscore.pipeline.audit.records import Audit, ColumnFinding, Finding, Verdict
+from leadscore.pipeline.audit.source_columns import LEAD_ID, WON, read_source_columns
+from leadscore.pipeline.audit.tables.judge import judge_tables
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
+from leadscore.pipeline.errors import ConfigError, DataError, RefusalError
+from leadscore.pipeline.evaluation.metrics import Estimate
+from leadscore.pipeline.ingest.tables import Ingested, ingest
+from leadscore.pipeline.progress import Progress, silent
+from leadscore.pipeline.signals.catalog import Signal
 
 CHANCE = 0.5
 ERRORS = 2.5
 """Chance alone is so many standard errors above itself once in 160 data sets."""
-FEWEST = 10
+MIN_ROWS = 10
 _LEAK_TODO = "take it out of signals.yaml, or see its row for what allows it"
 
 
@@ -80,18 +80,18 @@ def audit_tables(
     unlabelled : str, optional
     allowed_leaks : collection of str
     """
-    raw = read_raw(project, tables)
+    raw = read_source_columns(project, tables)
     findings: list[Finding] = []
     columns: tuple[ColumnFinding, ...] = ()
     together: Estimate | None = None
     if dataset is None:
         findings.append(Finding("problem", "outcomes", unlabelled or "no snapshot has a label"))
-    elif min(won := int(dataset.label.sum()), len(dataset) - won) < FEWEST:
+    elif min(won := int(dataset.label.sum()), len(dataset) - won) < MIN_ROWS:
         findings.append(
             Finding(
                 "problem", "outcomes",
                 f"{won:,} wins among {len(dataset):,} snapshots with a known outcome; at least "
-                f"{FEWEST} wins and as many others are needed to judge any column by",
+                f"{MIN_ROWS} wins and as many others are needed to judge any column by",
                 "see outcomes.won and outcomes.lost in data.yaml, or wait for more",
             )
         )  # fmt: skip
@@ -208,7 +208,7 @@ def list_leaks(project: Project, audit: Audit) -> list[str]:
     return sorted(name for name in audit.allowed_leaks if compose(name) in meant)
 
 
-def leave_out(project: Project, audit: Audit) -> Project:
+def exclude_columns(project: Project, audit: Audit) -> Project:
     """Return the project without the signals in quarantine.
 
     Raises

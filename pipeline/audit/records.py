@@ -1,14 +1,16 @@
 """What an audit finds: of each column and signal, of the tables, and of the whole."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from pipeline.metrics import Estimate
+from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+from leadscore.pipeline.evaluation.metrics import Estimate
+from leadscore.pipeline.ingest.redact import redact_values
 
 ColumnVerdict = Literal["use", "not vouched for", "quarantine", "refuse"]
 """From harmless to a leak. Training leaves out what is in quarantine, and stops at a refusal."""
 Verdict = Literal["train", "train with warnings", "do not train"]
-Weight = Literal["note", "warning", "problem"]
+Severity = Literal["note", "warning", "problem"]
 """A problem forbids training, a warning does not, a note is for the reader."""
 
 
@@ -16,7 +18,7 @@ Weight = Literal["note", "warning", "problem"]
 class Finding:
     """One thing found in the tables: about what, what was found, and what to do about it."""
 
-    weight: Weight
+    weight: Severity
     subject: str
     text: str
     todo: str = ""
@@ -81,7 +83,7 @@ class Month:
 
 
 @dataclass(frozen=True)
-class Strength:
+class SampleSize:
     """What the number of wins allows: half widths of the 95 % intervals to expect.
 
     `wins` are those to judge by; `auc` is the half width of the interval of an AUC of .75, `lift`
@@ -107,10 +109,26 @@ class Audit:
     findings: tuple[Finding, ...]
     arrival: Arrival | None = None
     months: tuple[Month, ...] = ()
-    strength: Strength | None = None
+    strength: SampleSize | None = None
     together: Estimate | None = None
     allowed_leaks: tuple[str, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:
         """Return the audit as plain data."""
         return asdict(self)
+
+
+def suppress_cells(audit: Audit) -> Audit:
+    """Return an audit whose findings quote no cells, for whatever leaves the terminal.
+
+    What it says of columns stays: it names no value that fewer than thirty leads have. Months of
+    fewer leads are not told of.
+    """
+    findings = tuple(replace(f, text=redact_values(f.text)) for f in audit.findings)
+    leaks = {column.reasons[0] for column in audit.columns if column.reasons}
+    reasons = tuple(
+        reason if any(leak in reason for leak in leaks) else redact_values(reason)
+        for reason in audit.reasons
+    )
+    months = tuple(month for month in audit.months if month.leads >= MIN_GROUP_LEADS)
+    return replace(audit, findings=findings, reasons=reasons, months=months)

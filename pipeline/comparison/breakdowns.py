@@ -5,22 +5,27 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.breaking_down import MISSING, MOST_LEVELS, choose_breakdowns, leads_by_level
-from pipeline.comparison.calls import Week
-from pipeline.comparison.ground import Ground
-from pipeline.comparison.reach import Reached
-from pipeline.comparison.records import Breakdown, Slice
-from pipeline.comparison.resampling import percentile
-from pipeline.evaluate import PERIODS, name_moment, part_by_period
-from pipeline.groups import FEWEST
-from pipeline.settings import Project
-from pipeline.signals.words import describe_signal
+from leadscore.pipeline.comparison.calls import Week
+from leadscore.pipeline.comparison.evaluation_set import EvaluationSet
+from leadscore.pipeline.comparison.records import Breakdown, Slice
+from leadscore.pipeline.comparison.wins_at_capacity import CallOutcome
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.evaluation.evaluate import PERIODS, name_moment, part_by_period
+from leadscore.pipeline.evaluation.groups import (
+    MIN_GROUP_LEADS,
+    MISSING,
+    MOST_LEVELS,
+    choose_breakdowns,
+    leads_by_level,
+)
+from leadscore.pipeline.evaluation.resampling import percentile
+from leadscore.pipeline.signals.descriptions import describe_signal
 
 Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Cut:
+class Grouping:
     """One way to group n snapshots: the names of its groups, their masks, and how many it hides."""
 
     column: str
@@ -29,7 +34,7 @@ class Cut:
     hidden: int
 
 
-def find_periods(ground: Ground, weeks: tuple[Week, ...]) -> npt.NDArray[np.intp]:
+def find_periods(ground: EvaluationSet, weeks: tuple[Week, ...]) -> npt.NDArray[np.intp]:
     """Return the number of each later snapshot's month of creation, or of its stretch, (n,)."""
     by_month = ground.later.order == "time"
     parts = part_by_period(ground.later) if by_month else [week.rows for week in weeks]
@@ -39,12 +44,12 @@ def find_periods(ground: Ground, weeks: tuple[Week, ...]) -> npt.NDArray[np.intp
     return period
 
 
-def cut_ground(project: Project, ground: Ground) -> tuple[Cut, ...]:
+def group_snapshots(project: Project, ground: EvaluationSet) -> tuple[Grouping, ...]:
     """Return how the later snapshots are grouped: by time, and as the report does."""
     return (_cut_by_time(ground), *_cut_by_signals(project, ground))
 
 
-def _cut_by_time(ground: Ground) -> Cut:
+def _cut_by_time(ground: EvaluationSet) -> Grouping:
     later, groups = ground.later, []
     for number, rows in enumerate(part_by_period(later), start=1):
         mask = np.zeros(len(later), np.bool_)
@@ -60,7 +65,7 @@ def _cut_by_time(ground: Ground) -> Cut:
     return _keep_large(what, says, groups, ground)
 
 
-def _cut_by_signals(project: Project, ground: Ground) -> list[Cut]:
+def _cut_by_signals(project: Project, ground: EvaluationSet) -> list[Grouping]:
     declared = {signal.column: signal for signal in project.catalog.signals}
     cuts = []
     for column in choose_breakdowns(project):
@@ -76,33 +81,35 @@ def _cut_by_signals(project: Project, ground: Ground) -> list[Cut]:
     return cuts
 
 
-def _keep_large(column: str, says: str, groups: list[tuple[str, Mask]], ground: Ground) -> Cut:
+def _keep_large(
+    column: str, says: str, groups: list[tuple[str, Mask]], ground: EvaluationSet
+) -> Grouping:
     lead = ground.later.lead
     some = [(name, mask) for name, mask in groups if mask.any()]
-    large = [(name, mask) for name, mask in some if len(np.unique(lead[mask])) >= FEWEST]
+    large = [(name, mask) for name, mask in some if len(np.unique(lead[mask])) >= MIN_GROUP_LEADS]
     shown = tuple(large[:MOST_LEVELS])
-    return Cut(column, says, shown, len(some) - len(shown))
+    return Grouping(column, says, shown, len(some) - len(shown))
 
 
-def stack_masks(cuts: tuple[Cut, ...], snapshots: int) -> npt.NDArray[np.float64]:
+def stack_masks(cuts: tuple[Grouping, ...], snapshots: int) -> npt.NDArray[np.float64]:
     """Return the groups of all cuts one below the other, (1 + g, n); the first row is everybody."""
     rows = [np.ones(snapshots), *(mask for cut in cuts for _, mask in cut.groups)]
     return np.array(rows, dtype=np.float64)
 
 
 def break_down(
-    cuts: tuple[Cut, ...],
-    ground: Ground,
-    reached: dict[str, Reached],
+    cuts: tuple[Grouping, ...],
+    ground: EvaluationSet,
+    reached: dict[str, CallOutcome],
     pairs: list[tuple[str, str]],
 ) -> tuple[Breakdown, ...]:
     """Return what each contender reached in every group.
 
     Parameters
     ----------
-    cuts : tuple of Cut
-    ground : Ground
-    reached : dict of str to Reached
+    cuts : tuple of Grouping
+    ground : EvaluationSet
+    reached : dict of str to CallOutcome
         By contender, over the groups of ``stack_masks``.
     pairs : list of (str, str)
         The duels.

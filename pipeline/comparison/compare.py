@@ -6,20 +6,23 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from pipeline.comparison.breakdowns import break_down
-from pipeline.comparison.calls import list_weeks
-from pipeline.comparison.capacity import find_capacity
-from pipeline.comparison.caveats import list_caveats, note_equal_treatment
-from pipeline.comparison.contenders import Contender
-from pipeline.comparison.ground import prepare_ground
-from pipeline.comparison.plan import plan_test
-from pipeline.comparison.records import Comparison
-from pipeline.comparison.swaps import write_swaps
-from pipeline.comparison.trial import Trial, count_resamples
-from pipeline.comparison.verdict import tell_beside, tell_verdict
-from pipeline.evaluate import BASIS, name_moment
-from pipeline.progress import Progress, silent
-from pipeline.settings import Project
+from leadscore.pipeline.comparison.breakdowns import break_down
+from leadscore.pipeline.comparison.calls import find_capacity, list_weeks
+from leadscore.pipeline.comparison.contenders import Contender
+from leadscore.pipeline.comparison.evaluation_set import prepare_evaluation_set
+from leadscore.pipeline.comparison.experiment import plan_experiment
+from leadscore.pipeline.comparison.records import Comparison
+from leadscore.pipeline.comparison.standings import Standings, count_resamples
+from leadscore.pipeline.comparison.swaps import write_swaps
+from leadscore.pipeline.comparison.verdict import (
+    describe_equal_treatment,
+    list_caveats,
+    list_remarks,
+    write_verdict,
+)
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.evaluation.evaluate import BASIS, name_moment
+from leadscore.pipeline.progress import Progress, silent
 
 SMALLEST_GAIN = 0.2
 
@@ -77,11 +80,11 @@ def compare(
 def _compare(
     project: Project, contenders: Sequence[Contender], question: Question, progress: Progress
 ) -> Comparison:
-    ground = prepare_ground(project, contenders, progress)
+    ground = prepare_evaluation_set(project, contenders, progress)
     later, weeks = ground.later, list_weeks(ground.later)
     capacity = find_capacity(project, later, weeks, question.calls, question.share)
     progress("calling")
-    trial = Trial(project, ground, weeks, capacity.calls)
+    trial = Standings(project, ground, weeks, capacity.calls)
     standings = tuple(trial.stand(entrant) for entrant in ground.entrants)
     progress("weighing the differences")
     duels = trial.hold_duels(question.gain)
@@ -105,19 +108,19 @@ def _compare(
         weeks_said=f"{len(weeks):,} {'weeks' if dated else 'stretches'}",
         earlier_snapshots=ground.earlier_snapshots,
         resamples=count_resamples(project),
-        told=tell_verdict(standings, duels, wins, capacity.said, question.gain),
-        beside=tell_beside(standings, duels, wins),
+        told=write_verdict(standings, duels, wins, capacity.said, question.gain),
+        beside=list_remarks(standings, duels, wins),
         caveats=(
             *list_caveats(ground, weeks, capacity, project.training.horizon_days),
             *ground.notes,
-            note_equal_treatment(standings, ground.earlier_snapshots),
+            describe_equal_treatment(standings, ground.earlier_snapshots),
         ),
         standings=standings,
         duels=duels,
         calls=trial.calls,
         by_chance=trial.by_chance,
         breakdowns=break_down(trial.cuts, ground, trial.reached, trial.pairs),
-        plan=plan_test(
+        plan=plan_experiment(
             best, second, question.gain, capacity.calls if dated else None,
             project.training.horizon_days,
         ),

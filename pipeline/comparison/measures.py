@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.calibration import Affine, Tally, expected_calibration_error, fit_affine
-from models.frame import to_probabilities
-from pipeline.comparison.resampling import draw_weights
-from pipeline.metrics import auc, average_precision
+from leadscore.models.calibration import Affine, fit_affine
+from leadscore.models.score_frame import to_probabilities
+from leadscore.pipeline.evaluation.calibration import ScoreGroups, expected_calibration_error
+from leadscore.pipeline.evaluation.metrics import auc, average_precision
+from leadscore.pipeline.evaluation.resampling import draw_weights
 
 Floats = npt.NDArray[np.float64]
 RANKING = ("auc", "auc_within", "average_precision")
@@ -77,7 +78,7 @@ class _Measurer:
     def measure(self, weight: Floats) -> list[float]:
         """Return the measures of ``MEASURED``, leads weighted by `weight` (leads,)."""
         size, wins = self._pooled.sum(weight)
-        raw, treated = (Tally(*score, size, wins) for score in self._scores)
+        raw, treated = (ScoreGroups(*score, size, wins) for score in self._scores)
         count = size.sum()
         log_loss, log_loss_equal = (
             float(wins @ won + (size - wins) @ lost) / count for won, lost in self._losses

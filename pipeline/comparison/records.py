@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pipeline.comparison.resampling import Gain
-from pipeline.groups import Group
-from pipeline.metrics import Estimate
+from leadscore.pipeline.evaluation.groups import Group
+from leadscore.pipeline.evaluation.metrics import Estimate
+from leadscore.pipeline.evaluation.resampling import Gain
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class FamilyCost:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ContenderResult:
     """One contender: who it is and how it did.
 
     `metrics` has wins_at_capacity, calls, precision_at_capacity, lift_at_capacity and the measures
@@ -43,7 +43,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Swapped:
+class SwapCounts:
     """Leads by who would have called them; a lead that ties share counts in part.
 
     `wins` are those of the calls; of leads that nobody called, those that won all the same.
@@ -54,7 +54,7 @@ class Swapped:
 
 
 @dataclass(frozen=True)
-class Trait:
+class SwapTrait:
     """What tells the leads that only one would call from those that only the other would.
 
     `one` and `other` are means of a number, or shares of leads with `level`.
@@ -76,16 +76,16 @@ class Swaps:
     `traits` are empty where either side has fewer than ``FEWEST`` leads.
     """
 
-    both: Swapped
-    both_other: Swapped
-    only_one: Swapped
-    only_other: Swapped
-    neither: Swapped
-    traits: tuple[Trait, ...]
+    both: SwapCounts
+    both_other: SwapCounts
+    only_one: SwapCounts
+    only_other: SwapCounts
+    neither: SwapCounts
+    traits: tuple[SwapTrait, ...]
 
 
 @dataclass(frozen=True)
-class Duel:
+class Pair:
     """One contender against another; every difference is `one` minus `other`.
 
     `p` is the p-value held for all duels of the comparison (Holm). `proven` says whether it is at
@@ -127,7 +127,7 @@ class Breakdown:
     hidden: int
 
 
-class TestSize(NamedTuple):
+class ExperimentSize(NamedTuple):
     """How large a test has to be to find a relative gain; `weeks` is None without dates."""
 
     gain: float
@@ -136,7 +136,7 @@ class TestSize(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TestPlan:
+class ExperimentPlan:
     """A prospective randomised test: its size, how long it takes, and how it is done.
 
     `base_rate` is the share of calls that win now, `gain` the smallest relative gain to be found.
@@ -153,7 +153,7 @@ class TestPlan:
     calls_per_week: float | None
     weeks: int | None
     wait_days: float | None
-    shorter: tuple[TestSize, ...]
+    shorter: tuple[ExperimentSize, ...]
     said: str
     steps: tuple[str, ...]
 
@@ -183,14 +183,14 @@ class Comparison:
     told: tuple[str, ...]
     beside: tuple[str, ...]
     caveats: tuple[str, ...]
-    standings: tuple[Standing, ...]
-    duels: tuple[Duel, ...]
+    standings: tuple[ContenderResult, ...]
+    duels: tuple[Pair, ...]
     calls: tuple[float, ...]
     by_chance: tuple[float, ...]
     breakdowns: tuple[Breakdown, ...]
-    plan: TestPlan
+    plan: ExperimentPlan
 
-    def find(self, key: str) -> Standing:
+    def find(self, key: str) -> ContenderResult:
         """Return the standing of a contender."""
         return next(standing for standing in self.standings if standing.key == key)
 

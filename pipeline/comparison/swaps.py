@@ -9,21 +9,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.comparison.calls import find_as_of_us, sum_by_lead
-from pipeline.comparison.ground import Ground
-from pipeline.comparison.records import Swapped, Swaps, Trait
-from pipeline.dataset import Dataset
-from pipeline.errors import DataError
-from pipeline.groups import FEWEST
-from pipeline.scored_file import keep_from_running
-from pipeline.signals.catalog import Signal
-from pipeline.values import format_time
+from leadscore.pipeline.comparison.calls import find_as_of_us, sum_by_lead
+from leadscore.pipeline.comparison.evaluation_set import EvaluationSet
+from leadscore.pipeline.comparison.records import SwapCounts, Swaps, SwapTrait
+from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.errors import DataError
+from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+from leadscore.pipeline.scoring.output import escape_formula
+from leadscore.pipeline.signals.catalog import Signal
+from leadscore.pipeline.values.times import format_time
 
 Floats = npt.NDArray[np.float64]
 MOST_TRAITS = 8
 
 
-class Parted(NamedTuple):
+class CallShares(NamedTuple):
     """How much of each lead is called by whom, each (leads,), and by which snapshot (n,)."""
 
     both: Floats
@@ -33,7 +33,7 @@ class Parted(NamedTuple):
     rows_other: Floats
 
 
-def part_calls(later: Dataset, one: Floats, other: Floats) -> Parted:
+def share_calls(later: Dataset, one: Floats, other: Floats) -> CallShares:
     """Part the leads by who calls them.
 
     Parameters
@@ -46,7 +46,7 @@ def part_calls(later: Dataset, one: Floats, other: Floats) -> Parted:
     of_one, of_other = sum_by_lead(later, one), sum_by_lead(later, other)
     both = np.minimum(of_one, of_other)
     only_one, only_other = of_one - both, of_other - both
-    return Parted(
+    return CallShares(
         both,
         only_one,
         only_other,
@@ -59,40 +59,42 @@ def _share(part: Floats, whole: Floats) -> Floats:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0.0)
 
 
-def count_apart(later: Dataset, one: Floats, other: Floats) -> tuple[float, float]:
+def count_wins_apart(later: Dataset, one: Floats, other: Floats) -> tuple[float, float]:
     """Return the wins that only `one` reaches, lead by lead, and those that only `other` does."""
     apart = sum_by_lead(later, (one - other) * later.label)
     return float(np.maximum(apart, 0.0).sum()), float(np.maximum(-apart, 0.0).sum())
 
 
-def find_swaps(ground: Ground, one: Floats, other: Floats, signals: Mapping[str, Signal]) -> Swaps:
+def find_swaps(
+    ground: EvaluationSet, one: Floats, other: Floats, signals: Mapping[str, Signal]
+) -> Swaps:
     """Return who swaps between two contenders.
 
     Parameters
     ----------
-    ground : Ground
+    ground : EvaluationSet
     one, other : float array of shape (n,)
         How much of each snapshot each of them calls.
     signals : mapping of str to Signal
         By column, for their names.
     """
-    later, parted = ground.later, part_calls(ground.later, one, other)
+    later, parted = ground.later, share_calls(ground.later, one, other)
     label = later.label.astype(np.float64)
     neither = np.clip(1.0 - parted.both - parted.only_one - parted.only_other, 0.0, 1.0)
     return Swaps(
-        both=Swapped(float(parted.both.sum()), float((one - parted.rows_one) @ label)),
-        both_other=Swapped(float(parted.both.sum()), float((other - parted.rows_other) @ label)),
-        only_one=Swapped(float(parted.only_one.sum()), float(parted.rows_one @ label)),
-        only_other=Swapped(float(parted.only_other.sum()), float(parted.rows_other @ label)),
-        neither=Swapped(float(neither.sum()), float(neither @ ground.won)),
+        both=SwapCounts(float(parted.both.sum()), float((one - parted.rows_one) @ label)),
+        both_other=SwapCounts(float(parted.both.sum()), float((other - parted.rows_other) @ label)),
+        only_one=SwapCounts(float(parted.only_one.sum()), float(parted.rows_one @ label)),
+        only_other=SwapCounts(float(parted.only_other.sum()), float(parted.rows_other @ label)),
+        neither=SwapCounts(float(neither.sum()), float(neither @ ground.won)),
         traits=_find_traits(ground, parted, signals),
     )
 
 
 def _find_traits(
-    ground: Ground, parted: Parted, signals: Mapping[str, Signal]
-) -> tuple[Trait, ...]:
-    if min(parted.only_one.sum(), parted.only_other.sum()) < FEWEST:
+    ground: EvaluationSet, parted: CallShares, signals: Mapping[str, Signal]
+) -> tuple[SwapTrait, ...]:
+    if min(parted.only_one.sum(), parted.only_other.sum()) < MIN_GROUP_LEADS:
         return ()
     frame = pd.concat([entrant.signals for entrant in ground.entrants], axis=1)
     frame = frame.loc[:, ~frame.columns.duplicated()]
@@ -108,26 +110,28 @@ def _find_traits(
     return tuple(sorted(found, key=lambda trait: (-trait.effect, trait.column))[:MOST_TRAITS])
 
 
-def _number_trait(signal: Signal, column: "pd.Series[float]", parted: Parted) -> Trait | None:
+def _number_trait(
+    signal: Signal, column: "pd.Series[float]", parted: CallShares
+) -> SwapTrait | None:
     values = column.to_numpy(dtype=np.float64)
     known = ~np.isnan(values)
     weights = [np.where(known, rows, 0.0) for rows in (parted.rows_one, parted.rows_other)]
     spread = values[known].std() if known.any() else 0.0
-    if min(weight.sum() for weight in weights) < FEWEST or not spread > 0.0:
+    if min(weight.sum() for weight in weights) < MIN_GROUP_LEADS or not spread > 0.0:
         return None
     one, other = (float(weight @ np.nan_to_num(values) / weight.sum()) for weight in weights)
-    return Trait(signal.column, signal.named("en"), None, one, other, abs(one - other) / spread)
+    return SwapTrait(signal.column, signal.named("en"), None, one, other, abs(one - other) / spread)
 
 
 def _level_trait(
-    signal: Signal, column: "pd.Series[str]", parted: Parted, lead: npt.NDArray[np.intp]
-) -> Trait | None:
+    signal: Signal, column: "pd.Series[str]", parted: CallShares, lead: npt.NDArray[np.intp]
+) -> SwapTrait | None:
     codes, levels = pd.factorize(column)
-    best: Trait | None = None
+    best: SwapTrait | None = None
     sums = parted.rows_one.sum(), parted.rows_other.sum()
     for code, level in enumerate(levels):
         has = codes == code
-        if len(np.unique(lead[has])) < FEWEST:
+        if len(np.unique(lead[has])) < MIN_GROUP_LEADS:
             continue
         share = float(has.mean())
         one, other = (
@@ -136,12 +140,14 @@ def _level_trait(
         )
         effect = abs(one - other) / max(np.sqrt(share * (1.0 - share)), 1e-9)
         if best is None or effect > best.effect:
-            best = Trait(signal.column, signal.named("en"), str(level), one, other, float(effect))
+            best = SwapTrait(
+                signal.column, signal.named("en"), str(level), one, other, float(effect)
+            )
     return best
 
 
 def write_swaps(
-    path: Path, ground: Ground, duels: Iterable[tuple[str, str, Floats, Floats]]
+    path: Path, ground: EvaluationSet, duels: Iterable[tuple[str, str, Floats, Floats]]
 ) -> int:
     """Write the leads that swap to a CSV, for those who may see them, and return how many.
 
@@ -151,7 +157,7 @@ def write_swaps(
     Parameters
     ----------
     path : Path
-    ground : Ground
+    ground : EvaluationSet
     duels : iterable of (str, str, array, array)
         The names of two contenders and how much of each snapshot each of them calls.
 
@@ -168,13 +174,13 @@ def write_swaps(
             writer = csv.writer(stream)
             writer.writerow(["called_by", "not_by", "lead_id", "as_of", "part", "won"])
             for one, other, called_one, called_other in duels:
-                parted = part_calls(later, called_one, called_other)
+                parted = share_calls(later, called_one, called_other)
                 for by, not_by, part in (
                     (one, other, parted.rows_one), (other, one, parted.rows_other),
                 ):  # fmt: skip
                     for row in np.flatnonzero(part > 0.0):
                         moment = format_time(int(as_of[row])) if dated else ""
-                        lead_id = keep_from_running(str(later.lead_id[row]))
+                        lead_id = escape_formula(str(later.lead_id[row]))
                         writer.writerow(
                             [by, not_by, lead_id, moment, f"{part[row]:.4g}", later.label[row]]
                         )

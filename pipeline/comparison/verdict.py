@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.comparison.records import Duel, Standing
-from pipeline.metrics import Estimate
+from leadscore.pipeline.comparison.calls import Capacity, Week
+from leadscore.pipeline.comparison.evaluation_set import EvaluationSet
+from leadscore.pipeline.comparison.records import ContenderResult, Pair
+from leadscore.pipeline.evaluation.metrics import Estimate
 
 FEW = 30
 """With fewer wins the verdict says that only a very large difference could show."""
@@ -12,15 +14,19 @@ _FAR = 100.0
 NO_DIFFERENCE = "No difference proven"
 
 
-def tell_verdict(
-    standings: Sequence[Standing], duels: Sequence[Duel], wins: int, capacity: str, gain: float
+def write_verdict(
+    standings: Sequence[ContenderResult],
+    duels: Sequence[Pair],
+    wins: int,
+    capacity: str,
+    gain: float,
 ) -> tuple[str, ...]:
     """Return the verdict: one sentence, then one for each further duel.
 
     Parameters
     ----------
-    standings : sequence of Standing
-    duels : sequence of Duel
+    standings : sequence of ContenderResult
+    duels : sequence of Pair
         Of every pair.
     wins : int
         Leads that won in the later period.
@@ -52,12 +58,17 @@ def tell_verdict(
     return head, *(_tell_duel(duel, of, wins, gain) for duel in duels)
 
 
-def _find(duels: Sequence[Duel], one: Standing, other: Standing) -> Duel:
+def _find(duels: Sequence[Pair], one: ContenderResult, other: ContenderResult) -> Pair:
     return next(duel for duel in duels if {duel.one, duel.other} == {one.key, other.key})
 
 
 def _tell_two(
-    first: Standing, second: Standing, duel: Duel, wins: int, capacity: str, gain: float
+    first: ContenderResult,
+    second: ContenderResult,
+    duel: Pair,
+    wins: int,
+    capacity: str,
+    gain: float,
 ) -> str:
     more = _say_more(first, second, duel)
     if duel.proven:
@@ -72,7 +83,7 @@ def _tell_two(
     )
 
 
-def _tell_duel(duel: Duel, of: Mapping[str, Standing], wins: int, gain: float) -> str:
+def _tell_duel(duel: Pair, of: Mapping[str, ContenderResult], wins: int, gain: float) -> str:
     first, second = of[duel.one], of[duel.other]
     if duel.gain.wins.value < 0.0:
         first, second = second, first
@@ -93,11 +104,11 @@ def _oriented(gain: Estimate) -> Estimate:
     return gain if gain.value >= 0.0 else Estimate(-gain.value, -gain.high, -gain.low)
 
 
-def _calls_alike(duel: Duel) -> bool:
+def _calls_alike(duel: Pair) -> bool:
     return max(duel.swaps.only_one.leads, duel.swaps.only_other.leads) < 0.5
 
 
-def _say_reached(subject: str, ranked: Sequence[Standing], wins: int, capacity: str) -> str:
+def _say_reached(subject: str, ranked: Sequence[ContenderResult], wins: int, capacity: str) -> str:
     others = ranked[1:]
     reached = [round(s.metrics["wins_at_capacity"].value) for s in ranked]
     others_said = [f"{s.said} {count:,}" for s, count in zip(others, reached[1:], strict=True)]
@@ -107,22 +118,22 @@ def _say_reached(subject: str, ranked: Sequence[Standing], wins: int, capacity: 
     )
 
 
-def _say_more(first: Standing, second: Standing, duel: Duel) -> str:
+def _say_more(first: ContenderResult, second: ContenderResult, duel: Pair) -> str:
     """Say how many more, so that it is the difference of the two numbers shown."""
     reached = [round(s.metrics["wins_at_capacity"].value) for s in (first, second)]
-    return say_gain(_oriented(duel.gain.wins)._replace(value=float(reached[0] - reached[1])))
+    return write_gain(_oriented(duel.gain.wins)._replace(value=float(reached[0] - reached[1])))
 
 
-def say_gain(gain: Estimate) -> str:
+def write_gain(gain: Estimate) -> str:
     """Say a gain in wins with its interval.
 
     Examples
     --------
-    >>> say_gain(Estimate(44.2, 21.0, 66.4))
+    >>> write_gain(Estimate(44.2, 21.0, 66.4))
     '44 more (95 % interval: 21 to 66 more)'
-    >>> say_gain(Estimate(5.0, -9.2, 19.0))
+    >>> write_gain(Estimate(5.0, -9.2, 19.0))
     '5 more (95 % interval: 9 fewer to 19 more)'
-    >>> say_gain(Estimate(8.0, 0.3, 17.2))
+    >>> write_gain(Estimate(8.0, 0.3, 17.2))
     '8 more (95 % interval: 0.3 to 17 more)'
     """
     low, high = (_say_end(abs(end)) for end in (gain.low, gain.high))
@@ -142,24 +153,24 @@ def _say_end(end: float) -> str:
     return f"{end:.1f}" if 0.05 <= end < 1.0 else f"{end:,.0f}"
 
 
-def _say_needed(duel: Duel, wins: int, gain: float) -> str:
-    worth = say_count(duel.needed_for_gain, wins)
+def _say_needed(duel: Pair, wins: int, gain: float) -> str:
+    worth = write_count(duel.needed_for_gain, wins)
     # Of few wins the test is an exact one, which asks for more than the count of wins needed knows.
     told = duel.needed is not None and duel.needed > wins
     if not told or abs(duel.gain.wins.value) < 0.5:
         return f"to find a gain of {gain:.0%}, {worth} wins would be needed"
     return (
-        f"{say_count(duel.needed, wins)} wins would be needed to prove a gain of that size, "
+        f"{write_count(duel.needed, wins)} wins would be needed to prove a gain of that size, "
         f"{worth} for one of {gain:.0%}"
     )
 
 
-def say_count(needed: float | None, wins: int) -> str:
+def write_count(needed: float | None, wins: int) -> str:
     """Say a number of wins with two digits, which is as much as is known of it.
 
     Examples
     --------
-    >>> say_count(912.0, 312), say_count(90_000.0, 312)
+    >>> write_count(912.0, 312), write_count(90_000.0, 312)
     ('about 910', 'more than 31,000')
     """
     if needed is None:
@@ -178,7 +189,9 @@ def _join(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def tell_beside(standings: Sequence[Standing], duels: Sequence[Duel], wins: int) -> tuple[str, ...]:
+def list_remarks(
+    standings: Sequence[ContenderResult], duels: Sequence[Pair], wins: int
+) -> tuple[str, ...]:
     """Return what a reader should know beside the verdict: where measures contradict each other."""
     names = {standing.key: standing.said for standing in standings}
     lines = []
@@ -192,7 +205,7 @@ def tell_beside(standings: Sequence[Standing], duels: Sequence[Duel], wins: int)
     return tuple(lines)
 
 
-def _tell_ranking(duel: Duel, names: Mapping[str, str]) -> list[str]:
+def _tell_ranking(duel: Pair, names: Mapping[str, str]) -> list[str]:
     pooled, within = duel.metrics["auc"], duel.metrics["auc_within"]
     ahead, behind = names[duel.one], names[duel.other]
     if pooled.value < 0.0:
@@ -217,3 +230,70 @@ def _tell_ranking(duel: Duel, names: Mapping[str, str]) -> list[str]:
 
 def _is_sure(estimate: Estimate) -> bool:
     return estimate.low > 0.0 or estimate.high < 0.0
+
+
+def list_caveats(
+    ground: EvaluationSet, weeks: Sequence[Week], capacity: Capacity, horizon_days: float | None
+) -> tuple[str, ...]:
+    """Return what holds of this comparison and is no part of its figures."""
+    lines = [
+        "History was routed by what sales used then, usually rules: leads that nobody called could "
+        "hardly win, so whoever orders leads as sales did looks better than it is. Only a "
+        "randomised test settles it (--plan-test)."
+    ]
+    if any(entrant.contender.scorecard.kind == "rules" for entrant in ground.entrants):
+        lines.append(
+            "A rule sheet is written by people, who may have known how these later leads ended; "
+            "the learned contenders did not."
+        )
+    won = (
+        "A win counts whenever it came before the data were taken."
+        if horizon_days is None
+        else f"A win counts if it came within {horizon_days:g} days after the snapshot."
+    )
+    lines.append(
+        f"{won} That a call would have come in time to matter is assumed for all contenders alike."
+    )
+    if len(ground.later) > ground.leads:
+        lines.append(
+            "A call reaches a win only if it came in time after the snapshot at which the lead "
+            "was called; of a lead called early that won late, it counts for nobody. So those who "
+            f"swap, and calling everybody, come to fewer than all {int(ground.won.sum()):,} wins."
+        )
+    if capacity.assumed:
+        lines.append(
+            f"Nobody said how many leads sales can call: {capacity.said}, a tenth of those that "
+            "arrive, is an assumption (--capacity, or comparison: {calls_per_week: N} in "
+            "training.yaml)."
+            if ground.later.order == "time"
+            else f"Nobody said how many leads sales can call: {capacity.said} is an assumption "
+            "(--capacity-share)."
+        )
+    if ground.later.order == "arrival":
+        lines.append(
+            f"These leads have no dates: {len(weeks)} stretches of equal count in order of arrival "
+            "stand for weeks."
+        )
+    spare = sum(len(week.rows) <= capacity.calls for week in weeks)
+    if spare:
+        lines.append(
+            f"In {spare} of {len(weeks)} weeks there were no more leads than calls, so everybody "
+            "was called."
+        )
+    return tuple(lines)
+
+
+def describe_equal_treatment(standings: Sequence[ContenderResult], earlier: int) -> str:
+    """Say how probabilities were made comparable, and whose score failed at it."""
+    text = (
+        "Equal treatment: each contender's log-odds are scaled and shifted to fit the same "
+        f"{earlier:,} earlier snapshots. A model that learned from those fits them too well "
+        "already, so it gains less by this than others."
+    )
+    flat = [standing.said for standing in standings if standing.equal[0] == 0.0]
+    if flat:
+        text += (
+            f" Before the later period the score of {' and '.join(flat)} ranked the wrong way "
+            "round, so it is given the share that won and nothing else."
+        )
+    return text

@@ -13,10 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.demo.chain import MARKS
-from pipeline.demo.deals import Deals, draw_moment
-from pipeline.demo.facts import DAY_S, EXTRACT_S, FORMS, MAILS, SOURCES, Codes, Facts
-from pipeline.demo.journeys import Journeys
+from leadscore.pipeline.demo.deals import Deals, draw_moment
+from leadscore.pipeline.demo.journeys import MARKS, Journeys
+from leadscore.pipeline.demo.leads import DAY_S, EXTRACT_S, FORMS, MAILS, SOURCES, Codes, Facts
 
 Flags = npt.NDArray[np.bool_]
 

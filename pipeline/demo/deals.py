@@ -7,8 +7,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.demo.facts import DAY_S, EXTRACT_S, ZONE_HOURS, Codes, Facts, draw_time_of_day
-from pipeline.demo.journeys import Journeys
+from leadscore.pipeline.demo.journeys import Journeys
+from leadscore.pipeline.demo.leads import (
+    DAY_S,
+    EXTRACT_S,
+    ZONE_HOURS,
+    Codes,
+    Facts,
+    draw_time_of_day,
+)
 
 LATEST_DAYS = 5
 _LATE_SHARE = 0.2

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from pipeline.errors import ConfigError
+from leadscore.pipeline.errors import ConfigError
 
 Format = Literal["csv", "parquet"]
 

@@ -8,8 +8,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.demo import words
-from pipeline.demo.facts import (
+from leadscore.pipeline.demo import names_and_texts as words
+from leadscore.pipeline.demo.job_titles import LANGUAGES, write_titles
+from leadscore.pipeline.demo.leads import (
     COUNTRIES,
     FORMS,
     INDUSTRIES,
@@ -21,7 +22,6 @@ from pipeline.demo.facts import (
     Codes,
     Facts,
 )
-from pipeline.demo.titles import LANGUAGES, write_titles
 
 Flags = npt.NDArray[np.bool_]
 

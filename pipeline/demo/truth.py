@@ -25,7 +25,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.demo.chain import (
+from leadscore.pipeline.demo.journeys import (
     BEGIN,
     GIVEN_UP,
     LETTERS,
@@ -35,9 +35,11 @@ from pipeline.demo.chain import (
     SEEKER,
     STATES,
     UNSUBSCRIBE,
+    Journeys,
+    find_worth,
+    win_chances,
 )
-from pipeline.demo.facts import Facts
-from pipeline.demo.journeys import Journeys, find_worth, win_chances
+from leadscore.pipeline.demo.leads import Facts
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]

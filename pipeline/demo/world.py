@@ -20,21 +20,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.demo.activities import COLUMNS, write_activities
-from pipeline.demo.deals import Deals, draw_moment, write_deals
-from pipeline.demo.facts import (
-    DAY_S,
-    EXTRACT_S,
-    Codes,
-    Facts,
-    draw_creations,
-    draw_facts,
-)
-from pipeline.demo.files import Format, Tables
-from pipeline.demo.journeys import Journeys, simulate
-from pipeline.demo.people import People, write_people
-from pipeline.demo.truth import true_probabilities
-from pipeline.progress import Progress, silent
+from leadscore.pipeline.demo.activities import COLUMNS, write_activities
+from leadscore.pipeline.demo.deals import Deals, draw_moment, write_deals
+from leadscore.pipeline.demo.files import Format, Tables
+from leadscore.pipeline.demo.journeys import Journeys, simulate
+from leadscore.pipeline.demo.leads import DAY_S, EXTRACT_S, Codes, Facts, draw_creations, draw_facts
+from leadscore.pipeline.demo.people import People, write_people
+from leadscore.pipeline.demo.truth import true_probabilities
+from leadscore.pipeline.progress import Progress, silent
 
 LEADS_AT_ONCE = 50_000  # some 200 MB; the same bytes come out only with the same number
 OPEN_DAYS = 30

@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from pipeline.report.charts import INK, MUTED, SAID, SERIES, THIRD, to_spec
+from leadscore.pipeline.report.charts import INK, MUTED, SAID, SERIES, THIRD, to_spec
 
 COLOURS = (SERIES, SAID, THIRD, INK)
 """Of the contenders, in their order; further ones begin anew."""

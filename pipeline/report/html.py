@@ -3,22 +3,26 @@
 import base64
 import hashlib
 import json
+import os
+import tempfile
 from collections.abc import Collection, Mapping
+from contextlib import suppress
+from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pipeline.report.bundle import read_bundle
-from pipeline.report.drawings import Drawing
+from leadscore.pipeline.report.chart_data import Chart
 
-_HERE = Path(__file__).parent
+_TEMPLATES = Path(__file__).parent / "templates"
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
 def render_page(
     template: str,
-    drawings: Collection[Drawing],
+    drawings: Collection[Chart],
     specs: Mapping[str, dict[str, Any]],
     cache: Path,
     **context: Any,
@@ -38,10 +42,10 @@ def render_page(
     **context
         What else the template reads.
     """
-    from pipeline.report.charts import CONFIG  # Altair takes half a second
+    from leadscore.pipeline.report.charts import CONFIG  # Altair takes half a second
 
     environment = Environment(
-        loader=PackageLoader("pipeline.report", "."),
+        loader=PackageLoader("leadscore.pipeline.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -62,10 +66,10 @@ def render_page(
             {"place": d.place, "kind": d.kind, "rows": d.rows, "height": d.height} for d in drawings
         ],
     }
-    script = "\n".join([read_bundle(cache), (_HERE / "draw.js").read_text(encoding="utf-8")])
+    script = "\n".join([read_bundle(cache), (_TEMPLATES / "draw.js").read_text(encoding="utf-8")])
     return environment.get_template(template).render(
         drawings={drawing.place: drawing for drawing in drawings},
-        style=(_HERE / "style.css").read_text(encoding="utf-8"),
+        style=(_TEMPLATES / "style.css").read_text(encoding="utf-8"),
         charts=to_safe_json(charts),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -91,3 +95,49 @@ def _begin_sentence(text: str) -> str:
     """Write the first word with a capital, unless it is a file's or a column's name."""
     first = text.split(" ", 1)[0]
     return text[:1].upper() + text[1:] if first.rstrip(",").isalpha() else text
+
+
+_SNIPPET = "window.vegaEmbed = vegaEmbed;"
+
+
+@lru_cache(maxsize=1)
+def read_bundle(cache: Path) -> str:
+    """Return the bundle, from the cache if it lies there unharmed.
+
+    vl-convert carries the libraries and takes some seconds to bundle them, without a network.
+
+    Parameters
+    ----------
+    cache : Path
+        A folder, made if absent.
+    """
+    path = cache / f"vega-{version('vl-convert-python')}.js"
+    try:
+        digest, _, text = path.read_bytes().decode("utf-8").partition("\n")
+        if digest == _digest(text):
+            return text
+    except (OSError, UnicodeDecodeError):
+        pass
+    text = _make_bundle()
+    with suppress(OSError):  # without a cache the next report takes longer, and that is all
+        _write_whole(path, f"{_digest(text)}\n{text}")
+    return text
+
+
+def _make_bundle() -> str:
+    import vl_convert  # of several megabytes, and needed once in a while only
+
+    return str(vl_convert.javascript_bundle(_SNIPPET)).replace("</script", "<\\/script")
+
+
+def _digest(text: str) -> str:
+    return f"// sha256 {hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that nobody ever reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+    os.replace(scratch, path)

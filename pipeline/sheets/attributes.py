@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from models.lift import FEWEST_EXPECTED
-from pipeline.groups import FEWEST
-from pipeline.signals.catalog import FIELD_TYPE, Signal
+from leadscore.pipeline.evaluation.close_rates import FEWEST_EXPECTED
+from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+from leadscore.pipeline.signals.catalog import FIELD_TYPE, Signal
 
-Marks = npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 _MOST_SPANS = 4
@@ -35,7 +35,7 @@ class Attribute:
     """
 
     signal: Signal
-    has: Marks
+    has: Mask
     level: str | None = None
     begins: float | None = None
     ends: float = inf
@@ -81,8 +81,10 @@ def find_attributes(
     Returns
     -------
     list of Attribute
-        Each of ``FEWEST`` leads or more: every level of a category, a flag that is set, for numbers
-        nothing at all and up to four spans of like many leads above it, and an unknown value. What
+        Each of ``MIN_GROUP_LEADS`` leads or more: every level of a category, a flag that is
+        set, for
+        numbers nothing at all and up to four spans of like many leads above it, and an unknown
+        value. What
         nearly all have is left out.
     """
     missing = values.isna().to_numpy(bool)
@@ -102,7 +104,8 @@ def find_attributes(
     return [
         attribute
         for attribute in found
-        if _count_leads(lead, attribute.has) >= FEWEST and attribute.has.mean() < NEARLY_ALL
+        if _count_leads(lead, attribute.has) >= MIN_GROUP_LEADS
+        and attribute.has.mean() < NEARLY_ALL
     ]
 
 
@@ -110,7 +113,7 @@ def _is_flag(signal: Signal) -> bool:
     return FIELD_TYPE.get(signal.declaration.kind) == "flag"
 
 
-def _count_leads(lead: npt.NDArray[np.intp], rows: Marks) -> int:
+def _count_leads(lead: npt.NDArray[np.intp], rows: Mask) -> int:
     return len(np.unique(lead[rows]))
 
 
@@ -125,7 +128,9 @@ def _find_spans(
     edges = [0.0 if lowest >= 0.0 else _round(lowest, down=True)]
     if above.any():
         enough = 2.0 * FEWEST_EXPECTED / max(likelier, 1e-9)
-        spans = int(np.clip(_count_leads(lead, above) // max(enough, FEWEST), 1, _MOST_SPANS))
+        spans = int(
+            np.clip(_count_leads(lead, above) // max(enough, MIN_GROUP_LEADS), 1, _MOST_SPANS)
+        )
         cuts = np.quantile(numbers[above], np.arange(1, spans) / spans, method="higher")
         if lowest == 0.0:
             least = float(np.quantile(numbers[above], _NEARLY_LEAST, method="lower"))

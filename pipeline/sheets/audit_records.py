@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from pipeline.metrics import Estimate
-from pipeline.sheets.period import Period
+from leadscore.pipeline.dataset.split import Period
+from leadscore.pipeline.evaluation.metrics import Estimate
 
 FlagKind = Literal[
     "leak", "sign conflict", "sign doubtful", "depends on others", "never fires", "always fires",
@@ -22,7 +22,7 @@ class Flag:
 
 
 @dataclass(frozen=True)
-class Judged:
+class CriterionResult:
     """A criterion, or a part of one (a level, a span), held against history.
 
     `points` is what it gives where it fires, on average; `share` of the snapshots it fires for.
@@ -43,7 +43,7 @@ class Judged:
     deserves_alone: float | None
     deserves: Estimate | None
     flags: tuple[Flag, ...]
-    parts: tuple["Judged", ...] = ()
+    parts: tuple["CriterionResult", ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data, figures with intervals as value, low and high."""
@@ -69,11 +69,11 @@ class SheetAudit:
     project: str
     sheet: str
     period: Period
-    criteria: tuple[Judged, ...]
+    criteria: tuple[CriterionResult, ...]
     unsupported: float
     notes: tuple[str, ...]
 
-    def walk(self) -> Iterator[tuple[str, Judged]]:
+    def walk(self) -> Iterator[tuple[str, CriterionResult]]:
         """Yield every criterion and part, with the name to call it by."""
         for criterion in self.criteria:
             yield criterion.name, criterion

@@ -2,10 +2,10 @@
 
 from math import inf, nextafter
 
-from models.shapes import Curve, Shape, Steps, Table
-from pipeline.sheets.declarations import Effect
-from pipeline.signals.catalog import FIELD_TYPE, Signal
-from pipeline.values import FALSE_WORDS, TRUE_WORDS
+from leadscore.models.shapes import Curve, Shape, Steps, Table
+from leadscore.pipeline.sheets.config import Effect
+from leadscore.pipeline.signals.catalog import FIELD_TYPE, Signal
+from leadscore.pipeline.values.fields import FALSE_WORDS, TRUE_WORDS
 
 _MOST_KNOTS = 100
 _TOLD = ("points", "each", "steps", "curve", "levels")

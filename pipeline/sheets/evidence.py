@@ -7,15 +7,16 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from models.beside import Worth, Worths, weigh_columns
-from models.lift import Lift, find_certain, find_discoveries, measure_lift
-from pipeline.dataset import Dataset
-from pipeline.groups import FEWEST
-from pipeline.sheets.attributes import NEARLY_ALL
-from pipeline.sheets.parts import Part, Taken
-from pipeline.signals.declarations import LeadAgeSignal
+from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.evaluation.close_rates import CloseRates, compare_close_rates
+from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+from leadscore.pipeline.evaluation.multiple_testing import benjamini_hochberg, holm_one_sided
+from leadscore.pipeline.evaluation.regression import Coefficient, Coefficients, fit_clustered_logit
+from leadscore.pipeline.sheets.attributes import NEARLY_ALL
+from leadscore.pipeline.sheets.criteria import CriterionPart, ScoredCriterion
+from leadscore.pipeline.signals.kinds import LeadAgeSignal
 
-Marks = npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 
@@ -31,17 +32,17 @@ class Evidence:
     are leads enough to judge by, on both sides.
     """
 
-    taken: Taken
-    part: Part | None
+    taken: ScoredCriterion
+    part: CriterionPart | None
     points: float
     zero: float
-    lift: Lift
-    alone: Worth
-    beside: Worth
+    lift: CloseRates
+    alone: Coefficient
+    beside: Coefficient
     can_tell: bool
 
     @property
-    def has(self) -> Marks:
+    def has(self) -> Mask:
         """The snapshots that it fires for, (n,)."""
         return self.taken.fires if self.part is None else self.part.has
 
@@ -67,7 +68,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Weighed:
+class SheetEvidence:
     """The evidence on a sheet: each criterion, then each part of those that have several.
 
     `per_log_odds` is how many of the sheet's points one log-odds is: with it, deserved points
@@ -78,23 +79,23 @@ class Weighed:
 
     evidence: tuple[Evidence, ...]
     per_log_odds: float
-    conflicts: Marks
-    disputed: Marks
-    supported: Marks
+    conflicts: Mask
+    disputed: Mask
+    supported: Mask
 
 
-def weigh_sheet(taken: Sequence[Taken], earlier: Dataset) -> Weighed:
+def measure_sheet(taken: Sequence[ScoredCriterion], earlier: Dataset) -> SheetEvidence:
     """Hold the criteria of a sheet against history.
 
     Parameters
     ----------
-    taken : sequence of Taken
+    taken : sequence of ScoredCriterion
         Over the n snapshots of `earlier`.
     earlier : Dataset
 
     Returns
     -------
-    Weighed
+    SheetEvidence
 
     Notes
     -----
@@ -120,10 +121,10 @@ def weigh_sheet(taken: Sequence[Taken], earlier: Dataset) -> Weighed:
     conflicts, disputed, supported = (np.zeros(len(found), bool) for _ in range(3))
     if told.any():
         against = np.array([e.against for e in found])[told]
-        conflicts[told] = find_certain(against.max(axis=1))
-        disputed[told] = find_certain(np.minimum(1.0, 2.0 * against.min(axis=1)))
-        supported[told] = find_discoveries(np.array([e.in_favour for e in found])[told])
-    return Weighed(tuple(found), scale, conflicts, disputed, supported)
+        conflicts[told] = holm_one_sided(against.max(axis=1))
+        disputed[told] = holm_one_sided(np.minimum(1.0, 2.0 * against.min(axis=1)))
+        supported[told] = benjamini_hochberg(np.array([e.in_favour for e in found])[told])
+    return SheetEvidence(tuple(found), scale, conflicts, disputed, supported)
 
 
 class _History:
@@ -134,19 +135,19 @@ class _History:
         ages, self._age = np.unique(earlier.age_days, return_inverse=True)
         self._marks = (self._age[:, None] == np.arange(1, len(ages))).astype(np.float64)
 
-    def lift(self, has: Marks, rows: Marks, over_ages: bool) -> Lift:
+    def lift(self, has: Mask, rows: Mask, over_ages: bool) -> CloseRates:
         """Measure the lift among some rows; over all ages for what tells the age itself."""
         age = None if over_ages else self._age[rows]
-        return measure_lift(has[rows], self._label[rows], self._lead[rows], age)
+        return compare_close_rates(has[rows], self._label[rows], self._lead[rows], age)
 
-    def weigh(self, columns: Floats, rows: Marks, over_ages: bool) -> Worths:
+    def weigh(self, columns: Floats, rows: Mask, over_ages: bool) -> Coefficients:
         """Weigh columns among some rows, beside the snapshots' ages unless `over_ages`."""
         if not over_ages:
             columns = np.column_stack([columns, self._marks])
-        return weigh_columns(columns[rows], self._label[rows], self._lead[rows])
+        return fit_clustered_logit(columns[rows], self._label[rows], self._lead[rows])
 
     @property
-    def everything(self) -> Marks:
+    def everything(self) -> Mask:
         """All rows."""
         return np.ones(len(self._label), bool)
 
@@ -168,31 +169,33 @@ class _Beside:
         return len(self._columns.T)
 
     @cached_property
-    def at_like_age(self) -> Worths:
+    def at_like_age(self) -> Coefficients:
         """With columns for the ages after the others."""
         return self._history.weigh(self._columns, self._history.everything, over_ages=False)
 
     @cached_property
-    def _over_ages(self) -> Worths:
+    def _over_ages(self) -> Coefficients:
         return self._history.weigh(self._columns, self._history.everything, over_ages=True)
 
-    def combine(self, factors: Floats, over_ages: bool) -> Worth:
+    def combine(self, factors: Floats, over_ages: bool) -> Coefficient:
         """Return what the columns are worth together, each times its factor."""
         if over_ages:
             return self._over_ages.combine(factors)
         return self.at_like_age.combine(np.r_[factors, np.zeros(self._history.ages)])
 
 
-def _tells_age(one: Taken) -> bool:
+def _tells_age(one: ScoredCriterion) -> bool:
     return isinstance(one.signal.declaration, LeadAgeSignal)
 
 
-def _alone(column: Floats, history: _History, rows: Marks, factor: float, over_ages: bool) -> Worth:
+def _alone(
+    column: Floats, history: _History, rows: Mask, factor: float, over_ages: bool
+) -> Coefficient:
     worths = history.weigh(column[:, None], rows, over_ages)
     return worths.combine(np.r_[factor, np.zeros(len(worths.value) - 1)])
 
 
-def _weigh_whole(one: Taken, beside: _Beside, place: int, history: _History) -> Evidence:
+def _weigh_whole(one: ScoredCriterion, beside: _Beside, place: int, history: _History) -> Evidence:
     fires, over_ages, rows = one.fires, _tells_age(one), history.everything
     points = float(one.worth[fires].mean()) if fires.any() else 0.0
     if not points and one.parts:
@@ -210,8 +213,8 @@ def _find_mode(worth: Floats) -> float:
     return float(values[np.argmax(counts)])
 
 
-def _can_tell(lift: Lift) -> bool:
-    return lift.can_tell and min(lift.leads, lift.leads_without) >= FEWEST
+def _can_tell(lift: CloseRates) -> bool:
+    return lift.can_tell and min(lift.leads, lift.leads_without) >= MIN_GROUP_LEADS
 
 
 @dataclass(frozen=True)
@@ -225,7 +228,7 @@ class _Layout:
     parts: dict[tuple[int, int], Floats]
 
 
-def _lay_out(taken: Sequence[Taken], lifts: Sequence[Lift], rows: int) -> _Layout:
+def _lay_out(taken: Sequence[ScoredCriterion], lifts: Sequence[CloseRates], rows: int) -> _Layout:
     columns: list[Floats] = []
     reads: dict[tuple[int, int], tuple[int | None, list[int], list[float]]] = {}
     for place, (one, lift) in enumerate(zip(taken, lifts, strict=True)):
@@ -251,14 +254,19 @@ def _lay_out(taken: Sequence[Taken], lifts: Sequence[Lift], rows: int) -> _Layou
     return _Layout(np.column_stack(columns) if columns else np.zeros((rows, 0)), factors)
 
 
-def _covers(one: Taken, lift: Lift) -> bool:
+def _covers(one: ScoredCriterion, lift: CloseRates) -> bool:
     """Say whether the criterion gives hardly anybody nothing, so that its mean is its zero."""
     most = lift.leads_without < lift.leads
     return most and (not _can_tell(lift) or float(one.fires.mean()) >= NEARLY_ALL)
 
 
 def _weigh_part(
-    one: Taken, number: int, beside: _Beside, factors: Floats, history: _History, whole: Lift
+    one: ScoredCriterion,
+    number: int,
+    beside: _Beside,
+    factors: Floats,
+    history: _History,
+    whole: CloseRates,
 ) -> Evidence:
     part, over_ages = one.parts[number], _tells_age(one)
     covers = _covers(one, whole)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.groups import FEWEST
-from pipeline.metrics import Estimate
-from pipeline.sheets.attributes import NEARLY_ALL
-from pipeline.sheets.audit_records import Flag, Judged
-from pipeline.sheets.evidence import Evidence, Weighed
+from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+from leadscore.pipeline.evaluation.metrics import Estimate
+from leadscore.pipeline.sheets.attributes import NEARLY_ALL
+from leadscore.pipeline.sheets.audit_records import CriterionResult, Flag
+from leadscore.pipeline.sheets.evidence import Evidence, SheetEvidence
 
 FAR = 2.0
 """Points that are so many times too many, or too few, are worth changing."""
@@ -35,20 +35,20 @@ class Context:
     overlaps: Mapping[int, Sequence[str]]
 
 
-def judge(weighed: Weighed, number: int, context: Context) -> Judged:
+def flag_criterion(weighed: SheetEvidence, number: int, context: Context) -> CriterionResult:
     """Say what one piece of evidence comes to; its parts are not filled in."""
     evidence = weighed.evidence[number]
     lift, part = evidence.lift, evidence.part
     name = evidence.taken.name if part is None else part.words
-    few = lift.leads < FEWEST
-    silent = few or lift.leads_without < FEWEST
+    few = lift.leads < MIN_GROUP_LEADS
+    silent = few or lift.leads_without < MIN_GROUP_LEADS
     deserves = None if not evidence.can_tell else _deserve(evidence, weighed.per_log_odds)
-    return Judged(
+    return CriterionResult(
         name=name,
         points=evidence.points,
-        leads=None if 0 < lift.leads < FEWEST else lift.leads,
+        leads=None if 0 < lift.leads < MIN_GROUP_LEADS else lift.leads,
         leads_without=None if silent else lift.leads_without,
-        share=None if 0 < lift.leads < FEWEST else float(evidence.has.mean()),
+        share=None if 0 < lift.leads < MIN_GROUP_LEADS else float(evidence.has.mean()),
         rate=None if few else lift.rate,
         rate_without=None if silent else lift.rate_without,
         lift=None if silent else _show_lift(evidence),
@@ -78,7 +78,7 @@ def _deserve_alone(evidence: Evidence, per_log_odds: float) -> float:
 
 
 def _find_flags(
-    weighed: Weighed, number: int, deserves: Estimate | None, context: Context
+    weighed: SheetEvidence, number: int, deserves: Estimate | None, context: Context
 ) -> Iterator[Flag]:
     evidence = weighed.evidence[number]
     lift = evidence.lift
@@ -105,7 +105,7 @@ def _has_parts(evidence: Evidence) -> bool:
     return evidence.part is None and len(evidence.taken.parts) > 1
 
 
-def _weigh_sign(weighed: Weighed, number: int, deserves: Estimate) -> Iterator[Flag]:
+def _weigh_sign(weighed: SheetEvidence, number: int, deserves: Estimate) -> Iterator[Flag]:
     evidence = weighed.evidence[number]
     rates = _say_rates(evidence)
     if weighed.conflicts[number]:
@@ -158,7 +158,7 @@ def _span(deserves: Estimate) -> str:
 
 def _say_rates(evidence: Evidence) -> str:
     lift = evidence.lift
-    if min(lift.leads, lift.leads_without) < FEWEST:
+    if min(lift.leads, lift.leads_without) < MIN_GROUP_LEADS:
         return "nearly every lead gets points from it"
     if evidence.part is None and evidence.taken.varies:
         return f"{lift.rate:.1%} close where it gives points, {lift.rate_without:.1%} where none"
@@ -169,8 +169,8 @@ def _say_few(evidence: Evidence) -> str:
     lift = evidence.lift
     if lift.leads_without < lift.leads:
         return "too few leads are without it to say what it is worth"
-    if lift.leads < FEWEST:
-        return f"it fires for fewer than {FEWEST} leads: too few to say what it is worth"
+    if lift.leads < MIN_GROUP_LEADS:
+        return f"it fires for fewer than {MIN_GROUP_LEADS} leads: too few to say what it is worth"
     return (
         f"it fires for {lift.leads:,} leads: too few, at this close rate, to say what it is worth"
     )
@@ -197,7 +197,7 @@ def _list_levels(context: Context, column: str) -> list[str]:
     """Return the levels that enough leads have to be named, most frequent first."""
     frame = pd.DataFrame({"level": context.signals[column], "lead": context.lead}).dropna()
     counts = frame.drop_duplicates().value_counts("level")
-    return [str(level) for level, count in counts.items() if count >= FEWEST]
+    return [str(level) for level, count in counts.items() if count >= MIN_GROUP_LEADS]
 
 
 def _find_near(level: str, known: Collection[str]) -> str | None:
@@ -233,7 +233,7 @@ def find_overlaps(evidence: Sequence[Evidence]) -> dict[int, list[str]]:
 
 def _is_compared(evidence: Evidence) -> bool:
     plain = evidence.part is not None or len(evidence.taken.parts) < 2
-    return plain and evidence.lift.leads >= FEWEST and evidence.has.mean() < NEARLY_ALL
+    return plain and evidence.lift.leads >= MIN_GROUP_LEADS and evidence.has.mean() < NEARLY_ALL
 
 
 def _call(evidence: Evidence) -> str:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.signals.declarations import (
+from leadscore.pipeline.signals.display_names import Language
+from leadscore.pipeline.signals.kinds import (
     TEXT_TYPE,
     ActivitySignal,
     Declaration,
@@ -16,8 +17,7 @@ from pipeline.signals.declarations import (
     TextSignal,
     TouchSignal,
 )
-from pipeline.signals.labels import Language
-from pipeline.values import FieldSpec, FieldType
+from leadscore.pipeline.values.fields import FieldSpec, FieldType
 
 FIELD_TYPE: Mapping[str, FieldType] = {
     "category": "text", "number": "number", "flag": "flag", **TEXT_TYPE,

@@ -2,7 +2,7 @@
 
 from math import log
 
-from pipeline.values import DAY_US
+from leadscore.pipeline.values.times import DAY_US
 
 UNITS = 2.0**40
 """One activity of age 0 counts so many units; a weight is rounded to the nearest."""

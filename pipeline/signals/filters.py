@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.signals.declarations import ActivityFilter, Condition
-from pipeline.values import FieldSpec, Normalised, make_normaliser
+from leadscore.pipeline.signals.kinds import ActivityFilter, Condition
+from leadscore.pipeline.values.fields import FieldSpec, Normalised, make_normaliser
 
 Group = str | tuple[str, str, Normalised]
 """Activities of a kind; or those of a kind, by name and value of a property."""

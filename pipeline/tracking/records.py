@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models.scorecard import Scorecard
+from leadscore.models.scorecard import Scorecard
 
 EVALUATION_FILE = "evaluation.json"
 REPORT_FILE = "report.html"

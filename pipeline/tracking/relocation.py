@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from pipeline.errors import StoreError
+from leadscore.pipeline.errors import StoreError
 
 _COLUMNS = (
     ("experiments", "artifact_location"),

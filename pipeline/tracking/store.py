@@ -13,14 +13,20 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from models.errors import ScorecardError
-from models.golden import check_golden_leads
-from models.scorecard import Scorecard, read_scorecard
-from pipeline.choice import tell_commands
-from pipeline.errors import NotFoundError, StoreError
-from pipeline.tracking.records import ComparisonRecord, RunRecord, Version
-from pipeline.tracking.relocation import artifact_root, check_place
-from pipeline.tracking.run import SCORECARD_FILE, log_figures, log_scorecard, log_values, pretty
+from leadscore.models.errors import ScorecardError
+from leadscore.models.golden_leads import check_golden_leads
+from leadscore.models.scorecard import Scorecard, read_scorecard
+from leadscore.pipeline.errors import NotFoundError, StoreError
+from leadscore.pipeline.tracking.records import ComparisonRecord, RunRecord, Version
+from leadscore.pipeline.tracking.relocation import artifact_root, check_place
+from leadscore.pipeline.tracking.runs import (
+    SCORECARD_FILE,
+    log_figures,
+    log_scorecard,
+    log_values,
+    pretty,
+)
+from leadscore.pipeline.tracking.version_names import next_commands
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 _ADDRESS = "MLFLOW_TRACKING_URI"
@@ -148,7 +154,7 @@ class Store:
             " ".join([str(v.version), *(f"({alias})" for alias in v.aliases)])
             for v in self.list_versions(name)
         )
-        making, promoting = tell_commands(name)
+        making, promoting = next_commands(name)
         if not there:
             raise NotFoundError(f"{name}: nothing is registered yet; run {making} first")
         hint = f"; make one with {promoting}" if which == CHAMPION else ""

@@ -12,13 +12,13 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
-from models.bands import Bands
-from models.frame import score_frame
-from models.predictive import Recipe, build_pipeline, to_terms
-from models.scorecard import Points, Scorecard
-from models.scoring import Scorer
-from pipeline.batch import score_file
-from pipeline.demo.world import write_world
+from leadscore.models.bands import Bands
+from leadscore.models.predictive import Hyperparameters, build_pipeline, to_terms
+from leadscore.models.score_frame import score_frame
+from leadscore.models.score_lead import Scorer
+from leadscore.models.scorecard import Points, Scorecard
+from leadscore.pipeline.demo.world import write_world
+from leadscore.pipeline.scoring.score_file import score_file
 
 pytestmark = pytest.mark.bench
 
@@ -51,7 +51,7 @@ def test_one_lead_of_forty_signals():
     frame, label = forty_signals()
     numbers = [c for c in frame if c.startswith("web__n")]
     levels = [c for c in frame if c.startswith("web__c")]
-    pipeline = build_pipeline(frame, numbers, levels, Recipe(10, 0.3, 5)).fit(frame, label)
+    pipeline = build_pipeline(frame, numbers, levels, Hyperparameters(10, 0.3, 5)).fit(frame, label)
     base, terms = to_terms(pipeline)
     scorecard = Scorecard(
         project="bench", kind="predictive", horizon_days=None, base=base, terms=terms,

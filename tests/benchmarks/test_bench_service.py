@@ -19,11 +19,11 @@ import joblib
 import msgspec
 import pytest
 from peers import make_lead
-from services import read_rss_mb
+from support.services import read_rss_mb
 
-from models.scorecard import read_scorecard
-from serve.service.settings import Settings
-from serve.service.shelf import Index, ModelEntry, Shelf, VersionEntry
+from leadscore.models.scorecard import read_scorecard
+from leadscore.serve.service.scorecards.cache import Index, ModelEntry, ScorecardCache, VersionEntry
+from leadscore.serve.service.settings import Settings
 
 # ruff: noqa: T201
 pytestmark = pytest.mark.bench
@@ -96,7 +96,7 @@ def wait_until_answered(port: int, body: bytes, path: str) -> float:
 def shelf(registered, tmp_path_factory) -> Settings:
     settings = Settings(str(tmp_path_factory.mktemp("bench")), "demo")
     card = registered.training.scorecard
-    shelf = Shelf(settings.folder)
+    shelf = ScorecardCache(settings.folder)
     shelf.write_scorecard(card.sha256, card.to_json())
     versions = {"1": VersionEntry(card.sha256)}
     shelf.write_index(Index("demo", {"demo.predictive": ModelEntry(versions, {"champion": "1"})}))
@@ -110,8 +110,9 @@ def commands(shelf, registered, folder) -> dict[str, list[str]]:
     (folder / "signals.json").write_text(json.dumps(row))
     return {
         "floor": [str(HERE / "peers.py"), "floor", "SOCKET"],
-        "service": ["-m", "serve.service.worker", "--socket", "SOCKET", "--parent",
-                    str(os.getpid()), "--settings", msgspec.json.encode(shelf).decode()],
+        "service": ["-m", "leadscore.serve.service.processes.worker", "--socket", "SOCKET",
+                    "--parent", str(os.getpid()),
+                    "--settings", msgspec.json.encode(shelf).decode()],
         "sklearn": [str(HERE / "peers.py"), "sklearn", "SOCKET", str(folder)],
     }  # fmt: skip
 
@@ -198,10 +199,10 @@ def test_from_start_to_first_answer(shelf, registered, tmp_path):
 
 def test_ready_signals_in_process(shelf):
     """From ready signals to all contributions, in plain Python, against adding up as many."""
-    index = Shelf(shelf.folder).read_index()
+    index = ScorecardCache(shelf.folder).read_index()
     entry = index.models["demo.predictive"].versions["1"]
     card = read_scorecard((shelf.folder / "scorecards" / f"{entry.sha256}.json").read_text())
-    from models.scoring import Scorer
+    from leadscore.models.score_lead import Scorer
 
     scorer, signals = Scorer(card), dict(card.golden[1].signals)
     table = {name: float(i) for i, name in enumerate(signals)}

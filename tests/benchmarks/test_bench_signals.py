@@ -18,12 +18,12 @@ import pyarrow.parquet as pq
 import pytest
 from yardstick import time_once, time_yardstick
 
-from pipeline.engine import Limits, run_sql
-from pipeline.signals.catalog import Catalog
-from pipeline.signals.live import LiveReader
-from pipeline.signals.matrix import History, read_history
-from pipeline.signals.seen import Activity
-from pipeline.values import DAY_US
+from leadscore.pipeline.engine.duckdb_engine import Limits, run_sql
+from leadscore.pipeline.signals.catalog import Catalog
+from leadscore.pipeline.signals.history.reader import History, read_history
+from leadscore.pipeline.signals.live.activities import Activity
+from leadscore.pipeline.signals.live.reader import LiveReader
+from leadscore.pipeline.values.times import DAY_US
 
 pytestmark = pytest.mark.bench
 LEADS = 1_000_000

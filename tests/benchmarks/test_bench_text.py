@@ -7,12 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 from yardstick import time_once, time_yardstick
 
-from pipeline.demo.world import write_world
-from pipeline.ingestion.texts import tell_texts
-from pipeline.project_folder import find_project
-from pipeline.settings import read_project
-from pipeline.signals.text import mail, names, readers
-from pipeline.signals.text.readers import TextReaders
+from leadscore.pipeline.config.folder import find_project
+from leadscore.pipeline.config.project import read_project
+from leadscore.pipeline.demo.world import write_world
+from leadscore.pipeline.ingest.texts import derive_text_columns
+from leadscore.pipeline.signals.text import mail, names, readers
+from leadscore.pipeline.signals.text.readers import TextReaders
 
 pytestmark = pytest.mark.bench
 LEADS = 20_000
@@ -49,7 +49,7 @@ def test_texts_per_request_and_at_ingestion(tmp_path):
         live.append(time.process_time() - begin)
         forget()
         begin = time.process_time()
-        tell_texts(catalog, columns)
+        derive_text_columns(catalog, columns)
         ingestion.append(time.process_time() - begin)
         forget()
         for person in before:

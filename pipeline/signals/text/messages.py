@@ -2,7 +2,7 @@
 
 import re
 
-from pipeline.signals.text.plain import split_words
+from leadscore.pipeline.signals.text.words import split_words
 
 _READ = 160
 """So many characters are enough to tell the language."""

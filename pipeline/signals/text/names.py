@@ -6,7 +6,7 @@ Each is a signal and never a verdict: bell hooks had no capitals, and 3M has a d
 import re
 from typing import NamedTuple
 
-from pipeline.signals.text.plain import Memory, split_words
+from leadscore.pipeline.signals.text.words import TextCache, split_words
 
 WALK_LENGTH = 5
 """So many neighbouring keys make a walk; four would hit Liberty, Property and Doherty."""
@@ -26,7 +26,7 @@ _MIDDLE_ROW = "sdfghjkl"
 _DIGIT = re.compile(r"\d")
 
 
-class Marks(NamedTuple):
+class SpamMarks(NamedTuple):
     """The marks that a name bears, by the kind of the signal that tells of each."""
 
     no_capitals: bool
@@ -35,15 +35,17 @@ class Marks(NamedTuple):
     digits: bool
 
 
-def read_marks(name: str) -> Marks:
+def read_marks(name: str) -> SpamMarks:
     """Look for every mark in a name.
 
     Examples
     --------
     >>> read_marks("qwerty 1")
-    Marks(no_capitals=True, keyboard_walk=True, gibberish=False, digits=True)
+    SpamMarks(no_capitals=True, keyboard_walk=True, gibberish=False, digits=True)
     """
-    return Marks(lacks_capitals(name), walks_keyboard(name), is_gibberish(name), has_digits(name))
+    return SpamMarks(
+        lacks_capitals(name), walks_keyboard(name), is_gibberish(name), has_digits(name)
+    )
 
 
 def lacks_capitals(name: str) -> bool:
@@ -97,7 +99,7 @@ def _is_gibberish_word(word: str) -> bool:
     return any(len(run) > _MOST_CONSONANTS or run == word for run in runs)
 
 
-_GIBBERISH = Memory(_is_gibberish_word)
+_GIBBERISH = TextCache(_is_gibberish_word)
 """Words of names come again in other names."""
 
 

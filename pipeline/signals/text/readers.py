@@ -8,8 +8,8 @@ from functools import cache
 from operator import itemgetter, or_
 from typing import Any
 
-from pipeline.signals.catalog import Catalog
-from pipeline.signals.declarations import (
+from leadscore.pipeline.signals.catalog import Catalog
+from leadscore.pipeline.signals.kinds import (
     CompletenessSignal,
     MailCompanySignal,
     MarksSignal,
@@ -17,18 +17,17 @@ from pipeline.signals.declarations import (
     OneTextSignal,
     TextSignal,
 )
-from pipeline.signals.text import mail, messages, titles
-from pipeline.signals.text.forms import count_off_form, measure_completeness
-from pipeline.signals.text.names import Marks, read_marks
-from pipeline.signals.text.plain import Memory
-from pipeline.values import Normalised
+from leadscore.pipeline.signals.text import mail, messages, titles
+from leadscore.pipeline.signals.text.names import SpamMarks, read_marks
+from leadscore.pipeline.signals.text.words import TextCache
+from leadscore.pipeline.values.fields import Normalised
 
 Profile = Mapping[str, Normalised]
 TextReader = Callable[[Profile], Normalised]
 """From the normalised fields of a lead, a signal's inputs among them, to the signal's value."""
 
-_TITLES = Memory(titles.read_title)
-_MARKS = Memory(read_marks)
+_TITLES = TextCache(titles.read_title)
+_MARKS = TextCache(read_marks)
 """Titles and names come again; what was read of them is kept, and written nowhere."""
 
 _OF_ONE: dict[str, Callable[[str], Normalised]] = {
@@ -69,7 +68,7 @@ def make_text_reader(declared: TextSignal) -> TextReader:
         case MailCompanySignal():
             return _make_comparison(*declared.inputs)
         case MarksSignal():
-            return _make_mark(Marks._fields.index(declared.kind), declared.inputs)
+            return _make_mark(SpamMarks._fields.index(declared.kind), declared.inputs)
         case CompletenessSignal():
             return _make_completeness(declared.inputs)
         case OffFormSignal():
@@ -114,10 +113,10 @@ def _make_mark(place: int, names: Sequence[str]) -> TextReader:
     return read_mark
 
 
-def _make_marks_reader(names: Sequence[str]) -> Callable[[Profile], Marks | None]:
+def _make_marks_reader(names: Sequence[str]) -> Callable[[Profile], SpamMarks | None]:
     """Return the function from some texts to the marks that any of them bears; None without any."""
 
-    def read_all(profile: Profile) -> Marks | None:
+    def read_all(profile: Profile) -> SpamMarks | None:
         found = None
         for name in names:
             text = profile[name]
@@ -126,7 +125,7 @@ def _make_marks_reader(names: Sequence[str]) -> Callable[[Profile], Marks | None
                 if found is None:
                     found = borne
                 elif True in borne:
-                    found = Marks(*map(or_, found, borne))
+                    found = SpamMarks(*map(or_, found, borne))
         return found
 
     return read_all
@@ -145,7 +144,7 @@ class TextReaders:
         marks: dict[tuple[str, ...], list[tuple[str, int]]] = {}
         for signal, declared in catalog.text_signals():
             if isinstance(declared, MarksSignal):
-                place = Marks._fields.index(declared.kind)
+                place = SpamMarks._fields.index(declared.kind)
                 marks.setdefault(declared.inputs, []).append((signal.column, place))
             else:
                 self._single.append((signal.column, make_text_reader(declared)))
@@ -192,3 +191,32 @@ def _digests() -> dict[str, str]:
 def _digest(words: Any) -> str:
     plain = words if isinstance(words, dict) else sorted(words)  # the order of groups tells
     return hashlib.sha256(json.dumps(plain).encode()).hexdigest()
+
+
+def measure_completeness(answers: Sequence[Normalised]) -> float:
+    """Return the share of answers that are there, 0 to 1.
+
+    Examples
+    --------
+    >>> measure_completeness(["Ana", None, 12.0, None])
+    0.5
+    """
+    return (len(answers) - answers.count(None)) / len(answers)
+
+
+def count_off_form(
+    answers: Mapping[str, Normalised], expected: Mapping[str, re.Pattern[str]]
+) -> float:
+    """Return how many of the answers that are there do not match the whole of their pattern.
+
+    Examples
+    --------
+    >>> count_off_form({"phone": "call me", "zip": None}, {"phone": re.compile("[0-9 +]+")})
+    1.0
+    """
+    off = 0.0
+    for name, pattern in expected.items():
+        answer = answers[name]
+        if answer is not None and pattern.fullmatch(str(answer)) is None:
+            off += 1.0
+    return off

@@ -4,7 +4,7 @@ Words stand without accents, case and stop words (of, de, the ...). Words joined
 phrase, which is read before its words are.
 """
 
-from pipeline.signals.text.title_ranks import SENIORITY
+from leadscore.pipeline.signals.text.title_ranks import SENIORITY
 
 FUNCTION = {
     "sales": """

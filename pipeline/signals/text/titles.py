@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from pipeline.signals.text.plain import split_words, strip_accents
-from pipeline.signals.text.title_functions import FUNCTION, WEAK_FUNCTION
-from pipeline.signals.text.title_ranks import RANKS, SENIORITY
+from leadscore.pipeline.signals.text.title_functions import FUNCTION, WEAK_FUNCTION
+from leadscore.pipeline.signals.text.title_ranks import RANKS, SENIORITY
+from leadscore.pipeline.signals.text.words import split_words, strip_accents
 
 _OTHER = "other"
 _STOP = frozenset(

@@ -1,0 +1,1 @@
+"""Predictive lead scoring: learn from closed-won history, score with reasons."""

@@ -1,0 +1,210 @@
+"""A scorecard as plain ANSI SQL, for a warehouse that has the signals as columns.
+
+The text runs unchanged on DuckDB and SQLite (tested). Numbers are written with an exponent, so
+that no engine reads them as DECIMAL, and additions keep the scorecard's order, so that sums agree.
+SQLite reads some literals of seventeen digits one bit off, which can tip a lead that stands on an
+edge.
+"""
+
+from leadscore.models.bands import CutoffLogOdds
+from leadscore.models.scorecard import Points, Scorecard, Term
+from leadscore.models.shapes import LARGEST_KNOT, LARGEST_WEIGHT, Curve, Shape, Steps, Table
+from leadscore.models.sql_text import quote_name, quote_text, write_number
+
+
+def score_sql(scorecard: Scorecard, table: str, keys: tuple[str, ...] = ("lead_id",)) -> str:
+    """Return a SELECT of keys, log_odds, probability, score, band and points of a table of leads.
+
+    Parameters
+    ----------
+    scorecard : Scorecard
+    table : str
+        Name of the table or view with one column per term.
+    keys : tuple of str
+        Columns passed through.
+
+    Returns
+    -------
+    str
+        One statement, without a closing semicolon. Missing values must be NULL: an engine's NaN is
+        a number to it, and not a missing value.
+
+    Raises
+    ------
+    ScorecardError
+        If a name is empty or holds a NUL character, which no engine can quote.
+    """
+    passed = ", ".join(quote_name(key) for key in keys)
+    prefixed = ", ".join(f"leads.{quote_name(key)}" for key in keys)
+    terms = "".join(
+        f",\n  {_term(term)} AS {_worth(place)}" for place, term in enumerate(scorecard.terms)
+    )
+    by = scorecard.bands.by
+    level = "" if by is None else f", {_LEVEL}"
+    read_level = "" if by is None else f", {_column(by)} AS {_LEVEL}"
+    kept = (", " + ", ".join(_SUMS) if scorecard.bands.minimums.axes else "") + level
+    # EXP is only called with numbers from -700 to 0: PostgreSQL makes over- and underflow an error.
+    return f"""SELECT {passed}, log_odds, probability, 100e0 * probability AS score,
+  {_band(scorecard)} AS band, {_points(scorecard.points)} AS points
+FROM (
+SELECT {passed}{kept}, log_odds,
+  CASE WHEN log_odds < -700e0 THEN 0e0 WHEN log_odds > 700e0 THEN 1e0
+    WHEN log_odds >= 0e0 THEN 1e0 / (1e0 + EXP(-log_odds))
+    ELSE EXP(log_odds) / (1e0 + EXP(log_odds)) END AS probability
+FROM (
+SELECT {passed}{_axes(scorecard)}{level},
+  {_sum(scorecard)} AS log_odds
+FROM (
+SELECT {prefixed}{read_level}{terms}
+FROM {quote_name(table)} AS leads
+) AS worths
+) AS summed
+) AS scored"""  # noqa: S608 - names are quoted, numbers and levels written by this module
+
+
+_SUMS, _LEVEL = ("sum_of_fit", "sum_of_engagement"), "band_level"
+"""Names of what the bands are read from, on the way; none of them is in the answer."""
+
+
+def _points(points: Points) -> str:
+    if points.worth is None:
+        offset, scale = write_number(points.offset), write_number(points.per_log_odds)
+        return f"{offset} + {scale} * log_odds"
+    return f"(log_odds - {write_number(points.zero)}) / {write_number(points.worth)}"
+
+
+def _band(scorecard: Scorecard) -> str:
+    bands = scorecard.bands
+    cases = "".join(
+        f"WHEN {_LEVEL} = {quote_text(level)} THEN {_by_score(marks)} "
+        for level, marks in sorted(bands.marks_instead.items())
+    )
+    usual = _by_score(bands.marks)
+    by_score = f"CASE {cases}ELSE {usual} END" if cases else usual
+    if not bands.minimums.axes:
+        return by_score
+    unmet_mql, unmet_sql = (
+        " OR ".join(
+            f"{name} < {write_number(cut)}"
+            for name, cut in zip(_SUMS, minimum.cuts(scorecard.axes), strict=True)
+            if cut > float("-inf")
+        ) or "1 = 0"
+        for minimum in (bands.minimums.mql, bands.minimums.sql)
+    )  # fmt: skip
+    held = f"CASE ({by_score}) WHEN 'SQL' THEN 'MQL' WHEN 'MQL' THEN 'MQL' ELSE 'cold' END"
+    return f"CASE WHEN {unmet_mql} THEN 'cold' WHEN {unmet_sql} THEN {held} ELSE {by_score} END"
+
+
+def _by_score(marks: CutoffLogOdds) -> str:
+    mql, sql = write_number(marks.mql), write_number(marks.sql)
+    return (
+        f"CASE WHEN log_odds >= {sql} THEN 'SQL' WHEN log_odds >= {mql} THEN 'MQL' ELSE 'cold' END"
+    )
+
+
+def _axes(scorecard: Scorecard) -> str:
+    """Write the partial sums of the axes, if minimums are demanded of them."""
+    if not scorecard.bands.minimums.axes:
+        return ""
+    worths = [*map(_worth, range(len(scorecard.terms)))]
+    worths += [_adjustment(scorecard, name) for name in scorecard.caps]
+    sums = (
+        " + ".join(["0e0", *(worths[place] for place in members)])
+        for members in scorecard.axis_members
+    )
+    return "".join(f", {total} AS {name}" for total, name in zip(sums, _SUMS, strict=True))
+
+
+def _worth(place: int) -> str:
+    return f"worth_{place}"
+
+
+def _sum(scorecard: Scorecard) -> str:
+    parts = [write_number(scorecard.base), *map(_worth, range(len(scorecard.terms)))]
+    return " + ".join([*parts, *(_adjustment(scorecard, name) for name in scorecard.caps)])
+
+
+def _adjustment(scorecard: Scorecard, name: str) -> str:
+    """Write what a cap takes from its group, or adds to it."""
+    cap = scorecard.caps[name]
+    members = [_worth(i) for i, term in enumerate(scorecard.terms) if term.group == name]
+    partial = f"({' + '.join(['0e0', *members])})"
+    low, high = write_number(cap.low), write_number(cap.high)
+    clipped = (
+        f"CASE WHEN {partial} < {low} THEN {low} "
+        f"WHEN {partial} > {high} THEN {high} ELSE {partial} END"
+    )
+    return f"({clipped} - {partial})"
+
+
+def _column(signal: str) -> str:
+    """Quote a column with its table: SQLite takes a quoted name that is no column for a text."""
+    return f"leads.{quote_name(signal)}"
+
+
+def _term(term: Term) -> str:
+    column = _column(term.signal)
+    if term.by is None or not term.variants:
+        return _shape(term.shape, column)
+    cases = " ".join(
+        f"WHEN {_column(term.by)} = {quote_text(level)} THEN {_shape(shape, column)}"
+        for level, shape in term.variants.items()
+    )
+    return f"CASE {cases} ELSE {_shape(term.shape, column)} END"
+
+
+def _shape(shape: Shape, column: str) -> str:
+    cases = [f"WHEN {column} IS NULL THEN {write_number(shape.missing)}"]
+    if isinstance(shape, Table):
+        cases += [
+            f"WHEN {column} = {quote_text(level)} THEN {write_number(weight)}"
+            for level, weight in sorted(shape.levels.items())
+        ]
+        last = write_number(shape.other)
+    elif isinstance(shape, Steps):
+        cases += [
+            f"WHEN {column} < {write_number(edge)} THEN {write_number(value)}"
+            for edge, value in zip(shape.edges, shape.values, strict=False)
+        ]
+        last = write_number(shape.values[-1])
+    else:
+        more, last = _curve(shape, column)
+        cases += more
+    return f"CASE {' '.join(cases)} ELSE {last} END"
+
+
+def _curve(shape: Curve, column: str) -> tuple[list[str], str]:
+    knots, values = shape.knots, shape.values
+    lines = [
+        f"{write_number(values[i])} + {write_number(values[i + 1] - values[i])} * "
+        f"(({column} - {write_number(knots[i])}) / {write_number(knots[i + 1] - knots[i])})"
+        for i in range(len(knots) - 1)
+    ]
+    low, high = write_number(values[0]), write_number(values[-1])
+    if shape.beyond == "linear":
+        if values[0] != values[1]:
+            low = _clip(_outside(lines[0], column))
+        if values[-1] != values[-2]:
+            high = _clip(_outside(lines[-1], column))
+    cases = [f"WHEN {column} < {write_number(knots[0])} THEN {low}"]
+    cases += [
+        f"WHEN {column} < {write_number(knots[i + 1])} THEN {line}" for i, line in enumerate(lines)
+    ]
+    return cases, high
+
+
+def _outside(line: str, column: str) -> str:
+    far = write_number(LARGEST_KNOT)
+    held = (
+        f"(CASE WHEN {column} > {far} THEN {far} "
+        f"WHEN {column} < -{far} THEN -{far} ELSE {column} END)"
+    )
+    return line.replace(column, held)
+
+
+def _clip(expression: str) -> str:
+    most = write_number(LARGEST_WEIGHT)
+    return (
+        f"(CASE WHEN {expression} > {most} THEN {most} "
+        f"WHEN {expression} < -{most} THEN -{most} ELSE {expression} END)"
+    )

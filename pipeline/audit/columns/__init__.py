@@ -1,0 +1,1 @@
+"""The audit of columns: leaks, identifiers, proxies."""

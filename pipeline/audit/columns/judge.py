@@ -1,0 +1,249 @@
+"""The audit of columns: every signal, and every column of the leads' file that no signal reads."""
+
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from leadscore.pipeline.audit.columns.encoding import read_values
+from leadscore.pipeline.audit.columns.evidence import (
+    ColumnStatistics,
+    Suspicion,
+    list_suspicions,
+    measure_column,
+)
+from leadscore.pipeline.audit.columns.names_and_ids import judge_identity, judge_name
+from leadscore.pipeline.audit.columns.predictive_power import (
+    measure_auc,
+    predict_alone,
+    predict_together,
+)
+from leadscore.pipeline.audit.columns.subjects import (
+    Leads,
+    Subject,
+    find_subjects,
+    last_snapshots,
+    leads_of,
+)
+from leadscore.pipeline.audit.columns.timing import (
+    count_activities,
+    judge_field_timing,
+    judge_following,
+    measure_field_timing,
+)
+from leadscore.pipeline.audit.records import ColumnFinding, ColumnVerdict
+from leadscore.pipeline.audit.source_columns import CLOSED, LEAD_ID
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.evaluation.metrics import Estimate
+from leadscore.pipeline.ingest.tables import Ingested
+from leadscore.pipeline.signals.kinds import ProfileSignal, TextSignal
+
+WEIGHTS: tuple[ColumnVerdict, ...] = ("use", "not vouched for", "quarantine", "refuse")
+_OPEN, _CLOSED = 0.1, 0.5
+_FEWEST = 50
+LEADS = 0.75
+"""An AUC from which on one signal that tells as much as all others is worth a question."""
+
+
+def judge_columns(
+    project: Project,
+    tables: Ingested,
+    dataset: Dataset,
+    raw: pd.DataFrame,
+    allowed: Collection[str],
+) -> tuple[tuple[ColumnFinding, ...], Estimate | None]:
+    """Judge every signal, and every other column of the leads' file.
+
+    Parameters
+    ----------
+    project : Project
+    tables : Ingested
+    dataset : Dataset
+        With wins and others.
+    raw : DataFrame
+        Of `leadscore.pipeline.audit.source_columns.read_source_columns`.
+    allowed : collection of str
+        Signals, fields or columns that are used though they leak.
+
+    Returns
+    -------
+    columns : tuple of ColumnFinding
+        The signals in the catalogue's order, then the other columns in the file's.
+    together : Estimate or None
+        The AUC that all signals not accused reach together, out of fold; None if all are.
+    """
+    looked = last_snapshots(dataset)
+    leads = leads_of(looked)
+    counts = count_activities(tables, dataset)
+    found: list[tuple[Subject, ColumnStatistics | None, list[Suspicion]]] = []
+    for subject in find_subjects(project, tables, looked, raw):
+        seen, signs = _judge(tables, subject, raw, counts)
+        found.append((subject, seen, signs))
+    coarse = {
+        signal.column: read_values(looked.signals[signal.column], signal.is_category).coarse
+        for signal in project.catalog.signals
+    }
+    kept = [
+        subject.name for subject, _, signs in found
+        if subject.signal is not None
+        and _decide(project, allowed, subject, _worst(signs))[0] in ("use", "not vouched for")
+    ]  # fmt: skip
+    together = None
+    if kept:
+        scores = predict_together([coarse[name] for name in kept], leads.won)
+        together = measure_auc(scores, leads.won)
+    _weigh_leader(found, kept, coarse, leads)
+    return tuple(_conclude(project, allowed, *each) for each in found), together
+
+
+def _judge(
+    tables: Ingested, subject: Subject, raw: pd.DataFrame, counts: pd.DataFrame | None
+) -> tuple[ColumnStatistics | None, list[Suspicion]]:
+    leads, signs = subject.leads, list[Suspicion]()
+    if subject.history == "creation" or not 0 < leads.won.sum() < len(leads.won):
+        return None, signs
+    seen, signal = measure_column(subject.values, leads.won, leads.order), subject.signal
+    from_text = signal is not None and isinstance(signal.declaration, TextSignal)
+    signs += list_suspicions(seen, subject.history != "none", from_text)
+    if signal is None or isinstance(signal.declaration, ProfileSignal):
+        identity = judge_identity(subject.values, leads.order)
+        signs += [("quarantine", identity)] if identity else []
+    if subject.history == "changes" and signal is not None:
+        for name in dict.fromkeys([*signal.inputs, signal.stored]):
+            told = [
+                judge_field_timing(writing) for writing in measure_field_timing(tables, name or "")
+            ]
+            signs += [("quarantine", text) for text in told if text]
+    if subject.history == "none":
+        signs += _weigh_alone(subject, seen, raw, counts)
+    return seen, list(dict.fromkeys(signs))
+
+
+def _weigh_alone(
+    subject: Subject, seen: ColumnStatistics, raw: pd.DataFrame, counts: pd.DataFrame | None
+) -> Iterator[Suspicion]:
+    """Yield what patterns say of a column whose changes nobody kept."""
+    if len(subject.columns) == 1:
+        (column,) = subject.columns
+        name = judge_name(column)
+        if name is not None and seen.auc.low > 0.5:
+            yield "not vouched for", f"{name}, and no history shows what it said before"
+        once = raw.drop_duplicates(LEAD_ID)
+        closed = once[CLOSED].to_numpy(bool)
+        if column in once and min(closed.sum(), (~closed).sum()) >= _FEWEST:
+            filled = once[column].notna().to_numpy()
+            done, still = filled[closed].mean(), filled[~closed].mean()
+            if done >= _CLOSED and still <= _OPEN * done:
+                yield (
+                    "quarantine",
+                    f"filled only once a lead is closed: {done:.0%} of the closed leads, "
+                    f"{still:.0%} of the open ones",
+                )
+    if counts is not None and subject.values.kind == "number":
+        exact = subject.values.exact
+        names = np.r_[np.nan, np.asarray(subject.values.names, float)]
+        numbers = pd.Series(names[exact], index=subject.leads.lead_id)
+        following = judge_following(numbers, counts)
+        if following is not None:
+            yield "refuse", following
+
+
+def _weigh_leader(
+    found: list[tuple[Subject, ColumnStatistics | None, list[Suspicion]]],
+    kept: list[str],
+    coarse: Mapping[str, npt.NDArray[np.intp]],
+    leads: Leads,
+) -> None:
+    """Give the strongest signal a sign where it tells as much as all others together."""
+    candidates = [
+        (seen.auc.value, place) for place, (subject, seen, _) in enumerate(found)
+        if seen is not None and subject.name in kept and subject.history == "none"
+    ]  # fmt: skip
+    if len(kept) < 4 or not candidates:
+        return
+    _, place = max(candidates)
+    name = found[place][0].name
+    alone = measure_auc(predict_alone(coarse[name], leads.won), leads.won)
+    others = [coarse[other] for other in kept if other != name]
+    rest = measure_auc(predict_together(others, leads.won), leads.won)
+    if alone.value < LEADS or alone.value < rest.value - 0.01:
+        return
+    found[place][2].append(
+        (
+            "not vouched for",
+            "it tells as much by itself as all other signals together, which reach AUC "
+            f"{rest.value:.3f}: what is it that knows so much?",
+        )
+    )
+
+
+def _worst(signs: list[Suspicion]) -> ColumnVerdict:
+    return max((verdict for verdict, _ in signs), key=WEIGHTS.index, default="use")
+
+
+def _conclude(
+    project: Project,
+    allowed: Collection[str],
+    subject: Subject,
+    seen: ColumnStatistics | None,
+    signs: list[Suspicion],
+) -> ColumnFinding:
+    found = _worst(signs)
+    signs = sorted(signs, key=lambda sign: -WEIGHTS.index(sign[0]))
+    reasons = [reason for _, reason in signs]
+    verdict, why = _decide(project, allowed, subject, found)
+    override = _name_override(subject, found)
+    reasons += [why] if why else []
+    left_out = project.data.left_out.get(subject.name)
+    if left_out is not None:
+        reasons.append(f"left out in data.yaml: {left_out}")
+    return ColumnFinding(
+        name=subject.name,
+        columns=subject.columns,
+        used=subject.signal is not None,
+        history=subject.history,
+        verdict=verdict,
+        reasons=tuple(reasons),
+        override=override,
+        overridden=found if verdict != found else None,
+        filled=float(subject.values.filled.mean()) if seen is None else seen.filled,
+        filled_won=None if seen is None else seen.filled_won,
+        filled_not_won=None if seen is None else seen.filled_not_won,
+        values=len(subject.values.names) if seen is None else seen.values,
+        auc=None if seen is None else seen.auc,
+        auc_earlier=None if seen is None else seen.auc_earlier,
+        auc_later=None if seen is None else seen.auc_later,
+    )
+
+
+def _decide(
+    project: Project, allowed: Collection[str], subject: Subject, found: ColumnVerdict
+) -> tuple[ColumnVerdict, str | None]:
+    """Return the verdict after what the user says of it, and what that is."""
+    inputs = () if subject.signal is None else subject.signal.inputs
+    short = () if subject.signal is None else (subject.signal.name,)
+    names = set(map(compose, (subject.name, *subject.columns, *inputs, *short)))
+    vouched = [why for name, why in project.data.vouched_for.items() if compose(name) in names]
+    if names & set(map(compose, allowed)) and found != "use":
+        return "use", "used all the same: --allow-leak"
+    if vouched and found in ("not vouched for", "quarantine"):
+        return "use", f"vouched for in data.yaml: {vouched[0]}"
+    if vouched and found == "refuse":
+        return found, "vouched for in data.yaml, but a refusal gives way to --allow-leak only"
+    return found, None
+
+
+def compose(name: str) -> str:
+    """Return a name with its accents composed, as two systems may write them differently."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _name_override(subject: Subject, verdict: ColumnVerdict) -> str | None:
+    if subject.signal is None or verdict == "use":
+        return None
+    if verdict == "refuse":
+        return f"--allow-leak {subject.name}"
+    return f"vouched_for: {{{subject.name}: why it was known by then}} in data.yaml"

@@ -1,0 +1,85 @@
+"""Signals that stand for a sensitive field: what may not be used can come in under another name."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats.contingency import association
+
+from leadscore.pipeline.audit.columns.encoding import Codes, read_values
+from leadscore.pipeline.audit.records import Finding
+from leadscore.pipeline.audit.source_columns import LEAD_ID, WON
+from leadscore.pipeline.config.checks import is_sensitive
+from leadscore.pipeline.config.data import FieldConfig
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.dataset.dataset import Dataset
+
+STANDS_FOR = 0.5
+"""A Cramér's V from which on one column tells much of what another says."""
+MIN_KNOWN = 200
+_RAREST = 10
+
+
+def judge_proxies(project: Project, looked: Dataset, raw: pd.DataFrame) -> list[Finding]:
+    """Say which signals tell much of a sensitive column that they do not read.
+
+    Parameters
+    ----------
+    project : Project
+    looked : Dataset
+        One snapshot per lead.
+    raw : DataFrame
+        Of `leadscore.pipeline.audit.source_columns.read_source_columns`.
+
+    Returns
+    -------
+    list of Finding
+        A warning for each pair of a signal and a column with a Cramér's V of .5 and more.
+
+    References
+    ----------
+    H. Cramér, "Mathematical Methods of Statistics" (1946), chapter 21.
+    """
+    columns = find_sensitive(project, raw)
+    once = raw.drop_duplicates(LEAD_ID).set_index(LEAD_ID).reindex(looked.lead_id.astype(str))
+    sensitive = {column: read_values(once[column]).coarse for column in columns}
+    fields = project.data.leads.fields
+    found = []
+    for signal in project.catalog.signals:
+        reads = {fields[name].column or name for name in signal.inputs}
+        values = read_values(looked.signals[signal.column]).coarse
+        for column in columns:
+            strength = 0.0 if column in reads else measure_association(values, sensitive[column])
+            if strength >= STANDS_FOR:
+                found.append(
+                    Finding(
+                        "warning", signal.column,
+                        f"it stands for {column!r}, which is sensitive: Cramér's V {strength:.2f}",
+                        "leave it out of signals.yaml, unless you may use what it stands for",
+                    )
+                )  # fmt: skip
+    return found
+
+
+def find_sensitive(project: Project, raw: pd.DataFrame) -> list[str]:
+    """Return the sensitive columns of the leads' file, by declaration or by name."""
+    declared = {
+        config.column or name
+        for name, config in project.data.leads.fields.items()
+        if is_sensitive(name, config)
+    }
+    named = {column for column in raw.columns if is_sensitive(column, FieldConfig())}
+    return sorted((declared | named) & set(raw.columns) - {LEAD_ID, WON})
+
+
+def measure_association(one: Codes, other: Codes) -> float:
+    """Return Cramér's V of two columns where both are filled, rare values aside; 0 if too few."""
+    both = (one > 0) & (other > 0) & _common(one) & _common(other)
+    if both.sum() < MIN_KNOWN:
+        return 0.0
+    table = pd.crosstab(one[both], other[both]).to_numpy()
+    if min(table.shape) < 2:
+        return 0.0
+    return float(association(table, method="cramer"))
+
+
+def _common(codes: Codes) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    return np.asarray((np.bincount(codes) >= _RAREST)[codes])

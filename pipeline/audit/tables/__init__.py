@@ -1,0 +1,1 @@
+"""The audit of tables: duplicates, outcomes, months, sample size."""

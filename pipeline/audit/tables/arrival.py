@@ -1,0 +1,199 @@
+"""How wins arrive after a lead's creation, what share the horizon catches, and which would do."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow.compute as pc
+
+from leadscore.pipeline.audit.records import Arrival, Finding
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.dataset.dataset import find_maturity
+from leadscore.pipeline.dataset.labels import Maturity, label_snapshots
+from leadscore.pipeline.dataset.snapshots import take_snapshots
+from leadscore.pipeline.ingest.tables import Ingested
+from leadscore.pipeline.values.times import DAY_US, days_to_us, read_moment
+
+HORIZONS_DAYS = (7, 14, 30, 60, 90, 120, 180, 365)
+ENOUGH_LEADS = 50
+"""So many leads must have been watched for as long as anything is said of."""
+ENOUGH_WINS = 10
+CATCHES_WELL, CATCHES_LITTLE = 0.8, 0.6
+_POINTS = 200
+Floats = npt.NDArray[np.float64]
+
+
+class _Followed(NamedTuple):
+    """n leads: days watched until the extract, and days until the win (inf without one by then)."""
+
+    watched: Floats
+    win: Floats
+
+
+def find_arrival(project: Project, tables: Ingested) -> Arrival | None:
+    """Find what share of all wins to come has come by each number of days after creation.
+
+    One minus the Kaplan-Meier estimate, divided by its value at the longest follow-up that
+    ``ENOUGH_LEADS`` leads have: what comes later than that nobody has seen. A lead that is not won,
+    open or lost, is censored at the extract: a lost lead could not have won, so it stays in the
+    risk set until then, rather than leave it when it is lost, which would pass for "could still
+    win". Left out are leads created before ``outcomes.since`` or after the extract, and those won
+    nobody knows when. What comes at or before the creation counts as day 0.
+
+    Parameters
+    ----------
+    project : Project
+    tables : Ingested
+
+    Returns
+    -------
+    Arrival or None
+        `days` and `won` are the steps of the curve, some 200 at most, from the first win to the
+        longest follow-up. `horizon_share` is the share of the wins that the horizon of one of the
+        snapshots catches: those in ``(age, age + horizon_days]`` after creation for one of its
+        ages. None without times of closing, with fewer than 10 wins or with fewer than 50 leads.
+
+    References
+    ----------
+    E. L. Kaplan, P. Meier, "Nonparametric estimation from incomplete observations", Journal of the
+    American Statistical Association 53 (1958), 457-481.
+    """
+    leads = _follow(project, tables)
+    if leads is None or len(leads.watched) < ENOUGH_LEADS:
+        return None
+    longest = float(np.sort(leads.watched)[-ENOUGH_LEADS])
+    if (leads.win <= longest).sum() < ENOUGH_WINS:
+        return None
+    days, won = _curve(leads, longest)
+    settle = project.training.settle_days
+    suggested = [
+        float(horizon)
+        for horizon in HORIZONS_DAYS
+        if _share(days, won, horizon) >= CATCHES_WELL and horizon + settle <= longest
+    ]
+    shown = np.unique(np.linspace(0, len(days) - 1, _POINTS).round().astype(int))
+    points = tuple(map(float, days[shown])), tuple(map(float, won[shown]))
+    return Arrival(*points, _caught(project, days, won), suggested[0] if suggested else None)
+
+
+def judge_arrival(project: Project, tables: Ingested, arrival: Arrival | None) -> list[Finding]:
+    """Say what the horizon catches, and whether any lead has been watched for that long.
+
+    Parameters
+    ----------
+    project : Project
+    tables : Ingested
+    arrival : Arrival or None
+        Of ``find_arrival``.
+
+    Returns
+    -------
+    list of Finding
+        A problem where the data are shorter than the horizon, or no snapshot is mature; a warning
+        where the horizon catches less than 60 % of the wins; otherwise a note of what it catches.
+
+    Raises
+    ------
+    DataError
+        If there is a horizon, and no time in the data says when it was taken.
+    """
+    maturity = find_maturity(project, tables)
+    if maturity is None:
+        return []
+    better = None if arrival is None else arrival.suggested_days
+    advice = f"{better:g} days, say" if better is not None else "see how fast your deals close"
+    created = pc.min(tables.leads["created_us"]).as_py()
+    wait_days = maturity.wait_us / DAY_US
+    begin_us = max(created, maturity.since_us or created)
+    length_days = (maturity.extract_us - begin_us) / DAY_US
+    told = f"horizon_days in training.yaml is {maturity.horizon_days:g}"
+    if maturity.settle_days:
+        told += f", with {maturity.settle_days:g} days to settle"
+    if length_days <= wait_days:
+        text = (
+            f"{told}, and the data go on for {length_days:,.0f} days from the first lead to the "
+            f"extract: no lead has been watched for {wait_days:,.0f} days, so nobody knows of any "
+            "lead that it was not won in time"
+        )
+        todo = f"set a shorter horizon_days in training.yaml ({advice}), or wait for more data"
+        return [Finding("problem", "horizon", text, todo)]
+    if not _any_mature(project, tables, maturity):
+        text = f"{told}, and not one snapshot of a lead has an outcome that is known by now"
+        todo = f"shorten horizon_days ({advice}) or ages_days in training.yaml, or wait"
+        return [Finding("problem", "horizon", text, todo)]
+    if arrival is None or arrival.horizon_share is None:
+        return []
+    text = f"{told}; it catches {arrival.horizon_share:.1%} of the wins"
+    half, most = (_reach(arrival, share) for share in (0.5, CATCHES_WELL))
+    text += (
+        f": half of all wins come within {half:,.0f} days after creation, 80% within {most:,.0f}"
+    )
+    if arrival.horizon_share >= CATCHES_LITTLE:
+        return [Finding("note", "horizon", text)]
+    todo = "the other wins count as not won; "
+    todo += (
+        f"{better:g} days would catch four fifths: set horizon_days in training.yaml"
+        if better is not None
+        else "no usual horizon catches four fifths yet: wait for older leads"
+    )
+    return [Finding("warning", "horizon", text, todo)]
+
+
+def _follow(project: Project, tables: Ingested) -> _Followed | None:
+    config, extract_us = project.data, tables.extract_us
+    if config.outcomes.closed is None or config.leads.created is None or extract_us is None:
+        return None
+    wins = tables.outcomes.filter(pc.equal(tables.outcomes["status"], "won"))
+    undated = wins.filter(pc.is_null(wins["closed_us"]))["lead_id"]
+    leads = tables.leads.select(["lead_id", "created_us"])
+    leads = leads.filter(pc.invert(pc.is_in(leads["lead_id"], undated.combine_chunks())))
+    created = pd.Series(leads["created_us"].to_numpy(), leads["lead_id"].to_pylist())
+    if config.outcomes.since is not None:
+        created = created[created >= read_moment(config.outcomes.since)]
+    created = created[created <= extract_us]
+    dated = wins.filter(pc.is_valid(wins["closed_us"]))
+    closed = pd.Series(dated["closed_us"].to_numpy(), dated["lead_id"].to_pylist())
+    first = closed[closed <= extract_us].groupby(level=0).min()
+    win = (first.reindex(created.index) - created) / DAY_US
+    watched = ((extract_us - created) / DAY_US).to_numpy(dtype=np.float64)
+    return _Followed(watched, win.clip(lower=0.0).fillna(np.inf).to_numpy(dtype=np.float64))
+
+
+def _curve(leads: _Followed, longest: float) -> tuple[Floats, Floats]:
+    """Return the steps of 1 - Kaplan-Meier up to `longest`, as a share of the value there."""
+    until = np.minimum(leads.watched, leads.win)
+    days, wins = np.unique(leads.win[leads.win <= longest], return_counts=True)
+    at_risk = len(until) - np.searchsorted(np.sort(until), days, side="left")
+    won = 1.0 - np.cumprod(1.0 - wins / at_risk)
+    return np.append(days, longest), np.append(won / won[-1], 1.0)
+
+
+def _share(days: Floats, won: Floats, until: float) -> float:
+    place = int(np.searchsorted(days, until, side="right"))
+    return float(won[place - 1]) if place else 0.0
+
+
+def _caught(project: Project, days: Floats, won: Floats) -> float | None:
+    horizon = project.training.horizon_days
+    if horizon is None:
+        return None
+    steps = np.diff(won, prepend=0.0)
+    ages = project.training.snapshots.ages
+    caught = np.any([(days > age) & (days <= age + horizon) for age in ages], axis=0)
+    return float(steps[caught].sum())
+
+
+def _reach(arrival: Arrival, share: float) -> float:
+    return next(d for d, w in zip(arrival.days, arrival.won, strict=True) if w >= share)
+
+
+def _any_mature(project: Project, tables: Ingested, maturity: Maturity) -> bool:
+    created = pc.min(tables.leads["created_us"]).as_py()
+    for age in project.training.snapshots.ages:
+        if created + days_to_us(age) + maturity.wait_us > maturity.extract_us:
+            return False
+        snapshots = take_snapshots(tables.leads, [age])
+        if label_snapshots(snapshots, tables.outcomes, maturity).known.any():
+            return True
+    return False

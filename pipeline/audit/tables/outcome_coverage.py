@@ -1,0 +1,134 @@
+"""Outcomes that were logged only for a part of the time would pass for losses: find that."""
+
+from math import log, log1p
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.dataset.dataset import Dataset, find_maturity
+from leadscore.pipeline.ingest.tables import Ingested
+from leadscore.pipeline.values.times import days_to_us, format_time
+
+CLEARLY_LOG = 20.0
+"""Two rates must be likelier than one by this much, in nats, to be worth a word."""
+Mask = npt.NDArray[np.bool_]
+UNLIKELY_LOG = -13.8
+"""Natural logarithm of one in a million: rarer than that, silence is no chance."""
+
+
+def find_outcome_gaps(project: Project, tables: Ingested, dataset: Dataset) -> str | None:
+    """Say whether wins are missing at the beginning or the end of the data, or None.
+
+    Looked at are the leads all of whose mature snapshots have their horizon before the first win
+    (or begin after the last one). If the others win at the rate p, that n such leads have no win
+    has the probability ``(1 - p) ** n``.
+
+    Parameters
+    ----------
+    project : Project
+    tables : Ingested
+    dataset : Dataset
+
+    Returns
+    -------
+    str or None
+        What was found and what to do, where that probability is below one in a million.
+    """
+    maturity = find_maturity(project, tables)
+    wins = tables.outcomes.filter(pc.equal(tables.outcomes["status"], "won"))["closed_us"]
+    ends = pc.min_max(wins)
+    if maturity is None or ends["min"].as_py() is None:
+        return None
+    as_of = dataset.begin + dataset.age_days * days_to_us(1.0)
+    end = as_of + days_to_us(maturity.horizon_days)
+    before = _only(dataset, end < ends["min"].as_py())
+    if project.data.outcomes.since is None and _unlikely(dataset, before):
+        first = format_time(ends["min"].as_py())
+        return (
+            f"no win is on record before {first}, though {before.sum():,} leads could have won "
+            f"until then: were wins logged only from then on? Set outcomes.since: {first} in "
+            "data.yaml; those leads would pass for lost"
+        )
+    after = _only(dataset, as_of > ends["max"].as_py())
+    if _unlikely(dataset, after):
+        last = format_time(ends["max"].as_py())
+        return (
+            f"no win is on record after {last}, though {after.sum():,} leads could have won since: "
+            f"do the outcomes end there? Set extract: {last} in data.yaml; those leads would pass "
+            "for lost"
+        )
+    return None
+
+
+def _only(dataset: Dataset, rows: Mask) -> Mask:
+    """Return, by lead, whether all its rows are among `rows`."""
+    return np.asarray(np.bincount(dataset.lead, weights=~rows) == 0)
+
+
+def _unlikely(dataset: Dataset, silent: Mask) -> bool:
+    won = np.bincount(dataset.lead, weights=dataset.label) > 0
+    if not silent.any() or silent.all() or won[silent].any():
+        return False
+    rate = won[~silent].mean()
+    return bool(rate >= 1.0 or silent.sum() * log1p(-rate) < UNLIKELY_LOG)
+
+
+def note_uneven(project: Project, dataset: Dataset) -> list[str]:
+    """Say where a first stretch of leads wins so much less often that wins may be missing there.
+
+    The stretch is the one that parts the leads best, by the likelihood of two rates against one; it
+    is told where its rate is below a quarter of the rest's, far beyond chance.
+    """
+    if dataset.order != "time" or project.data.outcomes.since is not None:
+        return []
+    leads, first = np.unique(dataset.lead, return_index=True)
+    order = np.argsort(dataset.begin[first], kind="stable")
+    won = (np.bincount(dataset.lead, weights=dataset.label) > 0)[leads][order]
+    begin, count = dataset.begin[first][order], len(won)
+    wins = np.cumsum(won)
+    best, found = CLEARLY_LOG, None
+    for share in np.arange(0.05, 0.80, 0.05):
+        size = int(share * count)
+        if not size:
+            continue
+        early, later = wins[size - 1] / size, (wins[-1] - wins[size - 1]) / (count - size)
+        gain = _likelihood(won[:size]) + _likelihood(won[size:]) - _likelihood(won)
+        if early < later / 4.0 and gain > best:
+            best, found = gain, (size, early, later)
+    if found is None:
+        return []
+    size, early, later = found
+    return [
+        f"the first {size:,} leads, created until {format_time(int(begin[size - 1]))[:10]}, won "
+        f"{early:.1%}, the rest {later:.1%}: were all wins on record then? If not, set "
+        "outcomes.since in data.yaml"
+    ]
+
+
+def note_late(project: Project, tables: Ingested) -> list[str]:
+    """Say how many wins came on record later than ``settle_days`` after they closed.
+
+    A label that did not wait for them may have been "not won" when it was taken.
+    """
+    if project.data.outcomes.recorded is None:
+        return []
+    wins = tables.outcomes.filter(pc.equal(tables.outcomes["status"], "won"))
+    delays = pc.subtract(wins["recorded_us"], wins["closed_us"]).drop_null()
+    late = pc.sum(pc.greater(delays, days_to_us(project.training.settle_days))).as_py() or 0
+    if not late:
+        return []
+    most = pc.quantile(delays, 0.99)[0].as_py() / days_to_us(1.0)
+    return [
+        f"{late:,} of {len(delays):,} wins came on record later than settle_days "
+        f"({project.training.settle_days:g}) after they closed; {most:.1f} days would do for 99 %"
+    ]
+
+
+def _likelihood(won: Mask) -> float:
+    """Return the log-likelihood of some outcomes at their own rate, in nats."""
+    rate = float(won.mean()) if len(won) else 0.0
+    if rate in (0.0, 1.0):
+        return 0.0
+    return float(len(won) * (rate * log(rate) + (1.0 - rate) * log1p(-rate)))

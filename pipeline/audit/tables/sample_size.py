@@ -1,0 +1,164 @@
+"""How many wins there are, and how sure of anything so many allow one to be."""
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+import numpy as np
+
+from leadscore.pipeline.audit.records import Finding, SampleSize
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.dataset.split import Split, split_dataset
+from leadscore.pipeline.errors import DataError
+from leadscore.pipeline.values.times import DAY_US, format_time
+
+_Z = 1.96
+_AUC, _LIFT, _TENTH = 0.75, 2.0, 0.1
+WIDE = 0.05
+"""An interval of the AUC that is wider than this to either side tells few models apart."""
+_MONTH_DAYS = 365.25 / 12.0
+_FARTHEST_DAYS = 3650.0
+
+
+@dataclass(frozen=True)
+class _Count:
+    leads: int
+    wins: int
+
+
+def measure_sample_size(project: Project, dataset: Dataset) -> SampleSize:
+    """Say what the wins to judge by allow: those of the later part, or all where there is none.
+
+    Leads count, not snapshots; a lead is won if any of its snapshots is.
+
+    Parameters
+    ----------
+    project : Project
+    dataset : Dataset
+
+    Returns
+    -------
+    SampleSize
+        Half widths of 95 % intervals; the AUC's at most .5 and the lift's at most 10, which they
+        are without a win.
+
+    Notes
+    -----
+    With the area A = .75, m wins and n others, the variance of the AUC is
+    ``[A (1 - A) + (m - 1)(Q1 - A^2) + (n - 1)(Q2 - A^2)] / (m n)`` with ``Q1 = A / (2 - A)`` and
+    ``Q2 = 2 A^2 / (1 + A)``. With a lift of 2 the best tenth has a binomial share of two tenths of
+    the m wins, and the lift is ten times that share: ``sqrt(0.2 * 0.8 / m) / 0.1``. Half widths
+    are 1.96 times the standard error.
+
+    References
+    ----------
+    J. A. Hanley, B. J. McNeil, "The meaning and use of the area under a receiver operating
+    characteristic (ROC) curve", Radiology 143 (1982), 29-36.
+    """
+    split = _split(project, dataset)
+    count = _count(dataset if split is None else split.later)
+    others = count.leads - count.wins
+    auc, lift = 0.5, 1.0 / _TENTH
+    if count.wins and others:
+        square = _AUC**2
+        first, second = _AUC / (2.0 - _AUC) - square, 2.0 * square / (1.0 + _AUC) - square
+        variance = _AUC * (1.0 - _AUC) + (count.wins - 1) * first + (others - 1) * second
+        auc = min(auc, _Z * sqrt(variance / (count.wins * others)))
+    if count.wins:
+        share = _LIFT * _TENTH
+        lift = min(lift, _Z * sqrt(share * (1.0 - share) / count.wins) / _TENTH)
+    return SampleSize(count.wins, auc, lift)
+
+
+def judge_sample_size(project: Project, dataset: Dataset, strength: SampleSize) -> list[Finding]:
+    """Say whether there are wins enough to learn from and to judge by.
+
+    Parameters
+    ----------
+    project : Project
+    dataset : Dataset
+    strength : SampleSize
+        Of ``measure_sample_size``.
+
+    Returns
+    -------
+    list of Finding
+        Problems where fewer leads than ``minimum_wins`` won in the earlier part (in all, without
+        order), where the data cannot be split, or where a part has only wins or none; else a
+        warning where the AUC would be unsure by more than .05, or a note of how sure it would be.
+    """
+    try:
+        split = None if dataset.order == "none" else split_dataset(dataset, project.training.split)
+    except DataError as error:
+        return [Finding("problem", "wins", str(error), "change split in training.yaml")]
+    found = _judge_parts(dataset, split)
+    count, needed = (
+        _count(dataset if split is None else split.earlier),
+        project.training.minimum_wins,
+    )
+    where = "" if split is None else " in the earlier part"
+    if count.wins < needed:
+        text = (
+            f"{count.wins:,} leads won{where}, and at least {needed:,} are needed to learn from "
+            "(minimum_wins in training.yaml)"
+        )
+        found.append(Finding("problem", "wins", text, _wait(project, dataset, needed - count.wins)))
+    if found:
+        return found
+    text = (
+        f"{strength.wins:,} won leads to judge by: an AUC of 0.75 would be known to "
+        f"±{strength.auc:.3f}, a lift of 2 at the best tenth to ±{strength.lift:.2f}"
+    )
+    if strength.auc <= WIDE:
+        return [Finding("note", "wins", text)]
+    todo = "take differences between models that are smaller than this for chance; judge anew later"
+    return [Finding("warning", "wins", text, todo)]
+
+
+def _split(project: Project, dataset: Dataset) -> Split | None:
+    if dataset.order == "none":
+        return None
+    try:
+        return split_dataset(dataset, project.training.split)
+    except DataError:
+        return None
+
+
+def _count(dataset: Dataset) -> _Count:
+    leads = np.unique(dataset.lead)
+    return _Count(len(leads), len(np.unique(dataset.lead[dataset.label == 1])))
+
+
+def _judge_parts(dataset: Dataset, split: Split | None) -> list[Finding]:
+    parts = {"all data": dataset}
+    if split is not None:
+        parts = {"the earlier part": split.earlier, "the later part": split.later}
+    todo = "look at split in training.yaml, and at won and lost of outcomes in data.yaml"
+    return [
+        Finding("problem", "wins", f"of {len(part):,} snapshots in {name}, {wins:,} are won; both "
+                "won and not won are needed", todo)
+        for name, part in parts.items()
+        if not 0 < (wins := int(part.label.sum())) < len(part)
+    ]  # fmt: skip
+
+
+def _wait(project: Project, dataset: Dataset, missing: int) -> str:
+    """Say when the missing wins of the earlier part will be there, if they come as they did."""
+    todo = "gather more wins, or lengthen the history"
+    wins, begin = _count(dataset).wins, dataset.begin
+    days = float(begin.max() - begin.min()) / DAY_US if dataset.order == "time" else 0.0
+    later, cut = project.training.split.later, project.training.split.cut
+    if not wins or days <= 0.0:
+        return todo
+    pace = wins / days
+    share = 1.0 - later if later is not None and later < 1.0 else 1.0
+    wait_days = missing / pace / share
+    if wait_days > _FARTHEST_DAYS:
+        return f"{todo}; at the present pace that takes more than ten years"
+    last = int(float(dataset.matured.max()))
+    when = format_time(last + ceil(wait_days) * DAY_US)[:7]
+    moved = ", with split.cut moved on" if cut is not None else ""
+    return (
+        f"{todo}; at the present pace, {pace * _MONTH_DAYS:,.1f} won leads a month, they will be "
+        f"there around {when}{moved}"
+    )

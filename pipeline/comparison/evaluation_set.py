@@ -1,0 +1,278 @@
+"""The ground that all contenders stand on: the same later snapshots, each scored by all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from leadscore.models.calibration import Affine, fit_affine
+from leadscore.models.score_frame import FrameScores, score_frame
+from leadscore.pipeline.comparison.contenders import Contender, check_horizons
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
+from leadscore.pipeline.dataset.split import earlier_than, split_dataset
+from leadscore.pipeline.errors import RefusalError
+from leadscore.pipeline.ingest.tables import ingest
+from leadscore.pipeline.progress import Progress
+from leadscore.pipeline.scoring.inputs import read_catalog
+from leadscore.pipeline.signals.catalog import Catalog, Signal
+from leadscore.pipeline.signals.display_names import DisplayName
+
+Floats = npt.NDArray[np.float64]
+FEWEST_WINS = 5
+"""With fewer leads that won, even leads swapped all one way could prove nothing."""
+
+
+@dataclass(frozen=True)
+class ScoredContender:
+    """A contender with its scores of the n later snapshots, in the order of `EvaluationSet.later`.
+
+    `equal` is the scale and shift that fit its log-odds to the earlier snapshots.
+    """
+
+    contender: Contender
+    signals: pd.DataFrame
+    scores: FrameScores
+    equal: Affine
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """The later snapshots, whose `lead` numbers count from 0, and all that is said of them."""
+
+    later: Dataset
+    entrants: tuple[ScoredContender, ...]
+    cut: float
+    earlier_snapshots: int
+    notes: tuple[str, ...]
+
+    @property
+    def leads(self) -> int:
+        """The number of leads."""
+        return int(self.later.lead.max()) + 1
+
+    @property
+    def won(self) -> npt.NDArray[np.bool_]:
+        """Which leads won, (leads,): those with a snapshot whose label is won."""
+        return np.bincount(self.later.lead, self.later.label) > 0
+
+
+def prepare_evaluation_set(
+    project: Project, contenders: Sequence[Contender], progress: Progress
+) -> EvaluationSet:
+    """Read the data and let every contender score the leads that are new to all of them.
+
+    Judged on are the leads created from the latest of the contenders' cuts on, so none of them is
+    judged on leads that it learned from.
+
+    Raises
+    ------
+    RefusalError
+        If the leads have no order, the contenders do not see the same leads, or too few won.
+    DataError
+        If data.yaml lacks what a contender reads.
+    """
+    check_horizons(project, contenders)
+    catalogs = [read_catalog(c.scorecard, project, c.key) for c in contenders]
+    groups = merge_catalogs(project.catalog, catalogs)
+    datasets: list[Dataset] = []
+    digest = ""
+    for catalog in groups.catalogs:
+        progress("reading the leads and computing signals")
+        part = replace(project, catalog=catalog)
+        tables = ingest(part)
+        datasets.append(build_dataset(part, tables))
+        if catalog == project.catalog:
+            digest = tables.digest
+    whole = datasets[0]
+    for other in datasets[1:]:
+        _check_same(whole, other)
+    cut = _find_cut(project, whole, contenders)
+    later = _number(whole.rows(whole.begin >= cut))
+    earlier = _find_earlier(project, whole, cut)
+    if not earlier.any():
+        raise RefusalError(
+            "no lead before the later period has a known outcome, so the contenders' probabilities "
+            "cannot be treated alike; see split in training.yaml"
+        )
+    _check_wins(later)
+    progress("scoring")
+    entrants = []
+    for contender, group in zip(contenders, groups.of, strict=True):
+        dataset = datasets[group]
+        signals = dataset.signals[dataset.begin >= cut].reset_index(drop=True)
+        before = score_frame(contender.scorecard, dataset.signals[earlier]).log_odds
+        equal = _treat(before, whole.label[earlier].astype(np.float64))
+        entrants.append(
+            ScoredContender(contender, signals, score_frame(contender.scorecard, signals), equal)
+        )
+    digest = digest or ingest(project).digest
+    caveats = _note_digests(project, contenders, catalogs, digest)
+    return EvaluationSet(later, tuple(entrants), cut, int(earlier.sum()), caveats)
+
+
+def _find_earlier(project: Project, whole: Dataset, cut: float) -> npt.NDArray[np.bool_]:
+    """Mark what was known before the cut; by arrival, the leads of the gap were not known yet."""
+    earlier = earlier_than(whole, cut)
+    gap = project.training.split.gap
+    if whole.order != "arrival" or not gap:
+        return earlier
+    begins = np.unique(whole.begin[earlier])
+    before: npt.NDArray[np.bool_] = whole.begin < begins[-min(gap, len(begins))]
+    return earlier & before
+
+
+def _number(later: Dataset) -> Dataset:
+    """Return a part with its leads numbered from 0, in its order."""
+    return replace(later, lead=pd.factorize(later.lead)[0])
+
+
+def _treat(log_odds: Floats, label: Floats) -> Affine:
+    """Fit scale and shift; a score that ranks the wrong way round is given the base rate alone."""
+    fitted = fit_affine(log_odds, label)
+    if fitted.factor > 0.0:
+        return fitted
+    share = min(max(float(label.mean()), 1e-6), 1.0 - 1e-6)
+    return Affine(0.0, float(np.log(share / (1.0 - share))))
+
+
+def _check_same(one: Dataset, other: Dataset) -> None:
+    same = np.array_equal(one.lead_id, other.lead_id) and all(
+        np.array_equal(getattr(one, name), getattr(other, name))
+        for name in ("label", "begin", "age_days")
+    )
+    if not same:
+        raise RefusalError(
+            "the contenders read fields of the same name in different ways, and rows that one can "
+            "read another rejects, so they do not see the same leads; bring data.yaml and the "
+            "definitions together and train or register again (leadscore check counts rejects)"
+        )
+
+
+def _find_cut(project: Project, dataset: Dataset, contenders: Sequence[Contender]) -> float:
+    if dataset.order == "none":
+        raise RefusalError(
+            "these leads have no order in time, so none are later than those the contenders know; "
+            "give leads.created or leads.order in data.yaml and train again"
+        )
+    cuts = [contender.cut for contender in contenders if contender.cut is not None]
+    return max(cuts) if cuts else split_dataset(dataset, project.training.split).cut
+
+
+def _check_wins(later: Dataset) -> None:
+    wins = len(np.unique(later.lead[later.label == 1]))
+    if wins < FEWEST_WINS or later.label.all():
+        raise RefusalError(
+            f"{wins} leads won among the {len(np.unique(later.lead))} that came after the latest "
+            f"training; at least {FEWEST_WINS} wins, and some that did not win, are needed to "
+            "compare by: wait for more, or train on an earlier cut (split in training.yaml)"
+        )
+
+
+def _note_digests(
+    project: Project, contenders: Sequence[Contender], catalogs: Sequence[Catalog], digest: str
+) -> tuple[str, ...]:
+    """Tell who learned from other data; a digest is of the fields that a catalogue reads."""
+    other = []
+    for contender, catalog in zip(contenders, catalogs, strict=True):
+        learned = contender.scorecard.training.get("data")
+        if contender.scorecard.kind == "rules" or learned == digest:
+            continue
+        if learned != ingest(replace(project, catalog=catalog)).digest:
+            other.append(contender.key)
+    if not other:
+        return ()
+    return (
+        f"the data are not those that {', '.join(other)} learned from: leads count as later by "
+        "their creation or arrival number alone, so see to it that those still mean the same",
+    )
+
+
+class CatalogGroups(NamedTuple):
+    """Catalogues to be read one after the other, and for each scorecard the number of its own."""
+
+    catalogs: tuple[Catalog, ...]
+    of: tuple[int, ...]
+
+
+def merge_catalogs(first: Catalog, catalogs: Sequence[Catalog]) -> CatalogGroups:
+    """Merge catalogues into as few as there can be, so that signals are computed once.
+
+    Parameters
+    ----------
+    first : Catalog
+        The project's own, which the others join if they can.
+    catalogs : sequence of Catalog
+        One per scorecard.
+
+    Returns
+    -------
+    CatalogGroups
+        A catalogue that declares a column, a field or a property in another way than those before
+        it begins a group of its own. Groups that no scorecard reads are left out.
+    """
+    merged, of = [first], []
+    for catalog in catalogs:
+        for number, group in enumerate(merged):
+            joined = _join(group, catalog)
+            if joined is not None:
+                merged[number] = joined
+                of.append(number)
+                break
+        else:
+            merged.append(catalog)
+            of.append(len(merged) - 1)
+    used = sorted(set(of))
+    return CatalogGroups(tuple(merged[number] for number in used), tuple(map(used.index, of)))
+
+
+def _join(one: Catalog, other: Catalog) -> Catalog | None:
+    """Return both in one, or None where they contradict each other."""
+    signals = {signal.column: signal for signal in one.signals}
+    stored = {signal.stored: signal for signal in one.signals if signal.stored is not None}
+    added = []
+    for signal in other.signals:
+        there = signals.get(signal.column)
+        if there is None:
+            clash = None if signal.stored is None else stored.get(signal.stored)
+            if clash is not None and clash.declaration.kind != signal.declaration.kind:
+                return None
+            added.append(signal)
+        elif _meaning(there) != _meaning(signal):
+            return None
+    shared_fields = set(one.fields) & set(other.fields)
+    alike = (
+        _agree(one.fields, other.fields)
+        and _agree(one.properties, other.properties)
+        and one.day_offset_hours == other.day_offset_hours
+        and one.kinds_left_out == other.kinds_left_out
+        and shared_fields & set(one.changing) == shared_fields & set(other.changing)
+    )
+    if not alike:
+        return None
+    return (
+        one.model_copy(
+            update={
+                "signals": (*one.signals, *added),
+                "fields": {**other.fields, **one.fields},
+                "changing": tuple(dict.fromkeys((*one.changing, *other.changing))),
+                "properties": {**other.properties, **one.properties},
+                "word_lists": {**other.word_lists, **one.word_lists},
+            }
+        )
+        if added
+        else one
+    )
+
+
+def _meaning(signal: Signal) -> Signal:
+    """Return the signal without the words it is called by."""
+    silent = signal.declaration.model_copy(update={"label": DisplayName()})
+    return signal.model_copy(update={"declaration": silent})
+
+
+def _agree(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    return all(one[name] == other[name] for name in set(one) & set(other))

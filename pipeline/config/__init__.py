@@ -1,0 +1,1 @@
+"""The YAML files of a project: read, checked, and turned into records."""

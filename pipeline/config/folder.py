@@ -1,0 +1,66 @@
+"""The folder of a project: where it is, which files it has, and the project's name."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from leadscore.pipeline.errors import ConfigError
+
+_FILES = ("data", "signals", "training", "bands")
+
+
+def find_project(where: str) -> Path:
+    """Return the folder of a project: a path, or the name of one that comes with the product.
+
+    Raises
+    ------
+    ConfigError
+        If neither exists.
+    """
+    folder = Path(where)
+    if folder.is_dir():
+        return folder
+    for shipped in _shipped_folders():
+        if any((shipped / where / f"{name}.yaml").is_file() for name in _FILES):
+            return shipped / where
+    names = sorted({child.name for place in _shipped_folders() for child in place.iterdir()})
+    raise ConfigError(
+        f"{where}: no such folder, and no project of that name comes with leadscore "
+        f"({', '.join(names)})"
+    )
+
+
+def _shipped_folders() -> list[Path]:
+    package = Path(str(files("leadscore")))
+    candidates = [package / "_configs", package.parent / "configs"]
+    return [place for place in candidates if place.is_dir()]
+
+
+def find_files(folder: Path) -> dict[str, Path]:
+    """Return the path of each configuration file, of which a variant lacks some.
+
+    Where a folder has some of them, one that it lacks is that of the folder above, if that has it.
+    """
+    return {name: _find_file(folder, f"{name}.yaml") for name in _FILES}
+
+
+def find_rules(folder: Path) -> Path | None:
+    """Return the path of the project's rule sheet, of its own or that of a variant; or None."""
+    here, above = folder / "rules.yaml", folder.parent / "rules.yaml"
+    if here.is_file():
+        return here
+    is_variant = any(path.parent != folder for path in find_files(folder).values())
+    return above if is_variant and above.is_file() else None
+
+
+def name_project(folder: Path) -> str:
+    """Return the name of a project: its folder's, after that of the folder it is a variant of."""
+    folder = folder.resolve()
+    is_variant = any(path.parent != folder for path in find_files(folder).values())
+    return f"{folder.parent.name}-{folder.name}" if is_variant else folder.name
+
+
+def _find_file(folder: Path, name: str) -> Path:
+    """Return a file of the project's folder, or of the one above where that alone has it."""
+    here, above = folder / name, folder.parent / name
+    is_variant = any((folder / f"{other}.yaml").is_file() for other in _FILES)
+    return above if is_variant and not here.is_file() and above.is_file() else here

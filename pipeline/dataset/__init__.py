@@ -1,0 +1,1 @@
+"""Snapshots, labels, and the split by time."""

@@ -1,0 +1,1 @@
+"""The SQL engine behind one door."""

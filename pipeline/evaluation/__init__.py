@@ -1,0 +1,1 @@
+"""How good a scorecard is: metrics, calibration, groups, close rates."""

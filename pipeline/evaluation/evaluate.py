@@ -1,0 +1,290 @@
+"""Judge scores against outcomes, in figures with intervals and in words."""
+
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from leadscore.models.score_frame import to_probabilities
+from leadscore.pipeline.dataset.dataset import Dataset, Order
+from leadscore.pipeline.evaluation.calibration import (
+    CalibrationBin,
+    calibration_table,
+    group_by_score,
+)
+from leadscore.pipeline.evaluation.close_rates import share_interval
+from leadscore.pipeline.evaluation.metrics import Estimate, Scored, auc, log_loss, measure
+from leadscore.pipeline.values.times import format_time
+
+BASIS: dict[Order, str] = {
+    "time": "later period, time-ordered",
+    "arrival": "later period, in order of arrival",
+    "none": "cross-validated by lead, NOT time-ordered",
+}
+PERIODS = 6
+SURE = 2.0
+"""So many standard errors between wins and their expectation count as not calibrated."""
+
+TOO_GOOD = 0.95
+"""Above this AUC a leak is likelier than a good model."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """One stretch of the evaluated snapshots, in order."""
+
+    begins: str
+    snapshots: int
+    wins: int
+    base_rate: float
+    mean_prob: float
+    auc: float | None
+    log_loss: float
+
+
+@dataclass(frozen=True)
+class AgeCount:
+    """The snapshots of one age. Pooled over ages a model that only knows the age ranks too."""
+
+    age_days: float
+    snapshots: int
+    wins: int
+    base_rate: float
+    mean_prob: float
+    auc: float | None
+
+
+@dataclass(frozen=True)
+class BandCount:
+    """How many snapshots fell into a band, how many of them won, how many were expected to."""
+
+    band: str
+    snapshots: int
+    wins: int
+    expected_wins: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What is known of a model's worth.
+
+    `basis` says on what the figures stand, one of ``BASIS``; no figure is to be quoted without
+    it.
+    """
+
+    basis: str
+    snapshots: int
+    leads: int
+    wins: int
+    earlier_base_rate: float
+    metrics: dict[str, Estimate]
+    calibration: list[CalibrationBin]
+    periods: list[Period]
+    bands: list[BandCount]
+    verdict: list[str]
+    ages: list[AgeCount] = field(default_factory=list)
+
+    def calibration_intervals(self) -> list[tuple[float, float]]:
+        """Return the 95 % interval of the win rate of each row of the calibration table.
+
+        Several snapshots of one lead are not independent: each bin counts as many leads as it would
+        have if all had equally many.
+        """
+        share = np.array([row.win_rate for row in self.calibration])
+        count = np.array([row.size for row in self.calibration]) * self.leads / self.snapshots
+        low, high = share_interval(share, count)
+        return list(zip(low.tolist(), high.tolist(), strict=True))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the evaluation as plain data."""
+        return {
+            "basis": self.basis,
+            "snapshots": self.snapshots,
+            "leads": self.leads,
+            "wins": self.wins,
+            "earlier_base_rate": self.earlier_base_rate,
+            "metrics": {name: estimate._asdict() for name, estimate in self.metrics.items()},
+            "calibration": [row._asdict() for row in self.calibration],
+            "periods": [vars(period) for period in self.periods],
+            "bands": [vars(band) for band in self.bands],
+            "verdict": self.verdict,
+            "ages": [vars(age) for age in self.ages],
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Evaluation":
+        """Return the evaluation that ``to_json`` wrote."""
+        return cls(
+            **{
+                **document,
+                "metrics": {k: Estimate(**v) for k, v in document["metrics"].items()},
+                "calibration": [CalibrationBin(**row) for row in document["calibration"]],
+                "periods": [Period(**period) for period in document["periods"]],
+                "bands": [BandCount(**band) for band in document["bands"]],
+                "ages": [AgeCount(**age) for age in document.get("ages", [])],
+            }
+        )
+
+
+def evaluate_scores(
+    dataset: Dataset,
+    log_odds: npt.NDArray[np.float64],
+    bands: npt.NDArray[np.object_],
+    earlier_base_rate: float,
+    resamples: int,
+    seed: int,
+) -> Evaluation:
+    """Judge the scores of a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        n snapshots with labels of both classes.
+    log_odds : float array of shape (n,)
+    bands : object array of shape (n,)
+        The band of each.
+    earlier_base_rate : float
+        The share that won where the model learned.
+    resamples, seed : int
+        Of the intervals.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    ValueError
+        If the labels are all one class.
+    """
+    scored = Scored(log_odds, dataset.label, dataset.lead)
+    metrics = measure(scored, resamples, seed)
+    probability = to_probabilities(log_odds)
+    return Evaluation(
+        basis=BASIS[dataset.order],
+        snapshots=len(dataset),
+        leads=len(np.unique(dataset.lead)),
+        wins=int(dataset.label.sum()),
+        earlier_base_rate=earlier_base_rate,
+        metrics=metrics,
+        calibration=calibration_table(group_by_score(log_odds, probability, dataset.label)),
+        periods=_by_period(dataset, log_odds, probability),
+        bands=_by_band(dataset, probability, bands),
+        verdict=_judge(metrics, dataset, probability, earlier_base_rate),
+        ages=_by_age(dataset, log_odds, probability),
+    )
+
+
+def _by_period(dataset: Dataset, log_odds: Any, probability: Any) -> list[Period]:
+    periods = []
+    for rows in part_by_period(dataset):
+        label = dataset.label[rows]
+        leads = group_by_score(log_odds[rows], probability[rows], label)
+        mixed = 0 < label.sum() < len(label)
+        periods.append(
+            Period(
+                name_moment(dataset.begin[rows[0]], dataset.order),
+                len(rows),
+                int(label.sum()),
+                float(label.mean()),
+                float(probability[rows].mean()),
+                auc(leads) if mixed else None,
+                log_loss(leads),
+            )
+        )
+    return periods
+
+
+def part_by_period(dataset: Dataset) -> list[Any]:
+    """Part the rows by calendar month (UTC), or by arrival into stretches of equal count.
+
+    Without any order there are no periods.
+    """
+    if dataset.order == "none":
+        return []
+    order = np.argsort(dataset.begin, kind="stable")
+    if dataset.order == "arrival":
+        return [rows for rows in np.array_split(order, PERIODS) if len(rows)]
+    months = np.array([name_moment(begin, "time")[:7] for begin in dataset.begin[order]])
+    return np.split(order, np.flatnonzero(months[1:] != months[:-1]) + 1)
+
+
+def name_moment(begin: float, order: Order) -> str:
+    """Return the day of a moment, or an arrival number."""
+    return format_time(int(begin))[:10] if order == "time" else f"{begin:.15g}"
+
+
+def _by_age(dataset: Dataset, log_odds: Any, probability: Any) -> list[AgeCount]:
+    ages = []
+    for age in np.unique(dataset.age_days):
+        rows = dataset.age_days == age
+        label = dataset.label[rows]
+        mixed = 0 < label.sum() < len(label)
+        ages.append(
+            AgeCount(
+                float(age),
+                len(label),
+                int(label.sum()),
+                float(label.mean()),
+                float(probability[rows].mean()),
+                auc(group_by_score(log_odds[rows], probability[rows], label)) if mixed else None,
+            )
+        )
+    return ages
+
+
+def _by_band(dataset: Dataset, probability: Any, bands: Any) -> list[BandCount]:
+    return [
+        BandCount(
+            band,
+            int((bands == band).sum()),
+            int(dataset.label[bands == band].sum()),
+            float(probability[bands == band].sum()),
+        )
+        for band in ("SQL", "MQL", "cold")
+    ]
+
+
+def _judge(
+    metrics: dict[str, Estimate], dataset: Dataset, probability: Any, earlier_base_rate: float
+) -> list[str]:
+    won, said = metrics["base_rate"].value, metrics["mean_prob"].value
+    wins, expected = dataset.label.sum(), probability.sum()
+    error = sqrt(float((probability * (1.0 - probability)).sum()))
+    lines = []
+    if abs(wins - expected) > SURE * error:
+        lines.append(
+            f"NOT CALIBRATED here: the model says {said:.1%} on average where {won:.1%} won "
+            f"({wins} wins, {expected:.0f} expected). Do not read its figures as probabilities for "
+            f"this period; where it learned, {earlier_base_rate:.1%} won."
+        )
+    else:
+        lines.append(
+            f"Calibrated in the large: {wins} wins, {expected:.0f} expected "
+            f"({said:.1%} said, {won:.1%} won), within two standard errors."
+        )
+    slope = metrics["calibration_slope"]
+    if slope.high < 1.0:
+        lines.append(
+            f"Too sure of itself: calibration slope {slope.value:.2f} "
+            f"({slope.low:.2f} to {slope.high:.2f}, 1 is right)."
+        )
+    elif slope.low > 1.0:
+        lines.append(
+            f"Too timid: calibration slope {slope.value:.2f} "
+            f"({slope.low:.2f} to {slope.high:.2f}, 1 is right)."
+        )
+    rank = metrics["auc"]
+    if rank.low > TOO_GOOD:
+        lines.append(
+            f"TOO GOOD TO BE TRUE: AUC {rank.value:.3f}. Look for a leak, a column written during "
+            "or after the contact that decides the lead, and leave it out."
+        )
+    if rank.low <= 0.5:
+        lines.append(
+            f"NO RANKING PROVEN: AUC {rank.value:.3f} ({rank.low:.3f} to {rank.high:.3f}) "
+            "does not exclude 0.5, which is chance."
+        )
+    return lines

@@ -1,0 +1,238 @@
+"""The files of activities: typed, without duplicates, in one order, as one Parquet file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from leadscore.pipeline.config.data import ActivitiesConfig
+from leadscore.pipeline.engine.duckdb_engine import Limits
+from leadscore.pipeline.ingest.columns import (
+    ARROW_TYPE,
+    read_fields,
+    read_ids,
+    read_text,
+    read_times,
+)
+from leadscore.pipeline.ingest.deduplicate import deduplicate_activities
+from leadscore.pipeline.ingest.files import Chunk, Reject, read_table
+from leadscore.pipeline.ingest.redact import UNREAD_KINDS
+from leadscore.pipeline.ingest.rejects import Problems, check_rejects, drop_rejected
+from leadscore.pipeline.values.fields import FieldSpec
+
+ROWS_AT_ONCE = 200_000
+
+
+@dataclass(frozen=True)
+class ActivitiesRead:
+    """The activities of a project.
+
+    `path` is a Parquet file of activity_id, lead_id, kind, occurred_us, recorded_us, one column
+    per property that a signal reads, and place; sorted by place. `files` says what each file came
+    to. `duplicates` counts the rows whose activity_id another has, `conflicts` those of them that
+    tell something else, `strangers` the rows of leads that are not in the leads' table, with
+    `stranger` one such lead.
+    """
+
+    path: Path
+    files: list["FileRead"]
+    rejects: list[Reject]
+    activities: int
+    kinds: dict[str, int]
+    duplicates: int = 0
+    conflicts: int = 0
+    strangers: int = 0
+    stranger: str | None = None
+
+    @property
+    def rows(self) -> int:
+        """The rows of all files."""
+        return sum(file.rows for file in self.files)
+
+
+@dataclass
+class FileRead:
+    """What one file of activities came to; times in UTC microseconds, None without a row."""
+
+    path: Path
+    rows: int = 0
+    left_out: int = 0
+    first_us: int | None = None
+    last_us: int | None = None
+    early_records: int = 0
+    strangers: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+
+    def count(self, table: pa.Table, leads: pa.Table | None) -> None:
+        """Take the rows of a chunk into account, those of leads that are not in a table too."""
+        if leads is not None:
+            known = pc.is_in(table["lead_id"], leads["lead_id"].combine_chunks())
+            self.strangers += len(table) - (pc.sum(known).as_py() or 0)
+        times = pc.min_max(table["occurred_us"])
+        for name, pick in (("first_us", min), ("last_us", max)):
+            found = times[name.removesuffix("_us").replace("first", "min").replace("last", "max")]
+            known = [m for m in (getattr(self, name), found.as_py()) if m is not None]
+            setattr(self, name, pick(known, default=None))
+        early = pc.less(table["recorded_us"], table["occurred_us"])
+        self.early_records += pc.sum(early).as_py() or 0
+
+
+def read_activities(
+    configs: Sequence[tuple[Path, ActivitiesConfig]],
+    properties: Mapping[str, FieldSpec],
+    folder: Path,
+    most_rejects: float,
+    leads: pa.Table | None = None,
+    limits: Limits | None = None,
+) -> ActivitiesRead:
+    """Read every file of activities into one normalised Parquet file.
+
+    Of rows with the same activity_id the one recorded first is kept; of those the smallest by
+    lead_id, occurred_us, kind and properties. Kinds that any file leaves out are left out of all,
+    before that, as the live reader does, which knows of no files.
+
+    Parameters
+    ----------
+    configs : sequence of (Path, ActivitiesConfig)
+        Each file and what its columns mean.
+    properties : mapping of str to FieldSpec
+        The properties that signals read.
+    folder : Path
+        Where the result is written; it exists.
+    most_rejects : float
+        The largest share of a file's rows that may be rejected.
+    leads : Table, optional
+        With lead_id: activities of other leads are left out and counted.
+    limits : Limits, optional
+        Of the engine.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or too much of it is rejected.
+    """
+    raw = folder / "activities_as_read.parquet"
+    left_out = pa.array(sorted({kind for _, c in configs for kind in c.left_out}), pa.string())
+    files = []
+    with pq.ParquetWriter(raw, _schema(properties), compression="zstd") as writer:
+        for path, config in configs:
+            file = FileRead(path)
+            for table in _read_file(file, config, properties, leads, left_out):
+                writer.write_table(table)
+            check_rejects(path, most_rejects, file.rejects, file.rows)
+            files.append(file)
+    settled = folder / "activities.parquet"
+    counts = deduplicate_activities(raw, settled, properties, leads, limits)
+    raw.unlink()
+    rejects = [reject for file in files for reject in file.rejects]
+    return ActivitiesRead(settled, files, rejects, **counts)
+
+
+def _schema(properties: Mapping[str, FieldSpec]) -> pa.Schema:
+    return pa.schema(
+        [
+            ("activity_id", pa.string()),
+            ("lead_id", pa.string()),
+            ("kind", pa.string()),
+            ("occurred_us", pa.int64()),
+            ("recorded_us", pa.int64()),
+            *((name, ARROW_TYPE[spec.type]) for name, spec in properties.items()),
+        ]
+    )
+
+
+def _read_file(
+    file: FileRead,
+    config: ActivitiesConfig,
+    properties: Mapping[str, FieldSpec],
+    leads: pa.Table | None,
+    left_out: pa.Array,
+) -> Any:
+    specs = {name: spec for name, spec in properties.items() if name in config.properties}
+    columns = config.columns_for(specs)
+    schema = _schema(properties)
+    for chunk in read_table(
+        file.path, columns, config.delimiter, config.encoding, rows=ROWS_AT_ONCE
+    ):
+        problems: Problems = {}
+        arrays = _normalise(config, chunk, problems)
+        arrays |= read_fields(config.properties, specs, chunk, problems)
+        for name, spec in properties.items():
+            if name not in arrays:
+                arrays[name] = pa.nulls(len(chunk.lines), ARROW_TYPE[spec.type])
+        table, rejects = drop_rejected(
+            pa.table([arrays[name] for name in schema.names], schema=schema),
+            file.path.name, chunk.lines, problems,
+        )  # fmt: skip
+        file.rows += len(chunk.lines) + len(chunk.rejects)
+        file.rejects += [*chunk.rejects, *rejects]
+        if len(left_out):
+            kept = table.filter(pc.invert(pc.is_in(table["kind"], left_out)))
+            file.left_out += len(table) - len(kept)
+            table = kept
+        file.count(table, leads)
+        yield table
+
+
+def _normalise(config: ActivitiesConfig, chunk: Chunk, problems: Problems) -> dict[str, pa.Array]:
+    count = len(chunk.lines)
+    arrays = {"lead_id": read_ids(chunk, config.lead, problems)}
+    if isinstance(config.kind, str):
+        arrays["kind"] = read_ids(chunk, config.kind, problems)
+    else:
+        arrays["kind"] = pa.array([config.kind.constant] * count, pa.string())
+    arrays["occurred_us"] = read_times(chunk, config.occurred, problems, needed=True)
+    arrays["recorded_us"] = arrays["occurred_us"]
+    if config.recorded is not None:
+        recorded = read_times(chunk, config.recorded, problems)
+        arrays["recorded_us"] = pc.coalesce(recorded, arrays["occurred_us"])
+    arrays["activity_id"] = pa.nulls(count, pa.string())
+    if config.id is not None:
+        arrays["activity_id"] = read_text(chunk, config.id, problems)
+    return arrays
+
+
+def note_activities(read: ActivitiesRead, wanted: set[str], closings: set[str]) -> list[str]:
+    """Say what a reader of the figures should know of the activities.
+
+    `wanted` are the kinds that signals name, `closings` the words of outcomes.
+    """
+    notes = [
+        f"{file.path.name}: {file.left_out:,} activities of kinds left out in data.yaml"
+        for file in read.files
+        if file.left_out
+    ]
+    if read.duplicates:
+        notes.append(f"{read.duplicates:,} duplicate activities dropped, the first recorded kept")
+    if read.conflicts:
+        notes.append(
+            f"{read.conflicts:,} activity ids stand for different things in different rows; are "
+            "the ids of two tools mixed?"
+        )
+    if read.strangers:
+        notes.append(
+            f"{read.strangers:,} activities of leads that are not in the leads' table, "
+            f"{read.stranger!r} for one"
+        )
+    for file in read.files:
+        if file.early_records:
+            notes.append(
+                f"{file.path.name}: {file.early_records:,} activities recorded before they "
+                "occurred; they are seen from when they occurred"
+            )
+    telling = sorted(closings & set(read.kinds))
+    if telling:
+        notes.append(
+            f"activities tell the outcome itself: {', '.join(telling)}; name them under left_out"
+        )
+    absent = sorted(wanted - set(read.kinds))
+    if absent:
+        notes.append(f"signals name kinds of activities that never occur: {', '.join(absent)}")
+    unread = sorted(set(read.kinds) - wanted)
+    if unread and wanted:
+        notes.append(f"{UNREAD_KINDS}: {', '.join(unread[:20])}")
+    return notes

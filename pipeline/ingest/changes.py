@@ -1,0 +1,94 @@
+"""The file of changes of profile fields: who had which value until when."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadscore.pipeline.config.data import ChangesConfig
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.ingest.columns import ARROW_TYPE, normalise_column, read_ids, read_times
+from leadscore.pipeline.ingest.files import Chunk, Reject, read_table
+from leadscore.pipeline.ingest.rejects import Problems, check_rejects, drop_rejected
+from leadscore.pipeline.signals.catalog import Catalog
+from leadscore.pipeline.values.fields import make_normaliser
+
+_SIDES = ("old", "new")
+
+
+@dataclass(frozen=True)
+class ChangesRead:
+    """The changes of the fields that signals read.
+
+    `table` has lead_id, field, recorded_us, place (int64, in the order of recording, rows of the
+    same moment in the file's), old_text, new_text (string), old_number, new_number (float64).
+    `others` counts the rows of fields that no signal reads, by the field's text in the file.
+    """
+
+    table: pa.Table
+    rows: int
+    rejects: list[Reject]
+    others: Counter[str]
+
+
+def read_changes(project: Project, catalog: Catalog) -> ChangesRead:
+    """Read the changes of a project, each value typed as its field is.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or more of it is rejected than allowed.
+    """
+    config = project.data.changes
+    if config is None:
+        raise ValueError("this project has no file of changes")
+    path = project.data_folder / config.file
+    columns = [config.lead, config.field, config.old, config.new, config.recorded.column]
+    parts, rejects, rows, others = [], list[Reject](), 0, Counter[str]()
+    chunks = read_table(path, list(dict.fromkeys(columns)), config.delimiter, config.encoding)
+    wanted = pa.array(catalog.changing, pa.string())
+    for chunk in chunks:
+        rows += len(chunk.lines) + len(chunk.rejects)
+        table, refused = _normalise(config, catalog, path.name, chunk)
+        rejects += [*chunk.rejects, *refused]
+        kept = table.filter(pc.is_in(table["field"], wanted))
+        unread = table.filter(pc.invert(pc.is_in(table["field"], wanted)))
+        others.update(unread["word"].to_pylist())
+        parts.append(kept.drop_columns(["word"]))
+    if rows:
+        check_rejects(path, project.data.most_rejects, rejects, rows)
+    table = pa.concat_tables(parts)
+    table = table.append_column("row", pa.array(range(len(table)), pa.int64()))
+    table = table.sort_by([("recorded_us", "ascending"), ("row", "ascending")])
+    table = table.append_column("place", pa.array(range(len(table)), pa.int64()))
+    return ChangesRead(table.drop_columns(["row"]), rows, rejects, others)
+
+
+def _normalise(
+    config: ChangesConfig, catalog: Catalog, file: str, chunk: Chunk
+) -> tuple[pa.Table, list[Reject]]:
+    problems: Problems = {}
+    words = read_ids(chunk, config.field, problems)
+    fields, _ = normalise_column(pa.chunked_array([words]), config.fields.get, pa.string())
+    arrays = {
+        "lead_id": read_ids(chunk, config.lead, problems),
+        "word": words,
+        "field": fields,
+        "recorded_us": read_times(chunk, config.recorded, problems, needed=True),
+    }
+    for side in _SIDES:
+        arrays[f"{side}_text"] = pa.nulls(len(fields), pa.string())
+        arrays[f"{side}_number"] = pa.nulls(len(fields), pa.float64())
+    for name in catalog.changing:
+        spec, here = catalog.fields[name], pc.fill_null(pc.equal(fields, name), False)
+        for side, column in zip(_SIDES, (config.old, config.new), strict=True):
+            values, reasons = normalise_column(
+                chunk.table[column], make_normaliser(spec), ARROW_TYPE[spec.type]
+            )
+            target = f"{side}_{'text' if spec.type == 'text' else 'number'}"
+            arrays[target] = pc.if_else(here, values, arrays[target])
+            for row, reason in reasons.items():
+                if here[row].as_py():
+                    problems.setdefault(row, (column, reason))
+    return drop_rejected(pa.table(arrays), file, chunk.lines, problems)

@@ -1,0 +1,134 @@
+"""What texts tell, worked out at ingestion: of the values of today, and of every changed value."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadscore.pipeline.config.data import FieldConfig
+from leadscore.pipeline.ingest.columns import ARROW_TYPE, read_fields
+from leadscore.pipeline.ingest.files import Chunk
+from leadscore.pipeline.ingest.rejects import Problems
+from leadscore.pipeline.signals.catalog import FIELD_TYPE, Catalog, Signal
+from leadscore.pipeline.signals.kinds import TextSignal
+from leadscore.pipeline.signals.text.readers import make_text_reader
+from leadscore.pipeline.values.fields import Normalised
+
+
+def read_profile(
+    configs: Mapping[str, FieldConfig], catalog: Catalog, chunk: Chunk, problems: Problems
+) -> dict[str, pa.Array]:
+    """Normalise what signals read of the profile in a chunk, and work out what its texts tell.
+
+    Returns
+    -------
+    dict of str to Array
+        One column per name in ``catalog.stored``, and one per field that a signal made from texts
+        reads and whose changes are on record (`add_text_changes` needs those). Texts that serve
+        nothing further are not kept.
+    """
+    return derive_text_columns(catalog, read_fields(configs, catalog.fields, chunk, problems))
+
+
+def derive_text_columns(catalog: Catalog, fields: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+    """Return the columns of `read_profile` from the normalised fields, one array per field."""
+    read = {name for _, declared in catalog.text_signals() for name in declared.inputs}
+    texts = {name: fields[name].to_pylist() for name in read}
+    people = [dict(zip(texts, values, strict=True)) for values in zip(*texts.values(), strict=True)]
+    told = {
+        signal.column: _read_column(declared, texts, people)
+        for signal, declared in catalog.text_signals()
+    }
+    kept = {*catalog.stored, *changing_inputs(catalog)}
+    return {name: values for name, values in {**fields, **told}.items() if name in kept}
+
+
+def changing_inputs(catalog: Catalog) -> list[str]:
+    """Return the fields that signals made from changing texts read, beside what is stored."""
+    names = {
+        name
+        for _, declared in _changing_signals(catalog)
+        for name in declared.inputs
+        if name not in catalog.stored
+    }
+    return sorted(names)
+
+
+def _changing_signals(catalog: Catalog) -> Iterator[tuple[Signal, TextSignal]]:
+    for signal, declared in catalog.text_signals():
+        if set(declared.inputs) & set(catalog.changing):
+            yield signal, declared
+
+
+def _read_column(
+    declared: TextSignal,
+    texts: Mapping[str, Sequence[Normalised]],
+    people: Sequence[Mapping[str, Normalised]],
+) -> pa.Array:
+    read, (name, *others) = make_text_reader(declared), declared.inputs
+    if others:
+        values = [read(person) for person in people]
+    else:  # titles and companies come again, and addresses cost little
+        told = {text: read({name: text}) for text in set(texts[name])}
+        values = [told[text] for text in texts[name]]
+    return pa.array(values, ARROW_TYPE[FIELD_TYPE[declared.kind]])
+
+
+def add_text_changes(catalog: Catalog, leads: pa.Table, changes: pa.Table) -> pa.Table:
+    """Return the changes with those of what texts tell, so that both readers find them as of then.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    leads : Table
+        The leads as they are today, with the columns of `read_profile`.
+    changes : Table
+        As ``leadscore.pipeline.ingest.changes.ChangesRead`` has it, ordered by place.
+
+    Returns
+    -------
+    Table
+        The same columns: a row more for every change of an input of such a signal, under the
+        signal's column. Changes of leads that are not in `leads` tell nothing.
+    """
+    rows: list[dict[str, Any]] = []
+    for signal, declared in _changing_signals(catalog):
+        read = make_text_reader(declared)
+        kind = "text" if signal.is_category else "number"
+        for change, before, after in _walk(declared.inputs, catalog, leads, changes):
+            told = {"field": signal.column, f"old_{kind}": read(before), f"new_{kind}": read(after)}
+            rows.append({**change, **told})
+    both = pa.concat_tables([changes, pa.Table.from_pylist(rows, changes.schema)])
+    both = both.sort_by([("place", "ascending")])
+    places = pa.array(range(len(both)), pa.int64())
+    return both.set_column(both.schema.get_field_index("place"), "place", places)
+
+
+def _walk(
+    inputs: Sequence[str], catalog: Catalog, leads: pa.Table, changes: pa.Table
+) -> Iterator[tuple[dict[str, Any], dict[str, Normalised], dict[str, Normalised]]]:
+    """Yield each change of one of some fields, with all of their values before and after it.
+
+    Before a field's first change it had that one's old value; a field that never changed has the
+    value of today.
+    """
+    chosen = pc.and_(
+        pc.is_in(changes["field"], pa.array(inputs)),
+        pc.is_in(changes["lead_id"], leads["lead_id"].combine_chunks()),
+    )
+    found = changes.filter(chosen).sort_by([("lead_id", "ascending"), ("place", "ascending")])
+    those = leads.filter(pc.is_in(leads["lead_id"], found["lead_id"].combine_chunks()))
+    today = {lead["lead_id"]: lead for lead in those.select(["lead_id", *inputs]).to_pylist()}
+    kinds = {name: "text" if catalog.fields[name].type == "text" else "number" for name in inputs}
+    for lead_id, rows in groupby(found.to_pylist(), key=itemgetter("lead_id")):
+        mine = list(rows)
+        values = {name: today[lead_id][name] for name in inputs}
+        values |= {row["field"]: row[f"old_{kinds[row['field']]}"] for row in reversed(mine)}
+        for row in mine:
+            before = dict(values)
+            values[row["field"]] = row[f"new_{kinds[row['field']]}"]
+            change = {name: row[name] for name in ("lead_id", "recorded_us", "place")}
+            yield change, before, dict(values)

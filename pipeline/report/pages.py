@@ -1,0 +1,224 @@
+"""The page of a training's report."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from leadscore.models.axes import ENGAGEMENT, FIT
+from leadscore.pipeline.audit.records import Audit, ColumnFinding, suppress_cells
+from leadscore.pipeline.comparison.records import Comparison, Pair
+from leadscore.pipeline.comparison.standings import DESCRIBED
+from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+from leadscore.pipeline.evaluation.metrics import COMPARISON_WORDS
+from leadscore.pipeline.report.chart_data import (
+    MOST_BARS,
+    Chart,
+    Rows,
+    find_points_range,
+    make_charts,
+)
+from leadscore.pipeline.report.html import render_page
+from leadscore.pipeline.report.signal_figures import SignalFigure
+from leadscore.pipeline.report.training_report import Report
+
+
+def write_page(report: Report, cache: Path) -> str:
+    """Return the page of a report; the same report gives the same text.
+
+    Parameters
+    ----------
+    report : Report
+    cache : Path
+        Folder where the bundle of JavaScript is kept between reports.
+    """
+    from leadscore.pipeline.report.charts import make_specs  # Altair takes half a second
+
+    return render_page(
+        "training.html.j2",
+        make_charts(report).values(),
+        make_specs(find_points_range(report)),
+        cache,
+        report=report,
+        hottest=_find_hottest(report),
+        families=_by_family(report.signals),
+        strongest=sorted(report.signals, key=lambda figure: (-figure.swing, figure.column)),
+        few=MIN_GROUP_LEADS,
+        most_bars=MOST_BARS,
+        fit=" + ".join(sorted(FIT)),
+        engagement=" + ".join(sorted(ENGAGEMENT)),
+    )
+
+
+def _find_hottest(report: Report) -> float:
+    """Return the highest rate of the matrix, which has the strongest shade."""
+    cells = [] if report.grid is None else [cell for row in report.grid.rows for cell in row]
+    return max((cell.rate or 0.0 for cell in cells), default=0.0) or 1.0
+
+
+def _by_family(figures: tuple[SignalFigure, ...]) -> dict[str, list[SignalFigure]]:
+    families: dict[str, list[SignalFigure]] = defaultdict(list)
+    for figure in figures:
+        families[figure.family].append(figure)
+    return dict(families)
+
+
+MOST_ROWS = 40
+_HEAVIEST = ("refuse", "quarantine", "not vouched for", "use")
+
+
+def write_audit_page(audit: Audit, horizon_days: float | None, cache: Path) -> str:
+    """Return the page of an audit; the same audit gives the same text.
+
+    Parameters
+    ----------
+    audit : Audit
+    horizon_days : float or None
+        That of the project, drawn beside the arrival of wins.
+    cache : Path
+        Folder where the bundle of JavaScript is kept between pages.
+    """
+    from leadscore.pipeline.report.charts import make_audit_specs  # Altair takes half a second
+
+    audit = suppress_cells(audit)
+    return render_page(
+        "audit.html.j2",
+        list(_draw_audit(audit, horizon_days)),
+        make_audit_specs(),
+        cache,
+        audit=audit,
+        horizon=horizon_days,
+        columns=sorted(audit.columns, key=_weight),
+        most_rows=MOST_ROWS,
+    )
+
+
+def _weight(column: ColumnFinding) -> tuple[int, float]:
+    auc = 0.0 if column.auc is None else column.auc.value
+    return _HEAVIEST.index(column.overridden or column.verdict), -auc
+
+
+def _draw_audit(audit: Audit, horizon_days: float | None) -> Iterator[Chart]:
+    filled = [
+        (column.name, column.filled_won, column.filled_not_won)
+        for column in audit.columns
+        if column.filled_won is not None and column.filled_not_won is not None
+        and min(column.filled_won, column.filled_not_won) < 1.0
+    ]  # fmt: skip
+    filled.sort(key=lambda row: -abs(row[1] - row[2]))
+    if filled:
+        yield Chart(
+            "chart-filling", "filling",
+            [{"name": name, "won": won, "others": others}
+             for name, won, others in filled[:MOST_ROWS]],
+            "Share of leads for which each column is filled, among won leads and among the others",
+        )  # fmt: skip
+    if audit.arrival is not None:
+        rows: Rows = [
+            {"days": days, "won": won, "horizon": horizon_days}
+            for days, won in zip(audit.arrival.days, audit.arrival.won, strict=True)
+        ]
+        yield Chart(
+            "chart-arrival", "arrival", rows,
+            "Share of all wins to come that have come, by days since the lead's creation",
+        )  # fmt: skip
+    if audit.months:
+        rows = [
+            {"name": m.name, "rate": m.rate, "low": m.low, "high": m.high, "leads": m.leads}
+            for m in audit.months
+        ]
+        yield Chart(
+            "chart-months", "months", rows,
+            "Share of leads won, with its 95 % interval, by when they were created",
+        )  # fmt: skip
+
+
+_RANKING = ("auc", "auc_within", "average_precision")
+_CALIBRATION = ("log_loss", "log_loss_equal", "ece", "ece_equal")
+
+
+def write_comparison_page(found: Comparison, cache: Path) -> str:
+    """Return the page of a comparison; the same comparison gives the same text.
+
+    It names no lead, and tells nothing of groups of fewer than ``MIN_GROUP_LEADS`` leads.
+
+    Parameters
+    ----------
+    found : Comparison
+    cache : Path
+        Folder where the bundle of JavaScript is kept between pages.
+    """
+    from leadscore.pipeline.report.comparison_charts import COLOURS, make_comparison_specs
+
+    by_week = found.plan.weeks is not None
+    return render_page(
+        "comparison.html.j2",
+        [drawing for drawing in _draw(found, len(COLOURS)) if drawing.rows],
+        make_comparison_specs("calls a week" if by_week else "calls a stretch"),
+        cache,
+        found=found,
+        names={standing.key: standing.name for standing in found.standings},
+        hues=len(COLOURS),
+        words=COMPARISON_WORDS,
+        ranking=_RANKING,
+        calibration=_CALIBRATION,
+        families=list(dict.fromkeys(c.family for s in found.standings for c in s.families)),
+        few=MIN_GROUP_LEADS,
+        described=DESCRIBED,
+    )
+
+
+def _draw(found: Comparison, hues: int) -> Iterator[Chart]:
+    names = {standing.key: standing.name for standing in found.standings}
+    hue = {standing.key: place % hues for place, standing in enumerate(found.standings)}
+    yield Chart("chart-reach", "reach", list(_reach_rows(found, hues)),
+                  "Wins reached against calls a week (or stretch), by contender")  # fmt: skip
+    yield Chart(
+        "chart-gains", "gains",
+        [{"name": _against(duel, names), **duel.gain.wins._asdict()} for duel in found.duels],
+        "Wins gained by each contender over each other, with the 95 % interval",
+    )  # fmt: skip
+    for number, duel in enumerate(found.duels):
+        yield Chart(f"chart-swaps-{number}", "swaps", _swap_rows(duel, names, hue),
+                      "Leads called by both and by one only, and how many of them won")  # fmt: skip
+    duel = found.duels[0]
+    for number, breakdown in enumerate(found.breakdowns):
+        rows: Rows = [
+            {"name": group.name[:40], **group.gains[0]._asdict()} for group in breakdown.slices
+        ]
+        yield Chart(f"chart-by-{number}", "gains", rows,
+                      f"{_against(duel, names)}: wins gained, by {breakdown.column}")  # fmt: skip
+    costs: Rows = [
+        {"name": cost.family, "who": standing.name, "place": hue[standing.key],
+         **cost.wins._asdict()}
+        for standing in found.standings for cost in standing.families
+    ]  # fmt: skip
+    yield Chart("chart-costs", "costs", costs,
+                  "Wins lost or gained when a family of signals is left out")  # fmt: skip
+
+
+def _reach_rows(found: Comparison, hues: int) -> Iterator[dict[str, object]]:
+    curves = [
+        ("by chance", -1, found.by_chance),
+        *((s.name, place % hues, s.curve) for place, s in enumerate(found.standings)),
+    ]
+    for name, place, curve in curves:
+        for calls, wins in zip(found.calls, curve, strict=True):
+            yield {"name": name, "place": place, "calls": round(calls, 3), "wins": round(wins, 2),
+                   "capacity": found.capacity}  # fmt: skip
+
+
+def _swap_rows(duel: Pair, names: dict[str, str], hue: dict[str, int]) -> Rows:
+    one, other, swaps = names[duel.one], names[duel.other], duel.swaps
+    groups = (("both", 3, swaps.both), (f"only {one}", hue[duel.one], swaps.only_one),
+              (f"only {other}", hue[duel.other], swaps.only_other))  # fmt: skip
+    end = 1.3 * max(group.leads for _, _, group in groups)
+    return [
+        {"name": name, "place": place, "leads": round(group.leads, 2), "wins": round(group.wins, 2),
+         "end": round(end, 2),
+         "told": f"{group.wins:,.0f} of {group.leads:,.0f} won"}
+        for name, place, group in groups
+    ]  # fmt: skip
+
+
+def _against(duel: Pair, names: dict[str, str]) -> str:
+    return f"{names[duel.one]} − {names[duel.other]}"

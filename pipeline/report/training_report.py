@@ -1,0 +1,242 @@
+"""All that the report of one training says, as frozen records."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from leadscore.pipeline.audit.records import Audit, suppress_cells
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.evaluation.metrics import MEASURE_WORDS, Estimate, MeasureText
+from leadscore.pipeline.ingest.redact import redact_values
+from leadscore.pipeline.report.evaluation_figures import (
+    BandRow,
+    Breakdown,
+    CalibrationRow,
+    GainRow,
+    Grid,
+    PeriodRow,
+    figure_ages,
+    figure_bands,
+    figure_breakdowns,
+    figure_calibration,
+    figure_gain,
+    figure_gain_curve,
+    figure_periods,
+    make_grid,
+)
+from leadscore.pipeline.report.signal_figures import SignalFigure, figure_signals
+from leadscore.pipeline.tracking.version_names import KIND_WORDS, describe_reference
+from leadscore.pipeline.training.train import Training
+from leadscore.pipeline.values.times import format_time
+
+
+class FactRow(NamedTuple):
+    """One line of what was done."""
+
+    name: str
+    text: str
+
+
+class MeasureRow(NamedTuple):
+    """A measure in words, with its value and interval."""
+
+    key: str
+    word: MeasureText
+    estimate: Estimate
+
+
+class DataPart(NamedTuple):
+    """A part of the data: what was learned from, or judged on."""
+
+    name: str
+    snapshots: int
+    leads: int
+    wins: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report of one training; a field per section, in the order of the page.
+
+    `kind` is that of the scorecard in words, `worth` what points are counted against.
+    """
+
+    project: str
+    kind: str
+    worth: str
+    fingerprint: str
+    basis: str
+    verdict: tuple[str, ...]
+    judged: DataPart
+    measures: tuple[MeasureRow, ...]
+    facts: tuple[FactRow, ...]
+    parts: tuple[DataPart, ...]
+    left_out: tuple[tuple[str, int], ...]
+    calibration: tuple[CalibrationRow, ...]
+    gain: tuple[GainRow, ...]
+    gain_curve: tuple[GainRow, ...]
+    bands: tuple[BandRow, ...]
+    signals: tuple[SignalFigure, ...]
+    grid: Grid | None
+    grid_note: str
+    periods: tuple[PeriodRow, ...]
+    period_word: str
+    period_says: str
+    ages: tuple[PeriodRow, ...]
+    breakdowns: tuple[Breakdown, ...]
+    rejects: tuple[tuple[str, str, int], ...]
+    rows: int
+    columns_left_out: tuple[FactRow, ...]
+    assumptions: tuple[str, ...]
+    notes: tuple[str, ...]
+    points: tuple[float, float]
+    identity: tuple[FactRow, ...]
+    audit: Audit
+
+
+def make_report(project: Project, training: Training) -> Report:
+    """Gather what the report of a training says.
+
+    Parameters
+    ----------
+    project : Project
+    training : Training
+
+    Returns
+    -------
+    Report
+        Without ids, without values of single leads, and with silence on groups of fewer than
+        ``FEWEST`` leads. The same training gives the same report.
+    """
+    evaluation, scorecard = training.evaluation, training.scorecard
+    grid = make_grid(training)
+    rejects = Counter((reject.file, reject.column) for reject in training.tables.rejects)
+    by_time = training.later.order == "time"
+    return Report(
+        project=project.name,
+        kind=KIND_WORDS[scorecard.kind],
+        worth=describe_reference(scorecard.kind),
+        fingerprint=scorecard.fingerprint,
+        basis=evaluation.basis,
+        verdict=tuple(evaluation.verdict),
+        judged=DataPart("judged", evaluation.snapshots, evaluation.leads, evaluation.wins,
+                    evaluation.metrics["base_rate"].value),
+        measures=tuple(
+            MeasureRow(key, word, evaluation.metrics[key]) for key, word in MEASURE_WORDS.items()
+        ),
+        facts=tuple(_facts(project, training)),
+        parts=tuple(_parts(training)),
+        left_out=tuple(
+            (reason, count) for reason, count in training.earlier.left_out.items() if count
+        ),
+        calibration=figure_calibration(training),
+        gain=figure_gain(training),
+        gain_curve=figure_gain_curve(training),
+        bands=figure_bands(training),
+        signals=figure_signals(project, training),
+        grid=grid if isinstance(grid, Grid) else None,
+        grid_note=grid if isinstance(grid, str) else "",
+        periods=figure_periods(training),
+        period_word="month" if by_time else "stretch",
+        period_says="By the month in which the lead was created" if by_time
+        else "By order of arrival, the oldest first, in stretches of equal count",
+        ages=figure_ages(training),
+        breakdowns=figure_breakdowns(project, training),
+        rejects=tuple((file, column, count) for (file, column), count in sorted(rejects.items())),
+        rows=training.tables.rows,
+        columns_left_out=tuple(_left_out(project)),
+        assumptions=tuple(_assumptions(project, training)),
+        notes=tuple(redact_values(note) for note in training.notes),
+        points=(scorecard.points.offset, scorecard.points.per_log_odds),
+        identity=tuple(_identity(training)),
+        audit=suppress_cells(training.audit),
+    )  # fmt: skip
+
+
+def _facts(project: Project, training: Training) -> Iterator[FactRow]:
+    data, config = project.data, project.training
+    files = [data.leads.file]
+    files += [data.outcomes.file] if data.outcomes.file else []
+    files += [source.file for source in data.activities] if training.tables.activities else []
+    files += [data.changes.file] if data.changes and training.tables.changes is not None else []
+    yield FactRow("Files", ", ".join(dict.fromkeys(files)))
+    tables = training.tables
+    activities = (
+        "" if tables.activities is None else f", {tables.activities.activities:,} activities"
+    )
+    yield FactRow("Read", f"{tables.rows:,} rows: {len(tables.leads):,} leads{activities}")
+    yield FactRow("Digest of what was read (SHA-256)", tables.digest)
+    if tables.extract_us is not None:
+        yield FactRow("Data taken (extract)", format_time(tables.extract_us))
+    if config.horizon_days is not None:
+        settle = f", and {config.settle_days:g} days to settle" if config.settle_days else ""
+        yield FactRow(
+            "A win counts", f"within {config.horizon_days:g} days after the snapshot{settle}"
+        )
+    ages = config.snapshots.ages
+    at = ", ".join(f"{age:g}" for age in ages[:12]) + (", …" if len(ages) > 12 else "")
+    if data.leads.created is not None:
+        yield FactRow("Leads looked at", f"at the age of {at} days")
+    yield FactRow("Judged on", _judged_on(training))
+    yield FactRow("Model", training.method)
+
+
+def _judged_on(training: Training) -> str:
+    """Return what the figures stand on; the cut by its day, being the moment of one lead."""
+    if training.later.order == "time":
+        return f"leads created from {(training.cut or '')[:10]} on"
+    if training.later.order == "arrival":
+        return f"the {training.evaluation.leads:,} leads that arrived last"
+    return "the same leads, each left out in turn (cross-validation)"
+
+
+def _parts(training: Training) -> Iterator[DataPart]:
+    named = [("learned from", training.earlier), ("judged on", training.later)]
+    if training.later.order == "none":
+        named = [("learned from and judged on", training.earlier)]
+    for name, dataset in named:
+        yield DataPart(name, len(dataset), len(np.unique(dataset.lead)), int(dataset.label.sum()),
+                   float(dataset.label.mean()))  # fmt: skip
+
+
+def _left_out(project: Project) -> Iterator[FactRow]:
+    for column, reason in project.data.left_out.items():
+        yield FactRow(column, reason)
+    for source in project.data.activities:
+        for kind, reason in source.left_out.items():
+            yield FactRow(f"activity {kind}", reason)
+
+
+def _assumptions(project: Project, training: Training) -> Iterator[str]:
+    config, order = project.training, training.later.order
+    if config.horizon_days is not None:  # else a note of the training says what counts
+        yield ("A lead counts as not won only once its horizon has passed; before that it is left "
+               "out, never counted as lost.")  # fmt: skip
+    if order == "time":
+        yield ("Judged on leads created after the cut; learned from only what was known by it. "
+               f"{training.neither:,} snapshots belong to neither part.")  # fmt: skip
+    elif order == "arrival":
+        yield "Leads have no dates: their order of arrival stands for time."
+    else:
+        yield ("Leads have neither dates nor order: the figures are cross-validated and say "
+               "nothing about how the model ages.")  # fmt: skip
+    if project.data.outcomes.rest_is == "lost":
+        yield "Outcomes that are not on the list of wins count as lost (rest_is: lost)."
+    if config.allow_sensitive:
+        yield "Sensitive fields are allowed (allow_sensitive)."
+    if len(config.snapshots.ages) > 1:
+        yield ("A lead has several snapshots; intervals draw leads with all of theirs, and those "
+               "of groups count each lead once.")  # fmt: skip
+
+
+def _identity(training: Training) -> Iterator[FactRow]:
+    scorecard = training.scorecard
+    yield FactRow("Scorecard (SHA-256)", scorecard.sha256)
+    yield FactRow("Configuration (SHA-256)", scorecard.training["configuration"])
+    yield FactRow("Data (SHA-256)", scorecard.training["data"])
+    for name, version in scorecard.training["libraries"].items():
+        yield FactRow(name, version)

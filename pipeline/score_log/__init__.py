@@ -1,0 +1,1 @@
+"""The log of scores: one SQLite file that also holds the scorecards."""

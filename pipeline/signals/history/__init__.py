@@ -1,0 +1,1 @@
+"""The history reader: signals of many snapshots, by one SQL text."""

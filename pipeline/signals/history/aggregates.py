@@ -1,0 +1,143 @@
+"""What signals of activities are made from: aggregates over the activities of one cell."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from leadscore.models.sql_text import quote_name, write_number
+from leadscore.pipeline.signals.decay import HALF_LIVES, UNITS, decay_rate
+from leadscore.pipeline.signals.kinds import (
+    ActiveDaysSignal,
+    ActivityFilter,
+    ActivitySignal,
+    CountSignal,
+    DaysSinceSignal,
+    DecayedSignal,
+    PropertySignal,
+    RateSignal,
+    TouchSignal,
+)
+from leadscore.pipeline.values.times import DAY_US, days_to_us
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """What is measured on the activities of a cell that a snapshot sees.
+
+    `how`: the number of ``count`` activities or of the ``days`` they fall on; the sum of their
+    ``decayed`` weights; days ``since`` the youngest; the ``sum`` or ``max`` of a property; what the
+    ``first`` or ``last`` that has a property tells there, or of which kind it is if `of` is None.
+    `of` is the name of the property.
+    Only activities younger than `window_us` count, if it is given. Weights halve every
+    `half_life_days`, or fall to 0 within `linear_us`.
+    """
+
+    how: Literal["count", "days", "decayed", "since", "sum", "max", "first", "last"]
+    window_us: int | None = None
+    of: str | None = None
+    half_life_days: float | None = None
+    linear_us: int | None = None
+
+    @property
+    def if_none(self) -> float | None:
+        """Its value where no activity is seen; None if that is unknown."""
+        return 0.0 if self.how in ("count", "days", "decayed", "sum") else None
+
+    @property
+    def needs_place(self) -> bool:
+        """Whether the order of activities tells: which is the last, or a sum's last bits."""
+        return self.how in ("first", "last", "sum")
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether it is made from all activities of a lead together, not from one after another."""
+        return self.how in ("days", "sum")
+
+    @property
+    def told_by_one(self) -> str | None:
+        """Name the column in which one activity tells it; None if it takes all of them."""
+        return (self.of or "kind") if self.how in ("first", "last") else None
+
+
+def aggregates_of(declared: ActivitySignal) -> Iterator[tuple[ActivityFilter, Aggregate]]:
+    """Yield which activities a signal is made from, and how; for a rate the part and the whole."""
+    match declared:
+        case CountSignal():
+            yield declared, Aggregate("count", _window(declared.window_days))
+        case ActiveDaysSignal():
+            yield declared, Aggregate("days", _window(declared.window_days))
+        case DecayedSignal(half_life_days=None):
+            yield declared, Aggregate("decayed", linear_us=days_to_us(declared.linear_days or 0.0))
+        case DecayedSignal():
+            yield declared, Aggregate("decayed", half_life_days=declared.half_life_days)
+        case DaysSinceSignal():
+            yield declared, Aggregate("since")
+        case RateSignal():
+            yield declared.part, Aggregate("count", _window(declared.window_days))
+            yield declared.whole, Aggregate("count", _window(declared.window_days))
+        case TouchSignal():
+            window_us = _window(declared.window_days)
+            if declared.kind == "first_touch":
+                yield declared, Aggregate("first", window_us, declared.property)
+            else:
+                yield declared, Aggregate("last", window_us, declared.property)
+        case PropertySignal():
+            yield (
+                declared,
+                Aggregate(declared.kind, _window(declared.window_days), declared.property),
+            )
+        case _:
+            raise TypeError(f"{type(declared).__name__} is no signal of activities")
+
+
+def _window(days: float | None) -> int | None:
+    return None if days is None else days_to_us(days)
+
+
+def write_aggregate(aggregate: Aggregate) -> str:
+    """Write an aggregate in SQL, over rows that have age_us and what it reads.
+
+    Of days the rows are days, each as old as its youngest activity. If one activity tells it, this
+    is the place of that one.
+    """
+    match aggregate.how:
+        case "count" | "days":
+            return f"COUNT({_within(aggregate, '1') if aggregate.window_us is not None else '*'})"
+        case "decayed":
+            return _sum_weights(aggregate)
+        case "since":
+            return f"MIN(age_us) / {write_number(float(DAY_US))}"
+        case "first" | "last":
+            pick = "MIN" if aggregate.how == "first" else "MAX"
+            return f"{pick}({_within(aggregate, 'place')})"
+        case "sum" | "max":
+            value = _within(aggregate, quote_name(aggregate.of or ""))
+            return f"{aggregate.how.upper()}({value})"
+
+
+def _within(aggregate: Aggregate, value: str) -> str:
+    conditions = []
+    if aggregate.told_by_one and aggregate.of is not None:
+        conditions.append(f"{quote_name(aggregate.of)} IS NOT NULL")
+    if aggregate.window_us is not None:
+        conditions.append(f"age_us < {aggregate.window_us}")
+    return f"CASE WHEN {' AND '.join(conditions)} THEN {value} END" if conditions else value
+
+
+def _sum_weights(aggregate: Aggregate) -> str:
+    """Sum weights as integers, so that the sum does not depend on the order of its parts.
+
+    The guard keeps EXP from numbers so small that PostgreSQL calls them an error; beyond it a
+    weight rounds to 0 anyway.
+    """
+    if aggregate.half_life_days is not None:
+        guard = days_to_us(HALF_LIVES * aggregate.half_life_days)
+        weight = f"EXP(age_us * {write_number(decay_rate(aggregate.half_life_days))})"
+    else:
+        guard = aggregate.linear_us or 0
+        weight = f"(1e0 - age_us / {write_number(float(guard))})"
+    units = write_number(UNITS)
+    return (
+        f"SUM(CASE WHEN age_us < {guard} THEN CAST(FLOOR({weight} * {units} + 5e-1) AS BIGINT) "
+        f"ELSE 0 END) / {units}"
+    )

@@ -1,0 +1,1 @@
+"""The live reader: signals of one request, in plain Python."""

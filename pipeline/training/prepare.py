@@ -1,0 +1,140 @@
+"""What comes before any scorecard: tables, signals, the audit, and the split in time."""
+
+import hashlib
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from leadscore.models.calibration import Affine
+from leadscore.pipeline.audit.audit import audit_tables, exclude_columns, list_leaks
+from leadscore.pipeline.audit.records import Audit
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
+from leadscore.pipeline.dataset.split import Split, split_history
+from leadscore.pipeline.errors import RefusalError
+from leadscore.pipeline.ingest.tables import Ingested, ingest
+from leadscore.pipeline.progress import Progress
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a scorecard is learned from and judged on.
+
+    `project` and `dataset` are without the signals that the audit left out. Where leads have no
+    order, both parts of the split are the whole dataset.
+    """
+
+    project: Project
+    tables: Ingested
+    dataset: Dataset
+    split: Split
+    audit: Audit
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the later part is later than what is learned from."""
+        return self.dataset.order != "none"
+
+
+def prepare(project: Project, progress: Progress, allowed_leaks: Collection[str] = ()) -> Prepared:
+    """Read, compute, audit and split.
+
+    Parameters
+    ----------
+    project : Project
+    progress : Progress
+    allowed_leaks : collection of str
+        Signals, fields or columns to learn from though the audit says that they leak.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    DataError
+        If the data is not what the configuration says.
+    RefusalError
+        If the audit says not to train, there are too few wins to learn from, or the later period
+        cannot judge.
+    """
+    progress("reading the leads")
+    tables = ingest(project)
+    if tables.problems:
+        raise RefusalError("; ".join(tables.problems))
+    progress("computing signals")
+    dataset = build_dataset(project, tables)
+    progress("auditing")
+    audit = audit_tables(project, tables, dataset, allowed_leaks=allowed_leaks)
+    project = exclude_columns(project, audit)
+    dataset = replace(dataset, signals=dataset.signals[project.catalog.columns])
+    split = split_history(project, dataset)
+    _check_classes(project, split)
+    return Prepared(project, tables, dataset, split, audit)
+
+
+def _check_classes(project: Project, split: Split) -> None:
+    wins = int(split.earlier.label.sum())
+    needed = project.training.minimum_wins
+    if wins < needed:
+        raise RefusalError(
+            f"{wins} wins among {len(split.earlier)} snapshots to learn from, at least {needed} "
+            "are needed (minimum_wins in training.yaml); wait for more, or lengthen the history"
+        )
+    for name, part in (("earlier", split.earlier), ("later", split.later)):
+        if not 0 < part.label.sum() < len(part):
+            raise RefusalError(
+                f"the {name} part has {int(part.label.sum())} wins in {len(part)} snapshots; both "
+                "wins and others are needed: see split in training.yaml, won and lost in data.yaml"
+            )
+
+
+_LIBRARIES = ("scikit-learn", "numpy", "pandas", "leadscore")
+
+
+def fingerprint_training(
+    prepared: Prepared, affine: Affine, sheet: dict[str, Any] | None = None
+) -> dict[str, object]:
+    """Return what ``Scorecard.training`` holds.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    affine : Affine
+        The recalibration; of a sheet, from points to log-odds.
+    sheet : dict, optional
+        A rule sheet as plain data: a part of its configuration.
+    """
+    project, tables, split = prepared.project, prepared.tables, prepared.split
+    configuration: dict[str, Any] = project.resolved()
+    if sheet is not None:
+        configuration["rules"] = sheet
+    for shown in ("report", "comparison"):  # these change what is shown, never the model
+        del configuration["training"][shown]
+    resolved = json.dumps(configuration, sort_keys=True).encode()
+    ordered_by_time = split.earlier.order == "time"
+    return {
+        "data": tables.digest,
+        "configuration": hashlib.sha256(resolved).hexdigest(),
+        "libraries": {name: version(name) for name in _LIBRARIES},
+        "order": split.earlier.order,
+        "cut": split.cut if prepared.ordered else None,
+        "earlier": _count(split.earlier),
+        "later": _count(split.later) if prepared.ordered else None,
+        "oldest_days": None if not ordered_by_time else max(project.training.snapshots.ages),
+        "recalibration": {"factor": affine.factor, "shift": affine.shift},
+        "allowed_leaks": list_leaks(project, prepared.audit),
+    }
+
+
+def _count(part: Dataset) -> dict[str, float]:
+    return {
+        "snapshots": len(part),
+        "leads": len(np.unique(part.lead)),
+        "wins": int(part.label.sum()),
+        "base_rate": float(part.label.mean()),
+    }

@@ -1,0 +1,1 @@
+"""One value of a field or a time, as files, requests and configuration all read it."""

@@ -1,0 +1,210 @@
+"""One value of one field, from what a file or a request holds to what a signal reads.
+
+Files and requests go through the same functions, so a value means the same in training and in
+service.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+FieldType = Literal["text", "number", "flag"]
+Normalised = str | float | None
+Normaliser = Callable[[object], Normalised]
+LONGEST_TEXT = 10_000
+LARGEST_NUMBER = 1e300
+TRUE_WORDS = ("true", "yes", "y", "t", "1", "si", "sí")
+FALSE_WORDS = ("false", "no", "n", "f", "0")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_MARKED = re.compile(r"[+-]?\d{1,3}([.,'\s]\d{3})*([.,]\d+)?")
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+_EXACT = 2.0**53
+_SWAPPED = str.maketrans(",.", ".,")
+
+
+def _word(value: object) -> object:
+    if isinstance(value, bool | float):
+        raise ValueError("text is expected; put it in quotes")
+    return _clean(str(value)) if isinstance(value, str | int) else value
+
+
+Word = Annotated[str, BeforeValidator(_word)]
+"""Text in a configuration, cleaned as the texts of a file are.
+
+A whole number is taken for its digits; true and false are refused.
+"""
+
+
+class FieldSpec(BaseModel):
+    """How the values of one field are read.
+
+    `missing` lists texts that mean "left blank", beside the empty text. `true` and `false` are the
+    words of a flag, in any case. `decimal` is the decimal mark of numbers in text, `thousands` the
+    mark between groups of three digits; a blank stands for any kind of space.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: FieldType = "text"
+    missing: tuple[Word, ...] = ()
+    true: tuple[Word, ...] = TRUE_WORDS
+    false: tuple[Word, ...] = FALSE_WORDS
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'"] | None = None
+
+    @model_validator(mode="after")
+    def _check_marks(self) -> Self:
+        if self.thousands == self.decimal:
+            raise ValueError(f"thousands and decimal are both {self.decimal!r}")
+        return self
+
+
+def make_normaliser(spec: FieldSpec) -> Normaliser:
+    """Return the function that normalises one value of a field.
+
+    Missing are None, the empty text, white space, NaN and the texts in ``spec.missing``. Text is
+    stripped and brought to Unicode's NFC; numbers and flags become floats (a flag 0.0 or 1.0).
+
+    Parameters
+    ----------
+    spec : FieldSpec
+
+    Returns
+    -------
+    callable
+        Takes str, int, float, bool or None; returns str, float or None. It raises ValueError with
+        what was found and what was expected where the value does not fit the type.
+    """
+    missing = {"", *(_clean(text) for text in spec.missing)}
+    missing_numbers = {float(text) for text in missing if _NUMBER.fullmatch(text)}
+    convert = _CONVERT[spec.type]
+
+    def normalise(value: object) -> Normalised:
+        if value is None or value != value:
+            return None
+        if isinstance(value, str):
+            value = _clean(value)
+            if value in missing:
+                return None
+        elif isinstance(value, list | tuple | dict):
+            raise ValueError(f"a {type(value).__name__} where a {spec.type} is expected")
+        found = convert(value, spec)
+        blank = found in missing if isinstance(found, str) else found in missing_numbers
+        return None if spec.type != "flag" and blank else found
+
+    return normalise
+
+
+def _clean(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def _to_text(value: object, _: FieldSpec) -> str:
+    if isinstance(value, str):
+        if len(value) > LONGEST_TEXT:
+            raise ValueError(f"text of {len(value)} characters, at most {LONGEST_TEXT} are taken")
+        if _UNWRITABLE.search(value):
+            raise ValueError("text with a NUL character or half a surrogate pair")
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))  # a whole number that shared its column with blanks
+    raise ValueError(f"{type(value).__name__} {value!r} where text is expected")
+
+
+def _to_number(value: object, spec: FieldSpec) -> float:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"{type(value).__name__} {value!r} where a number is expected")
+    if isinstance(value, str):
+        text = value if spec.thousands is None else _join_groups(value, spec)
+        text = text.translate(_SWAPPED) if spec.decimal == "," else text
+        if not _NUMBER.fullmatch(text):
+            unclear = spec.thousands is None and _MARKED.fullmatch(value)
+            hint = " (see `decimal` and `thousands` of the field in data.yaml)" if unclear else ""
+            raise ValueError(f"{value[:40]!r} where a number is expected{hint}")
+        value = text
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf")
+    if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
+        raise ValueError(f"a number beyond {LARGEST_NUMBER:g}")
+    return number + 0.0  # which makes -0 a plain 0
+
+
+def _join_groups(text: str, spec: FieldSpec) -> str:
+    """Drop the marks between groups of three digits; a text grouped otherwise stays as it is."""
+    mark = r"\s" if spec.thousands == " " else re.escape(spec.thousands or "")
+    grouped = rf"([+-]?\d{{1,3}}(?:{mark}\d{{3}})+)((?:{re.escape(spec.decimal)}\d*)?)"
+    found = re.fullmatch(grouped, text)
+    return text if found is None else re.sub(mark, "", found[1]) + found[2]
+
+
+def _to_flag(value: object, spec: FieldSpec) -> float:
+    if isinstance(value, bool):  # the truth itself, whatever the words for it
+        return float(value)
+    word = str(int(value)) if isinstance(value, float) and value in (0, 1) else str(value)
+    word = word.casefold()
+    if word in {_clean(text).casefold() for text in spec.true}:
+        return 1.0
+    if word in {_clean(text).casefold() for text in spec.false}:
+        return 0.0
+    known = ", ".join([*spec.true, *spec.false])
+    raise ValueError(f"{str(value)[:40]!r} where a flag is expected (one of {known})")
+
+
+_CONVERT: dict[FieldType, Callable[[object, FieldSpec], Normalised]] = {
+    "text": _to_text,
+    "number": _to_number,
+    "flag": _to_flag,
+}
+
+
+def make_quick_normaliser(spec: FieldSpec) -> Normaliser:
+    """Return what ``make_normaliser`` returns, by a shorter way for what most requests hold.
+
+    A text of ASCII is in NFC and has no half of a surrogate pair, so it is only stripped and held
+    against the texts that mean missing. A number that is one is only held against its bounds, where
+    none means missing. Everything else goes through the definition.
+    """
+    normalise = make_normaliser(spec)
+    if spec.type == "number":
+        return normalise if spec.missing else _make_number(normalise)
+    if spec.type == "flag":
+        return _make_flag(normalise)
+    return _make_text(normalise, {"", *(str(text).strip() for text in spec.missing)})
+
+
+def _make_text(normalise: Normaliser, missing: set[str]) -> Normaliser:
+    def normalise_text(value: object) -> Normalised:
+        if type(value) is str and value.isascii() and "\0" not in value:
+            text = value.strip()
+            if len(text) <= LONGEST_TEXT:
+                return None if text in missing else text
+        return None if value is None else normalise(value)
+
+    return normalise_text
+
+
+def _make_number(normalise: Normaliser) -> Normaliser:
+    def normalise_number(value: object) -> Normalised:
+        if (type(value) is int or type(value) is float) and (
+            -LARGEST_NUMBER <= value <= LARGEST_NUMBER
+        ):
+            return value + 0.0
+        return None if value is None else normalise(value)
+
+    return normalise_number
+
+
+def _make_flag(normalise: Normaliser) -> Normaliser:
+    def normalise_flag(value: object) -> Normalised:
+        if value is True:
+            return 1.0
+        return 0.0 if value is False else normalise(value)
+
+    return normalise_flag

@@ -1,0 +1,1 @@
+"""One workflow per command: they open the store and join the rooms."""

@@ -1,0 +1,167 @@
+"""Check a project before anything is trained: configuration, data, and what they come to."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from leadscore.pipeline.audit.tables.outcome_coverage import (
+    find_outcome_gaps,
+    note_late,
+    note_uneven,
+)
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
+from leadscore.pipeline.dataset.split import split_dataset
+from leadscore.pipeline.errors import LeadscoreError
+from leadscore.pipeline.ingest.rejects import Rejected, group_rejects
+from leadscore.pipeline.ingest.tables import ingest
+from leadscore.pipeline.sheets.sheet import Sheet, find_sheet
+from leadscore.pipeline.values.times import format_time
+
+
+@dataclass(frozen=True)
+class SignalCheck:
+    """One signal: the share of snapshots where it is known, and how many values it takes."""
+
+    column: str
+    coverage: float
+    distinct: int
+
+
+@dataclass(frozen=True)
+class PartCheck:
+    """One part of the data: its snapshots, wins and their share."""
+
+    part: str
+    snapshots: int
+    wins: int
+    base_rate: float | None
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a project's data comes to; `problems` stand in the way of training.
+
+    `sheet` says what the project's rule sheet has, None if it has none.
+    """
+
+    project: str
+    leads_path: str
+    rows: int
+    leads: int
+    activities: int | None
+    extract: str | None
+    rejects: list[Rejected]
+    left_out: dict[str, int]
+    parts: list[PartCheck]
+    signals: list[SignalCheck]
+    sheet: str | None
+    notes: list[str]
+    problems: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain data; a reject: count, file, column, reason, first line."""
+        return asdict(self)
+
+
+def check_project(project: Project) -> CheckReport:
+    """Read a project's data and say what training would find.
+
+    Parameters
+    ----------
+    project : Project
+
+    Returns
+    -------
+    CheckReport
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read at all.
+    ConfigError
+        If the rule sheet has mistakes.
+    """
+    sheet = find_sheet(project)
+    tables = ingest(project)
+    parts: list[PartCheck] = []
+    signals: list[SignalCheck] = []
+    problems: list[str] = list(tables.problems)
+    left_out: dict[str, int] = {}
+    uneven: list[str] = []
+    try:
+        dataset = build_dataset(project, tables)
+        left_out = dataset.left_out
+        signals = check_signals(dataset, project.catalog.columns)
+        parts = _check_parts(project, dataset)
+        silence = find_outcome_gaps(project, tables, dataset)
+        if silence is not None:
+            problems.append(silence)
+        uneven = note_uneven(project, dataset)
+    except LeadscoreError as error:
+        problems.append(str(error))
+    if parts and parts[0].wins < project.training.minimum_wins:
+        problems.append(
+            f"{parts[0].wins} wins to learn from, at least "
+            f"{project.training.minimum_wins} are needed (minimum_wins)"
+        )
+    problems += [
+        f"the {part.part} part needs both wins and others, found {part.wins} wins in "
+        f"{part.snapshots} snapshots"
+        for part in parts
+        if part.part != "neither" and not 0 < part.wins < part.snapshots
+    ]
+    return CheckReport(
+        project=project.name,
+        leads_path=str(project.leads_path),
+        rows=tables.rows,
+        leads=len(tables.leads),
+        activities=None if tables.activities is None else tables.activities.activities,
+        extract=None if tables.extract_us is None else format_time(tables.extract_us),
+        rejects=group_rejects(tables.rejects),
+        left_out=left_out,
+        parts=parts,
+        signals=signals,
+        sheet=None if sheet is None else _describe_sheet(sheet),
+        notes=[*tables.notes, *_note_constant(signals), *uneven, *note_late(project, tables)],
+        problems=problems,
+    )
+
+
+def _describe_sheet(sheet: Sheet) -> str:
+    usual = sheet.bands.usual
+    return (
+        f"{sheet.path.name}: {len(sheet.rules)} criteria over {len(sheet.terms)} signals; MQL from "
+        f"{usual.mql:g} points, SQL from {usual.sql:g}"
+    )
+
+
+def check_signals(dataset: Dataset, columns: list[str]) -> list[SignalCheck]:
+    """Count how often each signal is known, and how many values it takes."""
+    return [
+        SignalCheck(column, float(values.notna().mean()), int(values.nunique()))
+        for column, values in ((column, dataset.signals[column]) for column in columns)
+    ]
+
+
+def _note_constant(signals: list[SignalCheck]) -> list[str]:
+    constant = [signal.column for signal in signals if signal.distinct < 2]
+    return [f"signals that never change: {', '.join(constant)}"] if constant else []
+
+
+def _check_parts(project: Project, dataset: Dataset) -> list[PartCheck]:
+    if dataset.order == "none":
+        return [_count("all (no order in time)", dataset.label)]
+    split = split_dataset(dataset, project.training.split)
+    parts = [_count("earlier", split.earlier.label), _count("later", split.later.label)]
+    if split.neither:
+        wins = int(dataset.label.sum()) - parts[0].wins - parts[1].wins
+        parts.append(PartCheck("neither", split.neither, wins, wins / split.neither))
+    return parts
+
+
+def _count(part: str, label: np.ndarray[Any, np.dtype[np.int8]]) -> PartCheck:
+    return PartCheck(
+        part, len(label), int(label.sum()), float(label.mean()) if len(label) else None
+    )

@@ -1,0 +1,188 @@
+"""Leave a training in MLflow: one run, with figures, pictures and documents, and a version."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import joblib
+import numpy as np
+
+from leadscore.models.score_frame import to_probabilities
+from leadscore.pipeline.audit.audit import exclude_columns
+from leadscore.pipeline.audit.records import suppress_cells
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.evaluation.calibration import group_by_score
+from leadscore.pipeline.ingest.redact import redact_values
+from leadscore.pipeline.ingest.rejects import write_rejects
+from leadscore.pipeline.report.pages import write_page
+from leadscore.pipeline.report.plots import draw_calibration, draw_gain, draw_terms
+from leadscore.pipeline.report.training_report import make_report
+from leadscore.pipeline.tracking.records import (
+    EVALUATION_FILE,
+    REPORT_FILE,
+    DatasetNote,
+    RunRecord,
+    Version,
+)
+from leadscore.pipeline.tracking.store import open_store
+from leadscore.pipeline.training.train import Training
+from leadscore.pipeline.values.times import format_time
+from leadscore.pipeline.workflows.reports import report_path, save_report
+
+
+def record_training(project: Project, training: Training, home: Path) -> Version:
+    """Track a training and register its scorecard as challenger.
+
+    Rejected rows are written to ``rejects/`` in the home folder, since their reasons show values;
+    MLflow gets their number only. The report lies in the run and, for people, where
+    ``report_path`` says.
+
+    Parameters
+    ----------
+    project : Project
+    training : Training
+    home : Path
+
+    Returns
+    -------
+    Version
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be opened or written to.
+    """
+    project = exclude_columns(project, training.audit)
+    rejects = home / "rejects" / f"{project.name}.csv"
+    rejects.unlink(missing_ok=True)
+    if training.tables.rejects:
+        write_rejects(training.tables.rejects, rejects)
+    store = open_store(home)
+    evaluation = training.evaluation
+    page = write_page(make_report(project, training), home / "cache")
+    with TemporaryDirectory() as scratch:
+        version = store.record_training(
+            RunRecord(
+                project=project.name,
+                scorecard=training.scorecard,
+                params=_params(training),
+                metrics=_metrics(training),
+                series={
+                    "period_base_rate": [period.base_rate for period in evaluation.periods],
+                    "period_mean_prob": [period.mean_prob for period in evaluation.periods],
+                    "period_auc": [period.auc for period in evaluation.periods],
+                    "period_log_loss": [period.log_loss for period in evaluation.periods],
+                },
+                documents={
+                    "configuration.json": project.resolved(),
+                    EVALUATION_FILE: evaluation.to_json(),
+                    **_selection(training),
+                    "data.json": _data(training),
+                    "audit.json": suppress_cells(training.audit).to_json(),
+                },
+                files=_write_files(training, page, Path(scratch)),
+                datasets=_datasets(training),
+                tags={"basis": evaluation.basis, "verdict": " ".join(evaluation.verdict)[:5000]},
+            )
+        )
+    save_report(page, report_path(home, version))
+    return version
+
+
+def _params(training: Training) -> dict[str, object]:
+    recalibration = training.scorecard.training["recalibration"]
+    return {
+        **({} if training.choice is None else vars(training.choice.recipe)),
+        "recalibration_factor": recalibration["factor"],
+        "recalibration_shift": recalibration["shift"],
+        "signals": len(training.scorecard.terms),
+        "horizon_days": training.scorecard.horizon_days,
+        "data_digest": training.tables.digest,
+        "configuration_digest": training.scorecard.training["configuration"],
+        "audit": training.audit.verdict,
+        "allowed_leaks": ", ".join(training.audit.allowed_leaks),
+    }
+
+
+def _selection(training: Training) -> dict[str, object]:
+    if training.choice is None:
+        return {}
+    trials = training.choice.trials
+    return {"selection.json": [{**vars(t.recipe), "log_loss": t.log_loss} for t in trials]}
+
+
+def _metrics(training: Training) -> dict[str, float]:
+    metrics: dict[str, float] = {}
+    for name, estimate in training.evaluation.metrics.items():
+        metrics[name] = estimate.value
+        metrics[f"{name}_low"], metrics[f"{name}_high"] = estimate.low, estimate.high
+    metrics["earlier_base_rate"] = training.evaluation.earlier_base_rate
+    for part, dataset in _parts(training):
+        metrics[f"{part}_snapshots"] = len(dataset)
+        metrics[f"{part}_wins"] = int(dataset.label.sum())
+    metrics["rows"] = training.tables.rows
+    metrics["rejected_rows"] = len(training.tables.rejects)
+    return metrics
+
+
+def _parts(training: Training) -> list[tuple[str, Dataset]]:
+    if training.earlier.order == "none":
+        return [("all", training.earlier)]
+    return [("earlier", training.earlier), ("later", training.later)]
+
+
+def _data(training: Training) -> dict[str, object]:
+    return {
+        "digest": training.tables.digest,
+        "rows": training.tables.rows,
+        "rejected": len(training.tables.rejects),
+        "leads": len(training.tables.leads),
+        "extract": _moment(training.tables.extract_us),
+        "horizon_days": training.scorecard.horizon_days,
+        "order": training.earlier.order,
+        "cut": training.cut,
+        "parts": {
+            part: {
+                "snapshots": len(dataset),
+                "leads": len(np.unique(dataset.lead)),
+                "won": int(dataset.label.sum()),
+                "not_won": int(len(dataset) - dataset.label.sum()),
+            }
+            for part, dataset in _parts(training)
+        },
+        "snapshots_left_out": training.earlier.left_out,
+        "snapshots_in_neither_part": training.neither,
+        "notes": [redact_values(note) for note in training.notes],
+    }
+
+
+def _moment(moment_us: int | None) -> str | None:
+    return None if moment_us is None else format_time(moment_us)
+
+
+def _datasets(training: Training) -> list[DatasetNote]:
+    return [
+        DatasetNote(
+            f"{training.scorecard.project}-{part}",
+            training.tables.digest,
+            part,
+            {"snapshots": len(dataset), "wins": int(dataset.label.sum())},
+        )
+        for part, dataset in _parts(training)
+    ]
+
+
+def _write_files(training: Training, page: str, folder: Path) -> list[Path]:
+    names = ("gain_and_lift.png", "calibration.png", "terms.png", "scorecard.json", REPORT_FILE)
+    gain, calibration, terms, scorecard, report = paths = [folder / name for name in names]
+    log_odds = training.later_log_odds
+    leads = group_by_score(log_odds, to_probabilities(log_odds), training.later.label)
+    draw_gain(leads, training.evaluation, gain)
+    draw_calibration(training.evaluation, calibration)
+    draw_terms(training.scorecard, terms)
+    if training.pipeline is not None:
+        paths.append(folder / "pipeline.joblib")
+        joblib.dump(training.pipeline, paths[-1])
+    scorecard.write_text(training.scorecard.to_json(), encoding="utf-8")
+    report.write_text(page, encoding="utf-8", newline="\n")
+    return paths

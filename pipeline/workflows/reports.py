@@ -1,0 +1,58 @@
+"""Where reports lie: in the run, and for people in the home's folder of reports."""
+
+from pathlib import Path
+
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.errors import StoreError
+from leadscore.pipeline.tracking.records import REPORT_FILE, Version
+from leadscore.pipeline.tracking.store import Store
+from leadscore.pipeline.tracking.version_names import parse_version
+
+
+def report_path(home: Path, version: Version) -> Path:
+    """Return where the report of a version lies in a home folder."""
+    name = version.name.removesuffix(".predictive").replace(".", "-")
+    return home / "reports" / f"{name}-v{version.version}.html"
+
+
+def save_report(page: str, path: Path) -> None:
+    """Write a report, making its folder.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise StoreError(f"{path}: the report cannot be written here: {error}") from error
+
+
+def fetch_report(store: Store, project: Project, which: str, home: Path) -> Path:
+    """Write the report of a version, which its run keeps, to its place in a home folder.
+
+    Parameters
+    ----------
+    store : Store
+    project : Project
+    which : str
+        As ``parse_version`` reads it.
+    home : Path
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such version.
+    StoreError
+        If its run has no report, having been trained by an earlier leadscore.
+    """
+    version = store.find_version(*parse_version(which, project.name))
+    path = report_path(home, version)
+    save_report(store.read_text(version.run_id, REPORT_FILE), path)
+    return path

@@ -1,0 +1,114 @@
+"""The tour behind ``make demo``: train, register, promote, judge, score, on the demo leads."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from leadscore.models.log_odds import to_log_odds
+from leadscore.pipeline.config.folder import find_project
+from leadscore.pipeline.config.project import read_project
+from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.demo.world import World
+from leadscore.pipeline.evaluation.calibration import group_by_score
+from leadscore.pipeline.evaluation.evaluate import Evaluation
+from leadscore.pipeline.evaluation.metrics import auc
+from leadscore.pipeline.progress import Progress
+from leadscore.pipeline.scoring.score_file import BatchReport
+from leadscore.pipeline.tracking.records import Version
+from leadscore.pipeline.tracking.store import CHAMPION, open_store
+from leadscore.pipeline.training.train import train
+from leadscore.pipeline.values.times import DAY_US
+from leadscore.pipeline.workflows.record_training import record_training
+from leadscore.pipeline.workflows.reports import report_path
+from leadscore.pipeline.workflows.versions import evaluate_version, score_with_version
+
+SCORED_FILE = "scored.csv"
+
+
+@dataclass(frozen=True)
+class Tour:
+    """What the tour came to; `truth_auc` is what the true probabilities score themselves."""
+
+    version: Version
+    evaluation: Evaluation
+    truth_auc: float
+    batch: BatchReport
+    report: Path
+    newest_lead: str
+
+
+def take_tour(world: World, home: Path, progress: Progress) -> Tour:
+    """Train on a demo world, promote, judge, and score its open leads.
+
+    Parameters
+    ----------
+    world : World
+        Written as CSV.
+    home : Path
+    progress : Progress
+
+    Returns
+    -------
+    Tour
+    """
+    folder = world.leads_path.parent
+    project = read_project(find_project("demo"), folder)
+    training = train(project, progress)
+    progress("tracking and registering")
+    version = record_training(project, training, home)
+    store = open_store(home)
+    version = store.promote(version.name, str(version.version))
+    progress("judging the champion")
+    evaluation, _ = evaluate_version(store, project, CHAMPION)
+    target = folder / SCORED_FILE
+    batch = score_with_version(
+        store, project, CHAMPION, world.open_path, target, None, progress=progress
+    )
+    newest = training.tables.leads["lead_id"][-1].as_py()
+    return Tour(
+        version,
+        evaluation,
+        _truth_auc(folder, training.later),
+        batch,
+        report_path(home, version),
+        newest,
+    )
+
+
+def read_truth(path: Path, snapshots: Dataset) -> npt.NDArray[np.float64]:
+    """Return the true probability of each of n snapshots, from the file that the world wrote.
+
+    Parameters
+    ----------
+    path : Path
+        ``truth.csv`` or ``truth.parquet``.
+    snapshots : Dataset
+        Ordered in time, at ages that the truth has.
+
+    Returns
+    -------
+    float array of shape (n,)
+
+    Raises
+    ------
+    KeyError
+        If a snapshot is not in the truth.
+    """
+    truth = pq.read_table(path) if path.suffix == ".parquet" else pa_csv.read_csv(path)
+    as_of_us = truth["as_of"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_pylist()
+    keys = zip(truth["lead_id"].to_pylist(), as_of_us, strict=True)
+    known = dict(zip(keys, truth["true_prob"].to_pylist(), strict=True))
+    moments = snapshots.begin.astype(np.int64) + (snapshots.age_days * DAY_US).astype(np.int64)
+    wanted = zip(snapshots.lead_id.tolist(), moments.tolist(), strict=True)
+    return np.array([known[key] for key in wanted])
+
+
+def _truth_auc(folder: Path, later: Dataset) -> float:
+    probability = read_truth(folder / "truth.csv", later)
+    log_odds = np.array([*map(to_log_odds, probability.tolist())])
+    return auc(group_by_score(log_odds, probability, later.label))

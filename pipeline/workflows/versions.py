@@ -1,0 +1,221 @@
+"""Use a registered version: judge it, score a file with it, explain a lead by it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow.compute as pc
+
+from leadscore.models.reasons import Explanation, explain_lead
+from leadscore.models.score_frame import score_frame
+from leadscore.models.score_lead import Scorer
+from leadscore.models.scorecard import Kind, Scorecard
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.dataset.dataset import build_dataset
+from leadscore.pipeline.dataset.snapshots import snapshot_at
+from leadscore.pipeline.errors import ConfigError, NotFoundError, RefusalError
+from leadscore.pipeline.evaluation.evaluate import Evaluation, evaluate_scores
+from leadscore.pipeline.ingest.tables import ingest
+from leadscore.pipeline.progress import Progress, silent
+from leadscore.pipeline.scoring.inputs import SideTables, check_word_lists, find_as_of, read_catalog
+from leadscore.pipeline.scoring.score_file import BatchReport, score_file
+from leadscore.pipeline.signals.catalog import Catalog
+from leadscore.pipeline.signals.history.reader import read_history
+from leadscore.pipeline.tracking.records import EVALUATION_FILE
+from leadscore.pipeline.tracking.store import CHAMPION, Store, has_store, open_store
+from leadscore.pipeline.tracking.version_names import VersionRef, parse_version
+from leadscore.pipeline.values.times import format_time, read_moment
+
+
+def find_scorecard(home: Path, project: Project, which: str) -> tuple[Scorecard | None, str]:
+    """Return a registered scorecard and its name, or None and why there is none yet."""
+    name, number = parse_version(which, project.name)
+    if not has_store(home):
+        return None, "nothing is registered yet"
+    try:
+        scorecard, version = open_store(home).load_scorecard(name, number)
+    except NotFoundError as error:
+        if which != CHAMPION:
+            raise
+        return None, str(error)
+    return scorecard, f"{name} version {version}"
+
+
+def evaluate_version(store: Store, project: Project, which: str) -> tuple[Evaluation, VersionRef]:
+    """Judge a registered version on the leads that came after those it learned from.
+
+    Where leads have no order, nothing is later, and the figures that its training cross-validated
+    are read back instead.
+
+    Parameters
+    ----------
+    store : Store
+    project : Project
+    which : str
+        As ``parse_version`` reads it.
+
+    Returns
+    -------
+    Evaluation
+    VersionRef
+        The version by its number.
+    """
+    name, number = parse_version(which, project.name)
+    scorecard, version = store.load_scorecard(name, number)
+    catalog = Catalog.model_validate(scorecard.definitions)
+    check_word_lists(catalog, name)
+    found = VersionRef(name, str(version))
+    if scorecard.training["cut"] is not None:
+        return evaluate_registered(replace(project, catalog=catalog), scorecard), found
+    own = replace(project, catalog=catalog)  # a sheet reads fewer fields, which are other data
+    if ingest(own).digest != scorecard.training["data"]:
+        raise RefusalError(
+            "the data are not those of the training, and leads without any order cannot be told "
+            "apart into learned from and new; train again, or give leads.created or leads.order"
+        )
+    run_id = store.find_version(name, str(version)).run_id
+    return Evaluation.from_json(store.read_document(run_id, EVALUATION_FILE)), found
+
+
+def score_with_version(
+    store: Store,
+    project: Project,
+    which: str,
+    source: Path,
+    target: Path,
+    as_of: str | None,
+    activities: Sequence[Path] = (),
+    progress: Progress = silent,
+) -> BatchReport:
+    """Score a file with a registered version; see ``score_file``.
+
+    Raises
+    ------
+    ConfigError
+        If `as_of` is no moment with a zone.
+    """
+    as_of_us = _read_as_of(as_of)
+    name, number = parse_version(which, project.name)
+    scorecard, version = store.load_scorecard(name, number)
+    model = f"{name}:{version}"
+    return score_file(project, scorecard, model, source, target, as_of_us, activities, progress)
+
+
+def _read_as_of(as_of: str | None) -> int | None:
+    try:
+        return None if as_of is None else read_moment(as_of)
+    except ValueError as error:
+        raise ConfigError(f"--as-of: {error}") from error
+
+
+class ExplainedLead(NamedTuple):
+    """An explanation, the version it is by, and as of when, None without times.
+
+    `kind` is the scorecard's, and `first` what its waterfall begins with: the average lead, or of a
+    sheet what every lead has.
+    """
+
+    explanation: Explanation
+    kind: Kind
+    version: VersionRef
+    as_of_us: int | None
+
+    @property
+    def first(self) -> str:
+        """The name of the first step."""
+        return "the average lead" if self.kind == "predictive" else "every lead"
+
+
+def explain_with_version(
+    store: Store, project: Project, which: str, lead_id: str, as_of: str | None = None
+) -> ExplainedLead:
+    """Explain the score of one lead of the project's own tables.
+
+    It is scored as of `as_of`; the moment by default is the same as for a file.
+
+    Raises
+    ------
+    ConfigError
+        If `as_of` is no moment with a zone.
+    NotFoundError
+        If there is no such lead, or not yet as of then.
+    """
+    name, number = parse_version(which, project.name)
+    scorecard, version = store.load_scorecard(name, number)
+    catalog = read_catalog(scorecard, project, name)
+    tables = ingest(replace(project, catalog=catalog))
+    leads = tables.leads.filter(pc.equal(tables.leads["lead_id"], lead_id))
+    if not len(leads):
+        rejected = " (some rows were rejected: see leadscore check)" if tables.rejects else ""
+        raise NotFoundError(f"{project.leads_path}: no lead {lead_id!r}{rejected}")
+    known = SideTables(tables.activities, tables.changes)
+    as_of_us = find_as_of(project, catalog, known, _read_as_of(as_of))
+    created_us = leads["created_us"][0].as_py()
+    if as_of_us is not None and created_us is not None and created_us > as_of_us:
+        raise NotFoundError(
+            f"lead {lead_id!r} was created at {format_time(created_us)}, after "
+            f"{format_time(as_of_us)}, as of which it is scored; see --as-of"
+        )
+    history = replace(tables.history, leads=leads)
+    signals = read_history(catalog, snapshot_at(leads, as_of_us), history, project.limits)
+    row = signals.astype(object).where(signals.notna(), None).iloc[0]
+    values = {column: row[column] for column in catalog.columns}
+    explanation = explain_lead(Scorer(scorecard), values)
+    return ExplainedLead(explanation, scorecard.kind, VersionRef(name, str(version)), as_of_us)
+
+
+def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
+    """Judge a registered scorecard on the data as it is now.
+
+    Judged on are the leads created from the training's own cut on, wherever the configuration
+    would cut today, so no lead that the scorecard learned from can flatter it.
+
+    Parameters
+    ----------
+    project : Project
+    scorecard : Scorecard
+        Learned from leads with times or arrival numbers.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    RefusalError
+        If the leads have no order, or the later ones are too few to judge by.
+    """
+    cut = scorecard.training["cut"]
+    if cut is None:
+        raise RefusalError(
+            "these leads have no order in time, so none are later than what the model learned from"
+        )
+    if scorecard.horizon_days != project.training.horizon_days:
+        raise RefusalError(
+            f"the model says who is won within {scorecard.horizon_days} days, training.yaml now "
+            f"says {project.training.horizon_days}; set horizon_days back, or train again"
+        )
+    tables = ingest(project)
+    dataset = build_dataset(project, tables)
+    later = dataset.rows(dataset.begin >= cut)
+    if not 0 < later.label.sum() < len(later):
+        raise RefusalError(
+            f"{int(later.label.sum())} wins among the {len(later)} snapshots from the cut on; "
+            "both wins and others are needed to judge by"
+        )
+    scores = score_frame(scorecard, later.signals)
+    evaluation = evaluate_scores(
+        later,
+        scores.log_odds,
+        scores.band,
+        scorecard.training["earlier"]["base_rate"],
+        project.training.resamples,
+        project.training.seed,
+    )
+    if tables.digest != scorecard.training["data"]:
+        evaluation.verdict.append(
+            "The data are not those of the training: leads count as later by their creation or "
+            "arrival number alone, so see to it that those still mean the same."
+        )
+    return evaluation

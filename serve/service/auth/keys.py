@@ -1,0 +1,254 @@
+"""API keys as a service reads them: digests in a file, checked on every request."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from hmac import compare_digest
+from pathlib import Path
+from typing import Annotated, Final, Literal, NamedTuple
+
+import msgspec
+
+from leadscore.pipeline.errors import ConfigError, LeadscoreError, NotFoundError
+from leadscore.pipeline.values.times import read_moment
+
+Scope = Literal["score", "metrics"]
+SCOPES: Final[tuple[Scope, ...]] = ("score", "metrics")
+FILE = "keys.json"
+PREFIX = "lsk_"
+KEY_LENGTH = len(PREFIX) + 43
+"""The prefix and 256 random bits in base64url."""
+
+_CHECK_EVERY_US = 1_000_000
+_LARGEST_FILE = 10_000_000
+
+_Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}$")]
+_Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+_Signature = tuple[int, int, int]
+
+
+class KeyRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept of one key. Moments are ISO 8601 with a zone; the key itself is not here."""
+
+    id: _Id
+    name: str
+    sha256: _Sha256
+    scopes: Annotated[tuple[Scope, ...], msgspec.Meta(min_length=1)]
+    created_at: str
+    expires_at: str | None = None
+    revoked_at: str | None = None
+
+    @property
+    def expires_us(self) -> int | None:
+        """The moment from which the key opens nothing, in UTC microseconds."""
+        return None if self.expires_at is None else read_moment(self.expires_at)
+
+    def state(self, now_us: int) -> Literal["valid", "expired", "revoked"]:
+        """Say whether the key opens anything at this moment."""
+        if self.revoked_at is not None:
+            return "revoked"
+        expires_us = self.expires_us
+        return "expired" if expires_us is not None and expires_us <= now_us else "valid"
+
+    def to_json(self) -> dict[str, object]:
+        """Return what people may see of the key: everything but its digest."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "scopes": list(self.scopes),
+            "created_at": self.created_at,
+            "expires_at": self.expires_at,
+            "revoked_at": self.revoked_at,
+        }
+
+
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file of keys."""
+
+    schema_version: Literal[1]
+    keys: tuple[KeyRecord, ...]
+
+
+class Outcome(NamedTuple):
+    """What a request's key is worth; `key_id` is told for `ok` and `forbidden` only."""
+
+    verdict: Literal["ok", "missing", "unknown", "forbidden"]
+    key_id: str | None = None
+
+
+_MISSING = Outcome("missing")
+_UNKNOWN = Outcome("unknown")
+
+
+class _Entry(NamedTuple):
+    """One key as a request is held against it."""
+
+    digest: bytes
+    id: str
+    scopes: frozenset[str]
+    expires_us: int | None
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The keys of one reading of the file. An empty ring lets nobody in."""
+
+    entries: tuple[_Entry, ...] = ()
+
+    def check(self, authorization: str | None, scope: str, now_us: int) -> Outcome:
+        """Say whether a request may do what `scope` names.
+
+        A key that is garbled, unknown, expired or revoked has one and the same outcome, and the
+        digest is held against every key to the end, so that neither the answer nor its time tells
+        which it was.
+
+        Parameters
+        ----------
+        authorization : str or None
+            The header's value, ``Bearer lsk_...``; None or empty where there is none.
+        scope : str
+            What the route asks for.
+        now_us : int
+            The moment of the request, in UTC microseconds.
+
+        Returns
+        -------
+        Outcome
+        """
+        if not authorization:
+            return _MISSING
+        scheme, _, token = authorization.partition(" ")
+        token = token.strip(" ")
+        if len(token) != KEY_LENGTH or scheme.lower() != "bearer":
+            return _UNKNOWN
+        given = sha256(token.encode("utf-8", "surrogatepass")).digest()
+        found = None
+        for entry in self.entries:
+            if compare_digest(entry.digest, given):
+                found = entry
+        if found is None or found.revoked:
+            return _UNKNOWN
+        if found.expires_us is not None and found.expires_us <= now_us:
+            return _UNKNOWN
+        return Outcome("ok" if scope in found.scopes else "forbidden", found.id)
+
+
+class LiveKeys:
+    """The ring of a file that may change while the service runs.
+
+    A file that vanished or has a mistake leaves the ring as it was: nobody is let in by it, and
+    nobody who has a key is shut out.
+
+    Parameters
+    ----------
+    path : Path
+        The file of keys.
+    tell : callable
+        Called with one line when the file can no longer be read, and with None when it can again.
+    """
+
+    def __init__(self, path: Path, tell: Callable[[str | None], None]) -> None:
+        self.path = path
+        self._tell = tell
+        self._ring = KeyRing()
+        self._signature: _Signature | None = None
+        self._checked_us: int | None = None
+        self._problem: str | None = None
+
+    def load(self) -> None:
+        """Read the file as a service that starts must.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such file.
+        ConfigError
+            If it has a mistake.
+        """
+        keys, self._signature = _read(self.path)
+        self._ring = make_ring(keys)
+
+    def current(self, now_us: int) -> KeyRing:
+        """Return the ring, read anew if the file has changed; looked at once a second at most."""
+        if self._checked_us is not None and 0 <= now_us - self._checked_us < _CHECK_EVERY_US:
+            return self._ring
+        self._checked_us = now_us
+        try:
+            if self._signature is None or _sign(os.stat(self.path)) != self._signature:
+                self.load()
+            self._note(None)
+        except OSError as error:
+            self._note(f"{self.path}: {error.strerror}")
+        except LeadscoreError as error:
+            self._signature = None  # so that it is tried again whatever the clock of the disk says
+            self._note(str(error))
+        return self._ring
+
+    def _note(self, problem: str | None) -> None:
+        if problem != self._problem:
+            self._problem = problem
+            self._tell(problem)
+
+
+def read_keys(path: Path) -> tuple[KeyRecord, ...]:
+    """Read what is kept of the keys.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such file.
+    ConfigError
+        If it cannot be read, or has a mistake.
+    """
+    return _read(path)[0]
+
+
+def make_ring(keys: Sequence[KeyRecord]) -> KeyRing:
+    """Return the ring of keys that were read."""
+    return KeyRing(
+        tuple(
+            _Entry(
+                bytes.fromhex(key.sha256),
+                key.id,
+                frozenset(key.scopes),
+                key.expires_us,
+                key.revoked_at is not None,
+            )
+            for key in keys
+        )
+    )
+
+
+def _sign(status: os.stat_result) -> _Signature:
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _read(path: Path) -> tuple[tuple[KeyRecord, ...], _Signature]:
+    try:
+        with path.open("rb") as stream:
+            signature = _sign(os.fstat(stream.fileno()))
+            text = stream.read(_LARGEST_FILE)
+        keys = msgspec.json.decode(text, type=Document).keys
+        _check(keys)
+    except FileNotFoundError as error:
+        raise NotFoundError(
+            f"{path}: no such file; make a key with leadscore keys create --name NAME"
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return keys, signature
+
+
+def _check(keys: Sequence[KeyRecord]) -> None:
+    for field in ("id", "sha256"):
+        values = [getattr(key, field) for key in keys]
+        if len(set(values)) < len(values):
+            raise ValueError(f"two keys have the same {field}")
+    for key in keys:
+        for moment in (key.created_at, key.expires_at, key.revoked_at):
+            if moment is not None:
+                read_moment(moment)

@@ -1,0 +1,1 @@
+"""Control routes, health, and the OpenAPI document."""

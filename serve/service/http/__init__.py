@@ -1,0 +1,1 @@
+"""HTTP: the ASGI app, bodies, and limits of the protocol."""

@@ -1,0 +1,288 @@
+"""The service as an ASGI application: the thin way for scores, FastAPI for everything else."""
+
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+from leadscore.serve.service.auth.access import AccessControl
+from leadscore.serve.service.http.body import ClientGone, Message, Receive, forget_rest, read_body
+from leadscore.serve.service.logs import Logger
+from leadscore.serve.service.metrics import Metrics
+from leadscore.serve.service.problems import MEDIA_TYPE, Problem
+
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+PROBES = frozenset({"/livez", "/readyz", "/ping", "/health"})
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~-]{1,128}")
+_JSON = re.compile(rb"application/([a-z0-9.+-]+\+)?json\s*(;.*)?", re.IGNORECASE)
+_PLAIN_JSON = b"application/json"
+
+
+class RequestContext(NamedTuple):
+    """What a route is told of a request beside its body."""
+
+    request_id: str
+    headers: dict[bytes, bytes]
+    model: str | None
+    strict: bool
+
+
+class Route(NamedTuple):
+    """A thin route: what answers, and how large a body it takes.
+
+    `at_once` answers the same without waiting, or returns None where it would have to wait.
+    """
+
+    answer: Callable[[bytes, RequestContext], Awaitable[bytes]]
+    most_bytes: int
+    at_once: Callable[[bytes, RequestContext], bytes | None] | None = None
+    leniently_typed: bool = False
+
+
+class RawResponse(NamedTuple):
+    """An answer to be written: `head` has its own headers, each with its end of line."""
+
+    status: int
+    head: bytes
+    body: bytes
+
+
+class App:
+    """The service.
+
+    Parameters
+    ----------
+    routes : dict of str to Route
+        By path; each takes POST.
+    control : callable
+        Returns the ASGI application for every other path, once it is made.
+    gate : AccessControl
+    metrics : Metrics
+    logger : Logger
+    access_log : bool
+        Whether every request gets a line, not only those that fail.
+    """
+
+    def __init__(
+        self,
+        routes: dict[str, Route],
+        control: Callable[[], Awaitable[ASGIApp]],
+        gate: AccessControl,
+        metrics: Metrics,
+        logger: Logger,
+        access_log: bool = False,
+    ) -> None:
+        self._routes = routes
+        self.make_control = control
+        self._gate = gate
+        self._metrics = metrics
+        self._logger = logger
+        self._access_log = access_log
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            raise RuntimeError(f"{scope['type']} is not spoken here")
+        started = time.perf_counter()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        request_id = _name_request(headers.get(b"x-request-id"))
+        path: str = scope["path"]
+        route = self._routes.get(path)
+        name, status = path, 500
+        try:
+            self._gate.admit(path, headers, scope.get("client"))
+            if route is None:
+                name, status = await self._pass_on(scope, receive, send, request_id)
+            else:
+                asked = _read_asked(scope, headers, request_id, route)
+                body = await read_body(receive, headers, route.most_bytes)
+                answer = await route.answer(body, asked)
+                status = 200
+                await _send(send, 200, _PLAIN_JSON, answer, request_id, _applied(asked))
+        except ClientGone:
+            status = 499
+        except Exception as error:
+            problem = self._as_problem(error, request_id)
+            status = problem.status
+            name = name if route is not None else "other"
+            await self._send_problem(send, problem, request_id, more=status == _TOO_LARGE)
+            if status == _TOO_LARGE:
+                await forget_rest(receive)
+                await send({"type": "http.response.body", "body": b""})
+        self._note(name, status, started, request_id)
+
+    def answer_at_once(
+        self,
+        path: str,
+        raw_headers: list[tuple[bytes, bytes]],
+        client: tuple[str, int] | None,
+        body: bytes,
+    ) -> RawResponse | None:
+        """Answer what most clients send, which needs no waiting: it saves a task for every request.
+
+        It says what ``__call__`` would, byte for byte.
+
+        Parameters
+        ----------
+        path : str
+            As it stands in the request, with its query.
+        raw_headers : list of (bytes, bytes)
+            Names in lower case.
+        client : tuple of str and int, or None
+            Its address.
+        body : bytes
+            The whole of it, as it came in.
+
+        Returns
+        -------
+        Answered or None
+            None if nothing was done: the request is for ``__call__`` then.
+        """
+        route = self._routes.get(path)
+        if route is None or route.at_once is None or len(body) > route.most_bytes:
+            return None
+        headers = dict(raw_headers)
+        if headers.get(b"content-type") != _PLAIN_JSON or not _UNUSUAL.isdisjoint(headers):
+            return None
+        started = time.perf_counter()
+        request_id = _name_request(headers.get(b"x-request-id"))
+        try:
+            self._gate.admit(path, headers, client)
+            answer = route.at_once(body, RequestContext(request_id, headers, None, False))
+            if answer is None:
+                return None
+            answered = RawResponse(200, _HEAD % (len(answer), request_id.encode()), answer)
+        except Exception as error:
+            problem = self._as_problem(error, request_id)
+            body = problem.to_bytes(request_id)
+            listed = _list_headers(MEDIA_TYPE, body, request_id, problem.raw_headers())
+            head = b"".join([b"%b: %b\r\n" % header for header in listed])
+            answered = RawResponse(problem.status, head, body)
+        self._note(path, answered.status, started, request_id)
+        return answered
+
+    def _as_problem(self, error: Exception, request_id: str) -> Problem:
+        if isinstance(error, Problem):
+            return error
+        self._logger.error("internal_error", request_id=request_id, **_place(error))
+        return Problem(500, "an error of this service; its log has it by the request_id")
+
+    def _note(self, name: str, status: int, started: float, request_id: str) -> None:
+        """Count an answer, and log it if that is wanted."""
+        seconds = time.perf_counter() - started
+        self._metrics.count_request(name, status, seconds)
+        if self._access_log or (status >= 400 and name not in PROBES):
+            self._logger.info(
+                "request", request_id=request_id, route=name, status=status,
+                ms=round(1000.0 * seconds, 3),
+            )  # fmt: skip
+
+    async def _pass_on(
+        self, scope: dict[str, Any], receive: Receive, send: Send, request_id: str
+    ) -> tuple[str, int]:
+        """Let FastAPI answer; its answer gets the request's id."""
+        control = await self.make_control()
+        scope["request_id"] = request_id  # for the body of a problem
+        status = 500
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"], (b"x-request-id", request_id.encode()), *_ALWAYS,
+                ]  # fmt: skip
+            await send(message)
+
+        try:
+            await control(scope, receive, send_named)
+        except Exception as error:  # FastAPI has answered by then, and raises it once more
+            self._logger.error("internal_error", request_id=request_id, **_place(error))
+        return getattr(scope.get("route"), "path", "other"), status
+
+    async def _send_problem(
+        self, send: Send, problem: Problem, request_id: str, more: bool = False
+    ) -> None:
+        body = problem.to_bytes(request_id)
+        await _send(send, problem.status, MEDIA_TYPE, body, request_id, problem.raw_headers(), more)
+
+
+_TOO_LARGE = 413
+_UNUSUAL = frozenset({b"content-encoding", b"prefer", b"transfer-encoding"})
+"""Headers that take the closer look of ``App.__call__``."""
+_ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_HEAD = b"".join(
+    b"%b: %b\r\n" % header
+    for header in (
+        (b"content-type", _PLAIN_JSON), (b"content-length", b"%d"), (b"x-request-id", b"%b"),
+        *_ALWAYS,
+    )
+)  # fmt: skip
+
+
+async def _send(
+    send: Send, status: int, media_type: bytes, body: bytes, request_id: str,
+    extra: list[tuple[bytes, bytes]],
+    more: bool = False,
+) -> None:  # fmt: skip
+    headers = _list_headers(media_type, body, request_id, extra)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def _list_headers(
+    media_type: bytes, body: bytes, request_id: str, extra: list[tuple[bytes, bytes]]
+) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"content-type", media_type),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-request-id", request_id.encode()),
+        *_ALWAYS,
+        *extra,
+    ]
+
+
+def _name_request(given: bytes | None) -> str:
+    """Return the caller's own id of a request where it is one, else a new one."""
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given.decode("ascii")
+    return os.urandom(16).hex()
+
+
+def _read_asked(
+    scope: dict[str, Any], headers: dict[bytes, bytes], request_id: str, route: Route
+) -> RequestContext:
+    if scope["method"] != "POST":
+        raise Problem(405, "this path takes POST", headers={"Allow": "POST"})
+    media_type = headers.get(b"content-type", b"")
+    if media_type != _PLAIN_JSON and not _JSON.fullmatch(media_type):
+        if not route.leniently_typed:
+            raise Problem(
+                415, "send the body as JSON, with Content-Type: application/json",
+                headers={"Accept": "application/json"},
+            )  # fmt: skip
+    model = None
+    if scope["query_string"]:
+        found = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        if found.keys() - {"model"}:
+            raise Problem(422, "an unknown query parameter; there is one, model")
+        model = found.get("model", [None])[-1]
+    prefer = headers.get(b"prefer")
+    strict = prefer is not None and b"handling=strict" in prefer.replace(b" ", b"").lower()
+    return RequestContext(request_id, headers, model, strict)
+
+
+def _applied(asked: RequestContext) -> list[tuple[bytes, bytes]]:
+    return [(b"preference-applied", b"handling=strict")] if asked.strict else []
+
+
+def _place(error: BaseException) -> dict[str, Any]:
+    """Say what an error is and where it was raised, without its text, which may quote a request."""
+    step = error.__traceback__
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    where = None if step is None else f"{step.tb_frame.f_code.co_filename}:{step.tb_lineno}"
+    return {"error": type(error).__name__, "where": where}

@@ -1,0 +1,1 @@
+"""What a request holds, decoded and checked."""

@@ -1,0 +1,1 @@
+"""Scorecards in the service: the disk cache, and those in memory."""

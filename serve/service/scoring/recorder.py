@@ -1,0 +1,129 @@
+"""What is kept of a score once it is made: counts, the score log, the challenger's opinion."""
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+from leadscore.models.score_lead import find_percentile
+from leadscore.pipeline.score_log.log import ScoreLog
+from leadscore.pipeline.score_log.store import ScoreEntry, write_signals
+from leadscore.serve.service.logs import Logger
+from leadscore.serve.service.metrics import Metrics
+from leadscore.serve.service.problems import Problem
+from leadscore.serve.service.requests.decode import LeadBody
+from leadscore.serve.service.scorecards.loaded import LoadedModels
+from leadscore.serve.service.scorecards.served import ServedModel
+from leadscore.serve.service.scoring.score import ScoredLead, score_lead
+
+
+class RecordingOptions(NamedTuple):
+    """`shadow` scores by the challenger too; `keep_requests` logs bodies as they came in."""
+
+    shadow: bool = False
+    keep_requests: bool = False
+
+
+class ScoreRecorder:
+    """Count, log and shadow scores; none of it can make an answer fail.
+
+    Parameters
+    ----------
+    models : LoadedModels
+    metrics : Metrics
+    logger : Logger
+    log : ScoreLog or None
+    clock : callable
+        Returns the time in UTC microseconds.
+    options : RecordingOptions
+    """
+
+    def __init__(
+        self,
+        models: LoadedModels,
+        metrics: Metrics,
+        logger: Logger,
+        log: ScoreLog | None,
+        clock: Callable[[], int],
+        options: RecordingOptions,
+    ) -> None:
+        self.log = log
+        self._models = models
+        self._metrics = metrics
+        self._logger = logger
+        self._clock = clock
+        self._options = options
+        self._remembered: set[str] = set()
+
+    def keep(
+        self,
+        model: ServedModel,
+        lead: LeadBody,
+        scored: ScoredLead,
+        request_id: str,
+        item: int | None,
+        body: bytes | memoryview,
+        is_ready: bool = False,
+    ) -> None:
+        """Keep one score: `body` is what came in, `item` its place in a batch.
+
+        With `is_ready` its signals came in ready, all of them, and say what `body` would.
+        """
+        self._metrics.count_lead(model.note.name, model.note.version, scored.score.band)
+        if self.log is not None:
+            raw = bytes(body) if self._options.keep_requests and not is_ready else None
+            try:
+                self._write(self.log, model, lead, scored, request_id, item, raw)
+            except Exception as error:
+                self._logger.error("not_logged", request_id=request_id, error=type(error).__name__)
+        if self._options.shadow:
+            current = self._models.current
+            if current is not None and current.challenger is not None:
+                if model is current.champion:
+                    asyncio.get_running_loop().call_soon(
+                        self._shadow, model, current.challenger, lead, scored, request_id, item,
+                        is_ready,
+                    )  # fmt: skip
+
+    def _write(
+        self, log: ScoreLog, model: ServedModel, lead: LeadBody, scored: ScoredLead,
+        request_id: str, item: int | None, raw: bytes | None,
+    ) -> None:  # fmt: skip
+        scorecard, score = model.scorecard, scored.score
+        if scorecard.sha256 not in self._remembered:
+            log.remember(scorecard.sha256, model.document)
+            self._remembered.add(scorecard.sha256)
+        fit, engagement = model.rate(score.contributions)
+        log.append(
+            ScoreEntry(
+                request_id, item, lead.lead_id, self._clock(), scored.as_of_us, scored.created_us,
+                model.note.name, model.note.version, scorecard.sha256, lead.previous_band,
+                write_signals(scored.signals), score.log_odds, score.probability, score.band,
+                find_percentile(scorecard.quantiles, score.log_odds), fit, engagement, raw,
+            )
+        )  # fmt: skip
+
+    def _shadow(
+        self, champion: ServedModel, challenger: ServedModel, lead: LeadBody, scored: ScoredLead,
+        request_id: str, item: int | None, is_ready: bool,
+    ) -> None:  # fmt: skip
+        """Score a lead by the challenger as of the same moment, and note the difference."""
+        try:
+            other = (
+                challenger.scorer.score(scored.signals)
+                if is_ready
+                else score_lead(challenger, lead, scored.as_of_us, strict=False).score
+            )
+        except Problem:
+            self._metrics.count_shadow_error()
+            return
+        except Exception as error:
+            self._metrics.count_shadow_error()
+            self._logger.error("shadow_failed", error=type(error).__name__)
+            return
+        gap = other.log_odds - scored.score.log_odds
+        self._metrics.count_shadow(other.band == scored.score.band, abs(gap))
+        self._logger.info(
+            "shadow", request_id=request_id, item=item, champion=champion.note.version,
+            challenger=challenger.note.version, log_odds_gap=gap,
+            band=scored.score.band, challenger_band=other.band,
+        )  # fmt: skip

@@ -1,0 +1,174 @@
+"""The product as others meet it: a wheel elsewhere, MLflow's own server, the README's lines."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+import zipfile
+
+import pytest
+from support.programs import BIN, clean_environment, environment, running
+from support.real_data import ROOT
+from support.worlds.spreadsheet import write_sheet
+
+from leadscore.models.score_frame import score_frame
+
+pytestmark = pytest.mark.proof
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def ask(address: str, document: object) -> object:
+    request = urllib.request.Request(
+        address, json.dumps(document).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def test_mlflow_serves_the_registered_version(registered, tmp_path):
+    port = free_port()
+    uri = f"sqlite:///{registered.home / 'mlflow.db'}"
+    words = ["mlflow", "models", "serve", "-m", "models:/demo.predictive/1"]
+    words += ["--env-manager", "local", "-h", "127.0.0.1", "-p", str(port)]
+    at = f"http://127.0.0.1:{port}"
+    later = registered.training.later.signals.head(20)
+    records = later.astype(object).where(later.notna(), None).to_dict("records")
+    with running(words, tmp_path / "log", f"{at}/ping", MLFLOW_TRACKING_URI=uri):
+        answer = ask(f"{at}/invocations", {"dataframe_records": records})
+    said = [row["probability"] for row in answer["predictions"]]
+    expected = score_frame(registered.training.scorecard, later).probability.tolist()
+    assert said == pytest.approx(expected, abs=1e-9)
+
+
+def test_an_mlflow_server_can_keep_the_store(registered, tmp_path):
+    port = free_port()
+    at = f"http://127.0.0.1:{port}"
+    words = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    words += ["--backend-store-uri", f"sqlite:///{tmp_path / 'server.db'}"]
+    words += ["--artifacts-destination", str(tmp_path / "kept")]
+    data = ["--data", str(registered.home / "demo"), "--home", str(tmp_path / "unused")]
+    with running(words, tmp_path / "log", f"{at}/health"):
+        for command in (["train", *data], ["promote", "1"], ["models", "--json"]):
+            done = subprocess.run(
+                [str(BIN / "leadscore"), *command],
+                capture_output=True,
+                text=True,
+                env=environment(MLFLOW_TRACKING_URI=at),
+                cwd=tmp_path,
+                timeout=300,
+            )
+            assert done.returncode == 0, done.stderr
+    (version,) = json.loads(done.stdout)
+    assert version["aliases"] == ["champion"]
+    assert version["fingerprint"] == registered.version.fingerprint
+    assert not (tmp_path / "unused" / "mlflow.db").exists()
+    assert list((tmp_path / "kept").rglob("scorecard.json"))
+
+
+def test_the_wheel_works_in_another_environment_from_another_folder(tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)],
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    for needed in ("models/scorecard.py", "_configs/demo/data.yaml", "serve/cli/main.py"):
+        assert f"leadscore/{needed}" in names
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"leadscore"}
+    fresh = tmp_path / "fresh"
+    subprocess.run([sys.executable, "-m", "venv", str(fresh)], check=True)
+    subprocess.run(
+        [str(fresh / "bin" / "python"), "-m", "pip", "install", "--quiet",
+         "--constraint", str(ROOT / "constraints.txt"), str(wheel)],
+        check=True,
+    )  # fmt: skip
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for taken in ("models.py", "pipeline.py", "serve/__init__.py"):  # a user's own
+        (elsewhere / taken).parent.mkdir(exist_ok=True)
+        (elsewhere / taken).write_text("raise ImportError('this is not leadscore')")
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [str(fresh / "bin" / "leadscore"), *words],
+            capture_output=True,
+            text=True,
+            cwd=elsewhere,
+            env=clean_environment(),
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "demo.predictive version 1" in run("demo", "--tour")
+    assert "champion" in run("models")
+    shutil.move(elsewhere / "var", elsewhere / "store")
+    run("doctor", "--relocate", "--home", "store")
+    run(
+        "score", "store/demo/open_leads.csv", "again.csv", "--home", "store", "--data", "store/demo"
+    )
+    assert (elsewhere / "again.csv").read_bytes() == (
+        elsewhere / "store" / "demo" / "scored.csv"
+    ).read_bytes()
+
+
+PAGES = ("README.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))))
+
+
+def commands_of(page: str) -> list[str]:
+    """Return the blocks of commands of a page; every one that names leadscore has to be one."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    others = re.findall(r"```(?!sh\n)\w+\n(.*?)```", text, flags=re.DOTALL)
+    assert not [block for block in others if re.search("^(leadscore|make) ", block, re.MULTILINE)]
+    return re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_lines_of_readme_and_docs_run_as_printed(tmp_path):
+    files = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    copy = tmp_path / "leadscore"
+    for file in files:
+        (copy / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, copy / file, follow_symlinks=False)
+    (copy / ".venv").symlink_to(ROOT / ".venv")
+    write_sheet(copy / "hoja")
+    blocks = [block for page in PAGES for block in commands_of(page)]
+    assert len(PAGES) == 6
+    assert len(blocks) >= 10
+    # The environment is this one, by a link: it is not to be installed into again from the copy.
+    lines = "\n".join(blocks).replace("make demo", "make -o .venv/.installed demo")
+    done = subprocess.run(
+        ["bash", "-e", "-c", lines],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        timeout=1800,
+        env={**clean_environment(), "PYTHONPATH": str(copy)},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "probability" in done.stdout
+    assert (copy / "var" / "demo" / "again.csv").is_file()
+    assert (copy / "puntuados.csv").is_file()
+    readme = (copy / "README.md").read_text()
+    compared = re.search(r"\| demo, (\d+) wins.*? \| (\d+) \| (\d+) \| (\d+) \|", readme)
+    wins, model, sheet, counted = compared.groups()
+    assert f"reached {model} of {wins} wins" in done.stdout
+    assert f"close-rate sheet (version 1, challenger) {counted}" in done.stdout
+    assert f"rule sheet (version 1, challenger) {sheet}." in done.stdout
+    shown = re.search(
+        r"<!-- output of make demo -->\n```text\n(.*?)\n\n",
+        readme,
+        re.DOTALL,
+    )
+    for line in shown.group(1).splitlines():
+        assert line.rstrip() in done.stdout, line

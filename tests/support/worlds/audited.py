@@ -1,0 +1,58 @@
+"""Leads with one column made from who won, and a project that reads it."""
+
+import numpy as np
+import pandas as pd
+from support.projects import ORDERED_BY_ROW, merge, write_project
+
+from leadscore.pipeline.config.project import read_project
+
+
+def world(count=1500, seed=0, **columns):
+    """Leads without dates: employees tell honestly; each column is made from who won."""
+    dice = np.random.default_rng(seed)
+    employees = dice.integers(1, 100, count)
+    won = dice.random(count) < 1 / (1 + np.exp(3.5 - employees / 30))
+    more = {name: make(dice, won) for name, make in columns.items()}
+    return pd.DataFrame(
+        {
+            "lead_id": [f"lead-{number}" for number in range(count)],
+            "status": np.where(won, "won", "lost"),
+            "country": dice.choice(["ES", "FR", "MX"], count),
+            "employees": employees,
+            "newsletter": dice.choice(["yes", "no"], count),
+            **more,
+        }
+    )
+
+
+def project_of(folder, leads, data=None, used=()):
+    """Write a project whose signals are the default ones and a category for each name in `used`."""
+    fields = {name: {} for name in used}
+    signals = {name: {"family": "form", "kind": "category"} for name in used}
+    signals["country"] = {"family": "demographic", "kind": "category"}
+    signals["employees"] = {"family": "firmographic", "kind": "number"}
+    data = merge(merge(ORDERED_BY_ROW, {"leads": {"fields": fields}}), data or {})
+    write_project(folder, data=data, signals=signals, training={"horizon_days": None})
+    leads.to_csv(folder / "leads.csv", index=False)
+    return read_project(folder)
+
+
+def filled_for_winners(dice, won):
+    return np.where(won & (dice.random(len(won)) < 0.8), dice.choice(["a", "b"], len(won)), "")
+
+
+def same_for_winners(dice, won):
+    return np.where(won, "queue 1", dice.choice(["queue 1", "queue 2", "queue 3"], len(won)))
+
+
+def settled(dice, won):
+    known = dice.random(len(won)) < 0.6
+    return np.where(~known, "open", np.where(won, "signed", "refused"))
+
+
+def ids(dice, won):
+    return [f"C{number:06}" for number in dice.permutation(len(won))]
+
+
+def honest(dice, won):
+    return np.where(dice.random(len(won)) < 0.3 + 0.3 * won, "asked", "")
