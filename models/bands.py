@@ -142,29 +142,29 @@ def expand_levels(written: Any) -> Any:
 
     Examples
     --------
-    >>> expand_levels({"mql": 40, "sql": 100, "instead": {"fair": {"sql": 80}}})["instead"]
+    >>> expand_levels({"mql": 40, "sql": 100, "overrides": {"fair": {"sql": 80}}})["overrides"]
     {'fair': {'mql': 40, 'sql': 80}}
     """
-    if not isinstance(written, dict) or not isinstance(written.get("instead"), dict):
+    if not isinstance(written, dict) or not isinstance(written.get("overrides"), dict):
         return written
     usual = {key: written[key] for key in ("mql", "sql", "hysteresis") if key in written}
-    instead = {
+    overrides = {
         level: {**usual, **cutoffs} if isinstance(cutoffs, dict) else cutoffs
-        for level, cutoffs in written["instead"].items()
+        for level, cutoffs in written["overrides"].items()
     }
-    return {**written, "instead": instead}
+    return {**written, "overrides": overrides}
 
 
 class Bands(Cutoffs):
     """The cutoffs of every lead, those of some levels of a category, and minimums.
 
-    `by` names a categorical signal (the channel, say): where its value is a key of `instead`, those
+    `by` names a category (for example the channel): where its value is a key of `overrides`, those
     cutoffs are used. A lead below a band's minimum of fit or engagement is held below the band,
     whatever its score, so that clicks alone hand nobody to sales.
     """
 
     by: str | None = None
-    instead: dict[str, Cutoffs] = Field(default_factory=dict)
+    overrides: dict[str, Cutoffs] = Field(default_factory=dict)
     minimums: Minimums = Minimums()
 
     @model_validator(mode="before")
@@ -174,8 +174,10 @@ class Bands(Cutoffs):
 
     @model_validator(mode="after")
     def _check_by(self) -> Self:
-        if bool(self.instead) != (self.by is not None):
-            raise ValueError("`by` and `instead` go together: a signal, and cutoffs for its levels")
+        if bool(self.overrides) != (self.by is not None):
+            raise ValueError(
+                "`by` and `overrides` go together: a signal, and cutoffs for its levels"
+            )
         return self
 
     @property
@@ -194,9 +196,9 @@ class Bands(Cutoffs):
         return self.marks.mql_released, self.marks.sql_released
 
     @property
-    def marks_instead(self) -> dict[str, CutoffLogOdds]:
+    def cutoff_overrides(self) -> dict[str, CutoffLogOdds]:
         """The cutoffs of some levels in log-odds."""
-        return {level: cutoffs.marks for level, cutoffs in self.instead.items()}
+        return {level: cutoffs.marks for level, cutoffs in self.overrides.items()}
 
 
 class SheetBands(Bands):
@@ -207,12 +209,12 @@ class SheetBands(Bands):
     """
 
     at: CutoffLogOdds
-    at_instead: dict[str, CutoffLogOdds] = Field(default_factory=dict)
+    at_overrides: dict[str, CutoffLogOdds] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
-        if set(self.at_instead) != set(self.instead):
-            raise ValueError("`at_instead` and `instead` are of the same levels")
+        if set(self.at_overrides) != set(self.overrides):
+            raise ValueError("`at_overrides` and `overrides` are of the same levels")
         return self
 
     @property
@@ -221,9 +223,9 @@ class SheetBands(Bands):
         return self.at
 
     @property
-    def marks_instead(self) -> dict[str, CutoffLogOdds]:
+    def cutoff_overrides(self) -> dict[str, CutoffLogOdds]:
         """The cutoffs of some levels in log-odds."""
-        return self.at_instead
+        return self.at_overrides
 
 
 def assign_band(log_odds: float, cutoffs: tuple[float, float]) -> Band:

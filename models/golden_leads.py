@@ -30,7 +30,7 @@ def add_golden_leads(scorecard: Scorecard) -> Scorecard:
             if term.by is not None and term.by not in signals:
                 signals[term.by] = _cycle([*sorted(term.variants), UNSEEN], turn - 1)
         if turn and scorecard.bands.by is not None and scorecard.bands.by not in signals:
-            levels = [*sorted(scorecard.bands.instead), UNSEEN]
+            levels = [*sorted(scorecard.bands.overrides), UNSEEN]
             signals[scorecard.bands.by] = _cycle(levels, turn - 1)
         answer = scorer.score(signals)
         golden.append(GoldenLead(signals=signals, log_odds=answer.log_odds, band=answer.band))

@@ -36,7 +36,7 @@ class Hyperparameters:
 
     knots: int
     penalty: float
-    rarest_level: int
+    min_level_count: int
 
 
 def place_knots(values: Floats, most: int) -> Floats:
@@ -81,8 +81,8 @@ def build_pipeline(
 
     A number enters as hat functions at its knots, missing ones at the median, with an indicator
     column of their own; a category as one column per level, levels with fewer than
-    ``recipe.rarest_level`` rows grouped, missing as a level, unseen ones as the rare group. Columns
-    that never change are left out.
+    ``recipe.min_level_count`` rows grouped, missing as a level, unseen ones as the rare group.
+    Columns that never change are left out.
 
     Parameters
     ----------
@@ -124,8 +124,8 @@ def build_pipeline(
         counts = known.value_counts(dropna=False)
         if len(counts) > 1:
             name = _name("levels", column)
-            steps.append((name, _level_steps(recipe.rarest_level), [column]))
-            sizes[name] = sqrt(2.0 / max(2, int((counts >= recipe.rarest_level).sum())))
+            steps.append((name, _level_steps(recipe.min_level_count), [column]))
+            sizes[name] = sqrt(2.0 / max(2, int((counts >= recipe.min_level_count).sum())))
     if not steps:
         raise ScorecardError("every signal is constant or missing throughout; nothing to learn")
     columns = ColumnTransformer(steps, transformer_weights=sizes, sparse_threshold=0.0)
@@ -141,13 +141,13 @@ def _curve_steps(knots: Floats) -> Pipeline:
     return make_pipeline(SimpleImputer(strategy="median"), hats, sums)
 
 
-def _level_steps(rarest_level: int) -> Pipeline:
+def _level_steps(min_level_count: int) -> Pipeline:
     # Two imputers, since pandas writes a missing text now as NaN and now as None.
     return make_pipeline(
         SimpleImputer(missing_values=np.nan, strategy="constant", fill_value=MISSING),
         SimpleImputer(missing_values=None, strategy="constant", fill_value=MISSING),
         OneHotEncoder(
-            handle_unknown="infrequent_if_exist", min_frequency=rarest_level, sparse_output=False
+            handle_unknown="infrequent_if_exist", min_frequency=min_level_count, sparse_output=False
         ),
     )
 

@@ -49,7 +49,7 @@ class PointBands:
 
     usual: PointCutoffs
     by: str | None = None
-    instead: Mapping[str, PointCutoffs] = field(default_factory=dict)
+    overrides: Mapping[str, PointCutoffs] = field(default_factory=dict)
     minimums: Minimums = field(default_factory=Minimums)
 
 
@@ -87,14 +87,14 @@ def to_points(affine: Affine) -> Points:
 def to_bands(bands: PointBands, affine: Affine) -> SheetBands:
     """Return the bands that begin at so many points."""
     at = _to_marks(bands.usual, affine)
-    at_instead = {level: _to_marks(cutoffs, affine) for level, cutoffs in bands.instead.items()}
+    at_overrides = {level: _to_marks(cutoffs, affine) for level, cutoffs in bands.overrides.items()}
     return SheetBands(
         **show_cutoffs(at),
         by=bands.by,
-        instead={level: Cutoffs(**show_cutoffs(marks)) for level, marks in at_instead.items()},
+        overrides={level: Cutoffs(**show_cutoffs(marks)) for level, marks in at_overrides.items()},
         minimums=bands.minimums,
         at=at,
-        at_instead=at_instead,
+        at_overrides=at_overrides,
     )
 
 

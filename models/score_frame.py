@@ -103,11 +103,11 @@ def assign_bands(
     mql, sql = (np.full(len(frame), cutoff) for cutoff in bands.log_odds)
     if bands.by is not None:
         codes, levels = _Columns(frame).levels(bands.by)
-        instead = bands.marks_instead
+        overrides = bands.cutoff_overrides
         for code, level in enumerate(levels):
-            if level in instead:
+            if level in overrides:
                 rows = codes == code
-                mql[rows], sql[rows] = instead[level].mql, instead[level].sql
+                mql[rows], sql[rows] = overrides[level].mql, overrides[level].sql
     height = (log_odds >= mql).astype(np.intp) + (log_odds >= sql)
     if bands.minimums.axes:
         sums = np.column_stack(sum_axes(scorecard, contributions))

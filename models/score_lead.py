@@ -158,9 +158,9 @@ class _BandAssigner:
         bands = scorecard.bands
         self._by = bands.by or ""
         self._usual = bands.log_odds, bands.released
-        self._instead = {
+        self._overrides = {
             level: ((marks.mql, marks.sql), (marks.mql_released, marks.sql_released))
-            for level, marks in bands.marks_instead.items()
+            for level, marks in bands.cutoff_overrides.items()
         }
         self._minimums, self._axes = bands.minimums, AxesReader(scorecard)
 
@@ -172,7 +172,7 @@ class _BandAssigner:
         previous_band: Band | None,
     ) -> Band:
         level = signals.get(self._by)
-        chosen = self._instead.get(level) if isinstance(level, str) else None
+        chosen = self._overrides.get(level) if isinstance(level, str) else None
         cutoffs, released = chosen or self._usual
         if previous_band is None:
             band = assign_band(log_odds, cutoffs)

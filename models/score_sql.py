@@ -77,7 +77,7 @@ def _band(scorecard: Scorecard) -> str:
     bands = scorecard.bands
     cases = "".join(
         f"WHEN {_LEVEL} = {quote_text(level)} THEN {_by_score(marks)} "
-        for level, marks in sorted(bands.marks_instead.items())
+        for level, marks in sorted(bands.cutoff_overrides.items())
     )
     usual = _by_score(bands.marks)
     by_score = f"CASE {cases}ELSE {usual} END" if cases else usual

@@ -243,7 +243,7 @@ class Scorecard(Frozen):
 
 
 _SILENT_BANDS: dict[str, Any] = {
-    "hysteresis": 0.0, "by": None, "instead": {},
+    "hysteresis": 0.0, "by": None, "overrides": {},
     "minimums": Minimums().model_dump(mode="json"),
 }  # fmt: skip
 

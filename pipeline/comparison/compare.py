@@ -107,7 +107,7 @@ def _compare(
         weeks=len(weeks),
         weeks_said=f"{len(weeks):,} {'weeks' if dated else 'stretches'}",
         earlier_snapshots=ground.earlier_snapshots,
-        resamples=count_resamples(project),
+        bootstrap_draws=count_resamples(project),
         told=write_verdict(standings, duels, wins, capacity.said, question.gain),
         beside=list_remarks(standings, duels, wins),
         caveats=(

@@ -248,7 +248,7 @@ def _join(one: Catalog, other: Catalog) -> Catalog | None:
         _agree(one.fields, other.fields)
         and _agree(one.properties, other.properties)
         and one.day_offset_hours == other.day_offset_hours
-        and one.kinds_left_out == other.kinds_left_out
+        and one.excluded_kinds == other.excluded_kinds
         and shared_fields & set(one.changing) == shared_fields & set(other.changing)
     )
     if not alike:

@@ -109,7 +109,7 @@ def measure_contender(
     label: npt.NDArray[np.int8],
     lead: npt.NDArray[np.intp],
     period: npt.NDArray[np.intp],
-    resamples: int,
+    bootstrap_draws: int,
     seed: int,
 ) -> Measured:
     """Measure one contender, on the leads as they are and on each draw of them.
@@ -124,7 +124,7 @@ def measure_contender(
         From 0.
     period : int array of shape (n,)
         From 0: the months, or stretches, within which leads are held against each other.
-    resamples, seed : int
+    bootstrap_draws, seed : int
 
     Returns
     -------
@@ -135,7 +135,7 @@ def measure_contender(
     value = np.array(measurer.measure(np.ones(leads)))
     drawn = [
         measurer.measure(column)
-        for weight in draw_weights(leads, resamples, seed)
+        for weight in draw_weights(leads, bootstrap_draws, seed)
         for column in weight.T
         if 0.0 < column[lead] @ label < column[lead].sum()
     ]

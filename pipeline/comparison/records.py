@@ -179,7 +179,7 @@ class Comparison:
     weeks: int
     weeks_said: str
     earlier_snapshots: int
-    resamples: int
+    bootstrap_draws: int
     told: tuple[str, ...]
     beside: tuple[str, ...]
     caveats: tuple[str, ...]

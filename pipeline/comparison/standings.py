@@ -34,7 +34,7 @@ DESCRIBED = 300
 
 def count_resamples(project: Project) -> int:
     """Return how often leads are drawn anew."""
-    return max(project.training.resamples, FEWEST_RESAMPLES)
+    return max(project.training.bootstrap_draws, FEWEST_RESAMPLES)
 
 
 class Standings:
@@ -94,10 +94,12 @@ class Standings:
         return CallSimulator(self._weeks, log_odds, self._ground.later.lead)
 
     def _reach(
-        self, callers: list[CallSimulator], groups: Floats, resamples: int
+        self, callers: list[CallSimulator], groups: Floats, bootstrap_draws: int
     ) -> list[CallOutcome]:
         label, leads = self._ground.later.label, self._ground.leads
-        return simulate_calls(callers, self._capacity, label, leads, groups, resamples, self._seed)
+        return simulate_calls(
+            callers, self._capacity, label, leads, groups, bootstrap_draws, self._seed
+        )
 
     def _find_end(self) -> int:
         """Return how many of the calls are worth drawing: further ones reach no more leads."""

@@ -32,7 +32,7 @@ def simulate_calls(
     label: npt.NDArray[np.int8],
     leads: int,
     groups: Floats,
-    resamples: int,
+    bootstrap_draws: int,
     seed: int,
 ) -> list[CallOutcome]:
     """Call with each contender, on the leads as they are and on each draw of them.
@@ -47,7 +47,7 @@ def simulate_calls(
         Their number.
     groups : float array of shape (g, n)
         1 where a snapshot belongs to a group, else 0.
-    resamples, seed : int
+    bootstrap_draws, seed : int
 
     Returns
     -------
@@ -58,7 +58,7 @@ def simulate_calls(
     ones = np.ones((leads, 1))
     whole = [tally.count(ones) for tally in found]
     parts: list[list[tuple[Floats, Floats]]] = [[] for _ in found]
-    for weight in draw_weights(leads, resamples, seed):
+    for weight in draw_weights(leads, bootstrap_draws, seed):
         for tally, part in zip(found, parts, strict=True):
             part.append(tally.count(weight))
     return [

@@ -43,7 +43,10 @@ def check_times(path: Path, data: DataConfig) -> Iterator[str]:
                 make_time_reader(spec)
             except (KeyError, ValueError, OSError):
                 yield f"{path}: {key}.zone: {spec.zone!r} is no time zone, as Europe/Madrid is"
-    for key, moment in (("extract", data.extract), ("outcomes.since", data.outcomes.since)):
+    for key, moment in (
+        ("extracted_at", data.extracted_at),
+        ("outcomes.since", data.outcomes.since),
+    ):
         if moment is not None:
             yield from _check_moment(f"{path}: {key}", moment)
     if data.outcomes.closed is not None and data.leads.created is None:
@@ -56,7 +59,7 @@ def check_times(path: Path, data: DataConfig) -> Iterator[str]:
 
 def _times(data: DataConfig) -> Iterator[tuple[str, TimeSpec | None]]:
     yield "leads.created", data.leads.created
-    yield "leads.called", data.leads.called
+    yield "leads.first_called", data.leads.first_called
     yield "outcomes.closed", data.outcomes.closed
     yield "outcomes.recorded", data.outcomes.recorded
     for place, source in enumerate(data.activities):
@@ -93,8 +96,8 @@ def check_fields(
         yield (f"{files['data']}: leads.fields.{name}: the name of a column of ours; "
                f"choose another, with column: {fields[name].column or name}")  # fmt: skip
     told = {data.leads.id: "the id"}
-    if data.leads.called is not None:
-        told[data.leads.called.column] = "the first call"
+    if data.leads.first_called is not None:
+        told[data.leads.first_called.column] = "the first call"
     if data.outcomes.file in (None, data.leads.file):
         told[data.outcomes.column] = "the outcome"
         if data.outcomes.closed is not None:
@@ -104,12 +107,12 @@ def check_fields(
         if what is not None:
             yield (f"{files['data']}: leads.fields.{name}: reads the column of {what}; "
                    "nothing may be learned from that")  # fmt: skip
-    if data.leads.called is not None and data.leads.called.column in data.left_out:
-        yield (f"{files['data']}: left_out: {data.leads.called.column!r} is also leads.called; "
-               "drop one")  # fmt: skip
+    if data.leads.first_called is not None and data.leads.first_called.column in data.excluded:
+        yield (f"{files['data']}: excluded: {data.leads.first_called.column!r} is also "
+               "leads.first_called; drop one")  # fmt: skip
     used = [config.column or name for name, config in fields.items()]
-    for column in sorted(set(used) & set(data.left_out)):
-        yield f"{files['data']}: left_out: {column!r} is also a field; drop one"
+    for column in sorted(set(used) & set(data.excluded)):
+        yield f"{files['data']}: excluded: {column!r} is also a field; drop one"
 
 
 def _check_input(
@@ -146,7 +149,7 @@ def check_activities(
             if other.spec != config.spec:
                 yield (f"{where}.{name}: read otherwise in another file; give one of them "
                        "another name")  # fmt: skip
-        both = sorted({kind for s in data.activities for kind in s.left_out} & _kinds(signals))
+        both = sorted({kind for s in data.activities for kind in s.excluded} & _kinds(signals))
         if place == 0 and both:
             yield (f"{files['signals']}: reads activities that data.yaml leaves out: "
                    f"{', '.join(both)}")  # fmt: skip
@@ -232,9 +235,9 @@ def check_training(
         yield (f"{path}: snapshots: {len(ages)} ages, and no signal of kind lead_age in "
                "signals.yaml; counts would tell the age and pass for interest")  # fmt: skip
     levels = [signal.column for signal in signals if signal.is_category]
-    for column in training.report.by or ():
+    for column in training.report.group_by or ():
         if column not in levels:
-            yield (f"{path}: report.by: {column!r} is no category signal; "
+            yield (f"{path}: report.group_by: {column!r} is no category signal; "
                    f"there are {', '.join(levels) or 'none'}")  # fmt: skip
     if not training.allow_sensitive:
         yield from check_sensitive(files["signals"], signals, data)
@@ -251,17 +254,17 @@ def check_sensitive(path: Path, signals: list[Signal], data: DataConfig) -> Iter
                        "training.yaml after asking whoever answers for privacy")  # fmt: skip
 
 
-def check_vouched(path: Path, signals: list[Signal], data: DataConfig) -> Iterator[str]:
-    """Yield the names in vouched_for that mean no signal, and no field or column it reads."""
+def check_trusted(path: Path, signals: list[Signal], data: DataConfig) -> Iterator[str]:
+    """Yield the names in trusted that mean no signal, and no field or column it reads."""
     known: set[str] = set()
     for signal in signals:
         known |= {signal.column, signal.name, *signal.inputs}
         known |= {data.leads.fields[n].column or n for n in signal.inputs if n in data.leads.fields}
-    for name in data.vouched_for:
+    for name in data.trusted:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            yield (f"{path}: vouched_for.{name}: no signal of that name, and no field or column "
+            yield (f"{path}: trusted.{name}: no signal of that name, and no field or column "
                    f"that a signal reads{hint}")  # fmt: skip
 
 

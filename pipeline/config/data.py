@@ -53,15 +53,17 @@ class LeadsConfig(FileConfig):
     """The table of leads. `id` and `order` take a column's name or ``#row``.
 
     `created` is a column of times; without it, `order` is a column of numbers that grow with time;
-    without either, nothing is time-ordered. `called` is when sales first called, for the audit.
-    `missing` is left blank in all fields. With `repeated` a lead's first of several rows counts.
+    without either, nothing is time-ordered. `first_called` is when sales first called, for
+    the audit.
+    `missing` is left blank in all fields. Rows that share a lead's id are rejected, or with
+    `duplicates: first` the first of them counts.
     """
 
     id: str
     created: TimeSpec | None = None
     order: str | None = None
-    called: TimeSpec | None = None
-    repeated: bool = False
+    first_called: TimeSpec | None = None
+    duplicates: Literal["reject", "first"] = "reject"
     missing: tuple[Word, ...] = ()
     fields: dict[FieldName, FieldConfig]
 
@@ -76,7 +78,7 @@ class OutcomesConfig(Closed):
     """The outcome of each lead: a column of the leads' own file, or of a file of deals.
 
     `won` and `lost` list the texts of the status column; every other text, and blank, is open
-    unless `rest_is` says lost. `closed` is when the deal was won or lost, `recorded` when that
+    unless `other_is` says lost. `closed` is when the deal was won or lost, `recorded` when that
     became known. With `file`, `lead` is the column with the lead's id; a lead may have several
     deals or none. `since` is from when on outcomes were logged at all.
     """
@@ -88,7 +90,7 @@ class OutcomesConfig(Closed):
     column: str
     won: Annotated[tuple[Word, ...], Field(min_length=1)]
     lost: tuple[Word, ...] = ()
-    rest_is: Literal["open", "lost"] = "open"
+    other_is: Literal["open", "lost"] = "open"
     closed: TimeSpec | None = None
     recorded: TimeSpec | None = None
     since: str | None = None
@@ -99,8 +101,8 @@ class OutcomesConfig(Closed):
             raise ValueError("a file of deals needs both `file` and `lead`")
         if self.file is not None and self.closed is None:
             raise ValueError("a file of deals needs `closed`, the column of closing times")
-        if self.file is not None and self.rest_is == "lost":
-            raise ValueError("`rest_is: lost` is only for a column of the leads' own file")
+        if self.file is not None and self.other_is == "lost":
+            raise ValueError("`other_is: lost` is only for a column of the leads' own file")
         if self.closed is None and (self.recorded is not None or self.since is not None):
             raise ValueError("`recorded` and `since` need `closed`, the column of closing times")
         return self
@@ -134,7 +136,7 @@ class ActivitiesConfig(FileConfig):
 
     `lead` is the column with the lead's id, `kind` the column that says what the lead did, or
     ``{constant: ...}``. `recorded` is when it became known, by default when it occurred. Rows with
-    the same `id` are one activity. `left_out` gives the reason for each kind that may teach
+    the same `id` are one activity. `excluded` gives the reason for each kind that may teach
     nothing, from whichever file it comes.
     """
 
@@ -144,7 +146,7 @@ class ActivitiesConfig(FileConfig):
     recorded: TimeSpec | None = None
     id: str | None = None
     properties: dict[FieldName, FieldConfig] = Field(default_factory=dict)
-    left_out: dict[Word, str] = Field(default_factory=dict)
+    excluded: dict[Word, str] = Field(default_factory=dict)
 
     @property
     def columns(self) -> list[str]:
@@ -178,11 +180,11 @@ class ChangesConfig(FileConfig):
 class DataConfig(Closed):
     """data.yaml: where the data lies and what its columns mean.
 
-    `folder` is relative to data.yaml; ``--data`` replaces it. `extract` is when the data was taken
-    from the CRM; without it the earliest moment counts at which leads, outcomes or files of
-    activities end. `left_out` gives the reason for every column known and not used, `vouched_for`
+    `folder` is relative to data.yaml; ``--data`` replaces it. `extracted_at` is when the data was
+    taken from the CRM; without it the earliest moment counts at which leads, outcomes or files of
+    activities end. `excluded` gives the reason for every column known and not used, `trusted`
     why a signal, field or column that the audit suspects was known in time. More than
-    `most_rejects` of a file's rows rejected is an error, since the rest could not be trusted.
+    `max_reject_share` of a file's rows rejected is an error, since the rest could not be trusted.
     `day_offset_hours` is added to a time before it is cut to its day, to count distinct days.
     """
 
@@ -192,7 +194,7 @@ class DataConfig(Closed):
     activities: tuple[ActivitiesConfig, ...] = ()
     changes: ChangesConfig | None = None
     day_offset_hours: Annotated[Number, Field(ge=-24.0, le=24.0)] = 0.0
-    extract: str | None = None
-    left_out: dict[str, str] = Field(default_factory=dict)
-    vouched_for: dict[Word, str] = Field(default_factory=dict)
-    most_rejects: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.05
+    extracted_at: str | None = None
+    excluded: dict[str, str] = Field(default_factory=dict)
+    trusted: dict[Word, str] = Field(default_factory=dict)
+    max_reject_share: Annotated[Number, Field(ge=0.0, le=1.0)] = 0.05

@@ -15,7 +15,7 @@ from leadscore.pipeline.config.checks import (
     check_fields,
     check_times,
     check_training,
-    check_vouched,
+    check_trusted,
 )
 from leadscore.pipeline.config.data import ROW_NUMBER, DataConfig
 from leadscore.pipeline.config.folder import find_files, name_project
@@ -103,7 +103,7 @@ def read_project(folder: Path, data: Path | None = None, limits: Limits | None =
         mistakes += check_fields(files, signals, data_config)
         mistakes += check_activities(files, signals, data_config)
         mistakes += check_changes(files, data_config)
-        mistakes += check_vouched(files["data"], signals, data_config)
+        mistakes += check_trusted(files["data"], signals, data_config)
         if bands is not None:
             mistakes += check_bands(files["bands"], signals, bands)
         if training is not None:
@@ -145,8 +145,8 @@ def columns_used(project: Project) -> Mapping[str, str]:
         used[leads.created.column] = "created"
     if leads.order is not None:
         used[leads.order] = "order"
-    if leads.called is not None:
-        used[leads.called.column] = "called"
+    if leads.first_called is not None:
+        used[leads.first_called.column] = "called"
     if outcomes.file is None:
         used[outcomes.column] = "outcome"
         for what, spec in (("closed", outcomes.closed), ("recorded", outcomes.recorded)):

@@ -29,7 +29,7 @@ def make_catalog(signals: Sequence[Signal], data: DataConfig) -> Catalog:
         changing=tuple(name for name in read if name in changing),
         day_offset_hours=data.day_offset_hours,
         word_lists=digest_word_lists(kinds),
-        kinds_left_out=tuple(sorted({kind for s in data.activities for kind in s.left_out})),
+        excluded_kinds=tuple(sorted({kind for s in data.activities for kind in s.excluded})),
     )
     specs = {
         name: config.spec

@@ -76,7 +76,7 @@ class ModelConfig(Closed):
     """How the predictive model is built, and the penalties ordered validation chooses among.
 
     `knots` is the number of knots at quantiles of each numeric signal; `penalties` are inverse
-    strengths C of the L2 penalty; levels of a category with fewer rows than `rarest_level` are
+    strengths C of the L2 penalty; levels of a category with fewer rows than `min_level_count` are
     grouped. With `recalibrate` a scale and shift are kept if a later block bears them out.
     """
 
@@ -84,14 +84,14 @@ class ModelConfig(Closed):
     penalties: Annotated[tuple[Annotated[Number, Field(gt=0.0)], ...], Field(min_length=1)] = (
         0.003, 0.01, 0.03, 0.1, 0.3, 0.7, 1.5, 5.0,
     )  # fmt: skip
-    rarest_level: Annotated[Count, Field(ge=1)] = 5
+    min_level_count: Annotated[Count, Field(ge=1)] = 5
     recalibrate: bool = True
 
 
 class ReportConfig(Closed):
     """The category signals (columns) that the report breaks down by; default: ``judged.py``."""
 
-    by: tuple[Word, ...] | None = None
+    group_by: tuple[Word, ...] | None = None
 
 
 class ComparisonConfig(Closed):
@@ -105,7 +105,7 @@ class TrainingConfig(Closed):
 
     `horizon_days` is how long after a snapshot a win counts; it needs closing times. Labels wait
     `settle_days` longer for late records. `allow_sensitive` lets sensitive fields be used. Below
-    `minimum_wins` in the earlier period training refuses. `resamples` is the number of bootstrap
+    `min_wins` in the earlier period training refuses. `bootstrap_draws` is the number of bootstrap
     draws behind each interval. `report` and `comparison` change what is shown, never the model.
     """
 
@@ -114,9 +114,9 @@ class TrainingConfig(Closed):
     snapshots: SnapshotsConfig = SnapshotsConfig()
     split: SplitConfig = SplitConfig(later=0.3)
     model: ModelConfig = ModelConfig()
-    minimum_wins: Annotated[Count, Field(ge=10)] = 50
+    min_wins: Annotated[Count, Field(ge=10)] = 50
     allow_sensitive: bool = False
-    resamples: Annotated[Count, Field(ge=100, le=10_000)] = 1000
+    bootstrap_draws: Annotated[Count, Field(ge=100, le=10_000)] = 1000
     seed: Annotated[Count, Field(ge=0)] = 0
     report: ReportConfig = ReportConfig()
     comparison: ComparisonConfig = ComparisonConfig()

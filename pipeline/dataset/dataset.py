@@ -109,7 +109,7 @@ def find_maturity(project: Project, tables: Ingested) -> Maturity | None:
     if training.horizon_days is None:
         return None
     if tables.extract_us is None:
-        raise DataError("a horizon needs the moment of the extract; give extract in data.yaml")
+        raise DataError("a horizon needs the moment of the extract; give extracted_at in data.yaml")
     return Maturity(
         training.horizon_days,
         tables.extract_us,

@@ -133,7 +133,7 @@ def evaluate_scores(
     log_odds: npt.NDArray[np.float64],
     bands: npt.NDArray[np.object_],
     earlier_base_rate: float,
-    resamples: int,
+    bootstrap_draws: int,
     seed: int,
 ) -> Evaluation:
     """Judge the scores of a dataset.
@@ -147,7 +147,7 @@ def evaluate_scores(
         The band of each.
     earlier_base_rate : float
         The share that won where the model learned.
-    resamples, seed : int
+    bootstrap_draws, seed : int
         Of the intervals.
 
     Returns
@@ -160,7 +160,7 @@ def evaluate_scores(
         If the labels are all one class.
     """
     scored = Scored(log_odds, dataset.label, dataset.lead)
-    metrics = measure(scored, resamples, seed)
+    metrics = measure(scored, bootstrap_draws, seed)
     probability = to_probabilities(log_odds)
     return Evaluation(
         basis=BASIS[dataset.order],

@@ -73,13 +73,13 @@ MOST_LEVELS = 15
 
 
 def choose_breakdowns(project: Project) -> tuple[str, ...]:
-    """Return the columns to break down by: those that training.yaml names under ``report.by``.
+    """Return the columns to group by: those that training.yaml names under ``report.group_by``.
 
     Without that, the first two category signals of the families web and firmographic. What is in
     quarantine was not learned from and is left out.
     """
     signals = {signal.column: signal for signal in project.catalog.signals if signal.is_category}
-    chosen = project.training.report.by
+    chosen = project.training.report.group_by
     if chosen is None:
         ranked = sorted(signals, key=lambda column: signals[column].declaration.family != "web")
         chosen = tuple(

@@ -1,4 +1,4 @@
-"""The field's measures, each with an interval that resamples leads."""
+"""The field's measures, each with an interval that bootstrap_draws leads."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -122,14 +122,14 @@ MEASURES: dict[str, Callable[[ScoreGroups], float]] = {
 }
 
 
-def measure(scored: Scored, resamples: int, seed: int) -> dict[str, Estimate]:
+def measure(scored: Scored, bootstrap_draws: int, seed: int) -> dict[str, Estimate]:
     """Compute every measure with its 95 % interval.
 
     Parameters
     ----------
     scored : Scored
         With at least one win and one that is not.
-    resamples : int
+    bootstrap_draws : int
         Bootstrap draws; each draws leads, with all their snapshots, with replacement.
     seed : int
 
@@ -152,7 +152,7 @@ def measure(scored: Scored, resamples: int, seed: int) -> dict[str, Estimate]:
         **MEASURES,
         "calibration_slope": _Slope(scored),
     }
-    whole, draws = _tallies(scored, resamples, seed)
+    whole, draws = _tallies(scored, bootstrap_draws, seed)
     drawn = [[compute(leads) for compute in measures.values()] for leads in draws]
     low, high = np.quantile(np.array(drawn), _TAILS, axis=0)
     return {
@@ -162,7 +162,7 @@ def measure(scored: Scored, resamples: int, seed: int) -> dict[str, Estimate]:
 
 
 def measure_difference(
-    one: Scored, other: Scored, name: str, resamples: int, seed: int
+    one: Scored, other: Scored, name: str, bootstrap_draws: int, seed: int
 ) -> Estimate:
     """Compute one measure's difference, `one` minus `other`, on the same snapshots.
 
@@ -174,22 +174,22 @@ def measure_difference(
         The same snapshots in the same order, scored by two models.
     name : str
         Of ``MEASURES``.
-    resamples, seed : int
+    bootstrap_draws, seed : int
 
     Returns
     -------
     Estimate
     """
     compute = MEASURES[name]
-    whole_one, draws_one = _tallies(one, resamples, seed)
-    whole_other, draws_other = _tallies(other, resamples, seed)
+    whole_one, draws_one = _tallies(one, bootstrap_draws, seed)
+    whole_other, draws_other = _tallies(other, bootstrap_draws, seed)
     drawn = [compute(a) - compute(b) for a, b in zip(draws_one, draws_other, strict=True)]
     low, high = np.quantile(drawn, _TAILS)
     return Estimate(compute(whole_one) - compute(whole_other), float(low), float(high))
 
 
 def _tallies(
-    scored: Scored, resamples: int, seed: int
+    scored: Scored, bootstrap_draws: int, seed: int
 ) -> tuple[ScoreGroups, Iterator[ScoreGroups]]:
     if np.ptp(scored.label) == 0:
         raise ValueError("all labels are of one class; nothing can be measured")
@@ -204,7 +204,7 @@ def _tallies(
     def draw() -> Iterator[ScoreGroups]:
         random = np.random.default_rng(seed)
         made = 0
-        while made < resamples:
+        while made < bootstrap_draws:
             times = np.bincount(random.integers(leads, size=leads), minlength=leads)
             weight = times[lead].astype(np.float64)
             count = np.add.reduceat(weight, starts)

@@ -16,19 +16,19 @@ FEW_WINS = 20
 _CELLS = 4_000_000
 
 
-def draw_weights(leads: int, resamples: int, seed: int) -> Iterator[Floats]:
+def draw_weights(leads: int, bootstrap_draws: int, seed: int) -> Iterator[Floats]:
     """Yield how often each lead is drawn, with replacement, in parts of shape (leads, draws).
 
     Parameters
     ----------
-    leads, resamples, seed : int
-        The parts have `resamples` columns together; the same seed gives the same draws, which is
-        what pairs the contenders. Fewer draws are the first of more.
+    leads, bootstrap_draws, seed : int
+        The parts have `bootstrap_draws` columns together; the same seed gives the same draws, which
+        is what pairs the contenders. Fewer draws are the first of more.
     """
     random = np.random.default_rng(seed)
     most = max(1, _CELLS // leads)
-    for begin in range(0, resamples, most):
-        draws = min(most, resamples - begin)
+    for begin in range(0, bootstrap_draws, most):
+        draws = min(most, bootstrap_draws - begin)
         drawn = random.integers(leads, size=(draws, leads)) + leads * np.arange(draws)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=leads * draws)
         yield np.ascontiguousarray(counts.reshape(draws, leads).T, np.float64)

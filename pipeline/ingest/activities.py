@@ -85,7 +85,7 @@ def read_activities(
     configs: Sequence[tuple[Path, ActivitiesConfig]],
     properties: Mapping[str, FieldSpec],
     folder: Path,
-    most_rejects: float,
+    max_reject_share: float,
     leads: pa.Table | None = None,
     limits: Limits | None = None,
 ) -> ActivitiesRead:
@@ -103,7 +103,7 @@ def read_activities(
         The properties that signals read.
     folder : Path
         Where the result is written; it exists.
-    most_rejects : float
+    max_reject_share : float
         The largest share of a file's rows that may be rejected.
     leads : Table, optional
         With lead_id: activities of other leads are left out and counted.
@@ -116,14 +116,14 @@ def read_activities(
         If a file cannot be read, or too much of it is rejected.
     """
     raw = folder / "activities_as_read.parquet"
-    left_out = pa.array(sorted({kind for _, c in configs for kind in c.left_out}), pa.string())
+    left_out = pa.array(sorted({kind for _, c in configs for kind in c.excluded}), pa.string())
     files = []
     with pq.ParquetWriter(raw, _schema(properties), compression="zstd") as writer:
         for path, config in configs:
             file = FileRead(path)
             for table in _read_file(file, config, properties, leads, left_out):
                 writer.write_table(table)
-            check_rejects(path, most_rejects, file.rejects, file.rows)
+            check_rejects(path, max_reject_share, file.rejects, file.rows)
             files.append(file)
     settled = folder / "activities.parquet"
     counts = deduplicate_activities(raw, settled, properties, leads, limits)
@@ -227,7 +227,7 @@ def note_activities(read: ActivitiesRead, wanted: set[str], closings: set[str]) 
     telling = sorted(closings & set(read.kinds))
     if telling:
         notes.append(
-            f"activities tell the outcome itself: {', '.join(telling)}; name them under left_out"
+            f"activities tell the outcome itself: {', '.join(telling)}; name them under excluded"
         )
     absent = sorted(wanted - set(read.kinds))
     if absent:

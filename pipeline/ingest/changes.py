@@ -57,7 +57,7 @@ def read_changes(project: Project, catalog: Catalog) -> ChangesRead:
         others.update(unread["word"].to_pylist())
         parts.append(kept.drop_columns(["word"]))
     if rows:
-        check_rejects(path, project.data.most_rejects, rejects, rows)
+        check_rejects(path, project.data.max_reject_share, rejects, rows)
     table = pa.concat_tables(parts)
     table = table.append_column("row", pa.array(range(len(table)), pa.int64()))
     table = table.sort_by([("recorded_us", "ascending"), ("row", "ascending")])

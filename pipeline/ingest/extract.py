@@ -35,35 +35,35 @@ def find_extract(
 ) -> Extract:
     """Find when the data was taken.
 
-    Without ``extract`` in data.yaml it is the earliest of the moments at which the files of leads,
-    outcomes and activities end: up to then all of them are there. Neither a file whose clock runs
-    ahead nor a few leads or outcomes far in the future can then make young leads look lost. An
-    extract long after all of them end is a problem, for the same reason.
+    Without ``extracted_at`` in data.yaml it is the earliest of the moments at which the files of
+    leads, outcomes and activities end: up to then all of them are there. Neither a file whose
+    clock runs ahead nor a few leads or outcomes far in the future can then make young leads
+    look lost. An extract long after all of them end is a problem, for the same reason.
     """
     if config.leads.created is None:
         return Extract(None)
     ends = _ends(config, leads, outcomes, activities)
     last = max(ends.values())
     told = ", ".join(f"{name} {format_time(end)}" for name, end in ends.items())
-    if config.extract is not None:
-        extract_us = read_moment(config.extract)
+    if config.extracted_at is not None:
+        extract_us = read_moment(config.extracted_at)
         days = (extract_us - last) // DAY_US
         said = [
-            f"extract in data.yaml, {config.extract}, lies {days:,} days after the last of the "
-            f"data ({told}): unless outcomes are known until then, open leads pass for lost"
+            f"extracted_at in data.yaml, {config.extracted_at}, lies {days:,} days after the last "
+            f"of the data ({told}): unless outcomes are known until then, open leads pass for lost"
         ]
         if days > FAR_BEYOND_DAYS:
             return Extract(extract_us, problems=said)
         return Extract(extract_us, said if days > FAR_APART_DAYS else [])
     extract_us = min(ends.values())
     notes = [
-        f"no extract in data.yaml: {format_time(extract_us)} is taken, the earliest of the ends "
-        f"({told})"
+        f"no extracted_at in data.yaml: {format_time(extract_us)} is taken, the earliest of the "
+        f"ends ({told})"
     ]
     if last - extract_us > FAR_APART_DAYS * DAY_US:
         notes.append(
             "the ends lie far apart: a clock may be wrong, or a file older than the others; give "
-            "extract in data.yaml"
+            "extracted_at in data.yaml"
         )
     return Extract(extract_us, notes)
 

@@ -40,7 +40,7 @@ def read_leads(project: Project) -> LeadsRead:
     """Read, type and check the leads' file of a project.
 
     Of rows with the same lead_id the first is kept; the rest are rejects, unless the file is
-    declared `repeated`.
+    declared `duplicates: first`.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def read_leads(project: Project) -> LeadsRead:
         if config.outcomes.file is None:
             unknown += count_unknown(config.outcomes, chunk)
     table = pa.concat_tables(parts)
-    if config.leads.repeated:
+    if config.leads.duplicates == "first":
         table, differing = _first_rows(table)
         if differing:
             notes.append(
@@ -69,7 +69,7 @@ def read_leads(project: Project) -> LeadsRead:
     else:
         table, doubles = _drop_doubles(table, path.name)
         rejects += doubles
-    check_rejects(path, config.most_rejects, rejects, rows)
+    check_rejects(path, config.max_reject_share, rejects, rows)
     names = ["created_us", "arrival", "lead_id"]
     table = table.sort_by([(name, "ascending") for name in names]).drop_columns(["line"])
     return LeadsRead(table, rows, rejects, notes, unknown)
@@ -78,12 +78,12 @@ def read_leads(project: Project) -> LeadsRead:
 def _note_unused(project: Project, used: Mapping[str, str]) -> list[str]:
     path, config = project.leads_path, project.data
     header = read_header(path, config.leads.delimiter, config.leads.encoding)
-    absent = sorted(set(config.left_out) - set(header))
+    absent = sorted(set(config.excluded) - set(header))
     notes = [f"left_out names {column!r}, which {path.name} does not have" for column in absent]
     elsewhere = _columns_used_elsewhere(config)
     unnamed = [
         column for column in header
-        if column not in used and column not in config.left_out and column not in elsewhere
+        if column not in used and column not in config.excluded and column not in elsewhere
     ]  # fmt: skip
     if unnamed:
         notes.append(f"columns neither used nor left out with a reason: {', '.join(unnamed)}")
@@ -135,7 +135,7 @@ def _read_outcomes(
     outcomes = config.outcomes
     nothing = pa.nulls(len(chunk.lines)).cast(pa.int64())
     status, _ = normalise_column(chunk.table[outcomes.column], status_reader(outcomes), pa.string())
-    arrays = {"status": status.fill_null(outcomes.rest_is), "closed_us": nothing}
+    arrays = {"status": status.fill_null(outcomes.other_is), "closed_us": nothing}
     if outcomes.closed is not None:
         arrays["closed_us"] = read_times(chunk, outcomes.closed, problems)
         check_closing({**arrays, "created_us": created}, outcomes.closed.column, problems)

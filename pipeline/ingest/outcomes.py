@@ -62,7 +62,7 @@ def read_outcomes(project: Project) -> OutcomesRead:
             f"{path}: no row whose {config.column!r} is won or lost; found {found}: see "
             "outcomes.won and outcomes.lost in data.yaml"
         )
-    check_rejects(path, project.data.most_rejects, rejects, rows)
+    check_rejects(path, project.data.max_reject_share, rejects, rows)
     order = [(name, "ascending") for name in ("lead_id", "closed_us", "status", "recorded_us")]
     return OutcomesRead(pa.concat_tables(parts).sort_by(order), rows, rejects, unknown)
 
@@ -131,7 +131,7 @@ def note_unknown(outcomes: OutcomesConfig, unknown: Counter[str]) -> list[str]:
     if not unknown:
         return []
     shown = ", ".join(f"{text[:30]!r} ({count} rows)" for text, count in unknown.most_common(5))
-    meaning = f"taken for {outcomes.rest_is}" if outcomes.file is None else "no closing"
+    meaning = f"taken for {outcomes.other_is}" if outcomes.file is None else "no closing"
     return [f"outcomes in neither list, {meaning}: {shown}"]
 
 

@@ -59,7 +59,8 @@ def check_rejects(path: Path, most: float, rejects: Sequence[Reject], rows: int)
         )
     raise DataError(
         f"{path}: {len(rejects)} of {rows} rows rejected, at most {most:.0%} are "
-        f"allowed (most_rejects); most often {where}{reason} ({count} rows, first at line {first})"
+        f"allowed (max_reject_share); most often {where}{reason} "
+        f"({count} rows, first at line {first})"
     )
 
 

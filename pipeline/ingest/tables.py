@@ -71,8 +71,8 @@ def ingest(project: Project) -> Ingested:
     Raises
     ------
     DataError
-        If a file cannot be read, no row is left, or more rows are rejected than ``most_rejects``
-        allows.
+        If a file cannot be read, no row is left, or more rows are rejected than
+        ``max_reject_share`` allows.
     """
     config, catalog = project.data, project.catalog
     read = read_leads(project)
@@ -99,7 +99,7 @@ def ingest(project: Project) -> Ingested:
         folder = tempfile.TemporaryDirectory(prefix="leadscore-")
         activities = read_activities(
             [(project.data_folder / source.file, source) for source in config.activities],
-            catalog.properties, Path(folder.name), config.most_rejects, leads, project.limits,
+            catalog.properties, Path(folder.name), config.max_reject_share, leads, project.limits,
         )  # fmt: skip
         closings = {*config.outcomes.won, *config.outcomes.lost}
         notes += note_activities(activities, catalog.activity_kinds, closings)

@@ -204,10 +204,10 @@ def _parts(training: Training) -> Iterator[DataPart]:
 
 
 def _left_out(project: Project) -> Iterator[FactRow]:
-    for column, reason in project.data.left_out.items():
+    for column, reason in project.data.excluded.items():
         yield FactRow(column, reason)
     for source in project.data.activities:
-        for kind, reason in source.left_out.items():
+        for kind, reason in source.excluded.items():
             yield FactRow(f"activity {kind}", reason)
 
 
@@ -224,8 +224,8 @@ def _assumptions(project: Project, training: Training) -> Iterator[str]:
     else:
         yield ("Leads have neither dates nor order: the figures are cross-validated and say "
                "nothing about how the model ages.")  # fmt: skip
-    if project.data.outcomes.rest_is == "lost":
-        yield "Outcomes that are not on the list of wins count as lost (rest_is: lost)."
+    if project.data.outcomes.other_is == "lost":
+        yield "Outcomes that are not on the list of wins count as lost (other_is: lost)."
     if config.allow_sensitive:
         yield "Sensitive fields are allowed (allow_sensitive)."
     if len(config.snapshots.ages) > 1:

@@ -110,7 +110,7 @@ def read_side_tables(
         paths = activities or [project.data_folder / source.file for source in sources]
         read = read_activities(
             list(zip(paths, sources, strict=True)), catalog.properties, folder,
-            project.data.most_rejects, limits=project.limits,
+            project.data.max_reject_share, limits=project.limits,
         )  # fmt: skip
     if catalog.changing and project.data.changes is not None:
         changes = read_changes(project, catalog).table
@@ -137,8 +137,8 @@ def find_as_of(
     """
     if as_of_us is not None or not _needs_moment(catalog):
         return as_of_us
-    if project.data.extract is not None:
-        return read_moment(project.data.extract)
+    if project.data.extracted_at is not None:
+        return read_moment(project.data.extracted_at)
     ends = [file.last_us for file in known.read.files] if known.read is not None else []
     if not any(end is not None for end in ends):
         raise ConfigError("--as-of: these signals need a moment, and neither data.yaml (extract) "

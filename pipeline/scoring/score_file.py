@@ -97,7 +97,7 @@ def score_file(
         (signal and points against the average lead); fit and engagement are texts, empty where
         the scorecard says nothing of them.
         Grain and order: one row per row of the source that could be read; one per lead, where the
-        file is declared `repeated`.
+        file is declared `duplicates: first`.
     as_of_us : int or None
         The moment whose knowledge is used. If None, the extract that data.yaml names, else the
         earliest end of the files of activities; leads that need neither are scored without.
@@ -139,7 +139,7 @@ def score_file(
                 for chunk in read_chunks(project, catalog, source):
                     table, refused = read_leads(project, catalog, source, chunk)
                     rejects += [*chunk.rejects, *refused]
-                    if project.data.leads.repeated:
+                    if project.data.leads.duplicates == "first":
                         table = _first_rows(table, leads_seen)
                     table, later = drop_not_yet_created(table, source.name, as_of_us)
                     unborn += later
@@ -172,7 +172,7 @@ def score_file(
         mean_prob=total / scored if scored else None,
         scored_path=target,
         rejects_path=beside if left_out else None,
-        too_many_rejects=len(rejects) > project.data.most_rejects * (scored + len(rejects)),
+        too_many_rejects=len(rejects) > project.data.max_reject_share * (scored + len(rejects)),
         notes=[
             *_note_activities(known, as_of_us),
             *_note_leads(scored, too_old, oldest, closed),

@@ -80,7 +80,7 @@ class ActivityCriterion(Closed):
     window_days: Days | None = None
     half_life_days: Days | None = None
     linear_days: Days | None = None
-    label: DisplayName = DisplayName()
+    display_name: DisplayName = DisplayName()
 
     @property
     def declaration(self) -> dict[str, Any]:
@@ -96,16 +96,16 @@ class Criterion(Effect, ActivityCriterion):
     Looked at is a `signal` by its name; or an `activity`, all of them or those `where` properties
     have values, within `window_days`, or counting less with age by `half_life_days` or
     `linear_days`; then `family` says what it tells of. `by` names a category, for some levels of
-    which (channels, say) something else counts `instead`: another effect, or 0 for none. All of a
+    which (channels, say) something else counts `overrides`: another effect, or 0 for none. All of a
     `group` together stay within its cap.
     """
 
     signal: str | None = None
     by: str | None = None
-    instead: dict[Word, Effect] = Field(default_factory=dict)
+    overrides: dict[Word, Effect] = Field(default_factory=dict)
     group: str | None = None
 
-    @field_validator("instead", mode="before")
+    @field_validator("overrides", mode="before")
     @classmethod
     def _read_nothing(cls, written: object) -> object:
         if not isinstance(written, dict):
@@ -120,7 +120,7 @@ class Criterion(Effect, ActivityCriterion):
         own = [
             name for name in ActivityCriterion.model_fields if getattr(self, name) not in (None, {})
         ]
-        own = [name for name in own if name != "label" or self.label != DisplayName()]
+        own = [name for name in own if name != "display_name" or self.display_name != DisplayName()]
         if (self.signal is None) == (self.activity is None):
             raise ValueError("give either `signal`, a name of signals.yaml, or an `activity`")
         if self.signal is not None and own:
@@ -130,8 +130,8 @@ class Criterion(Effect, ActivityCriterion):
         counted = ("window_days", "half_life_days", "linear_days")
         if sum(getattr(self, name) is not None for name in counted) > 1:
             raise ValueError(f"give one of {', '.join(f'`{name}`' for name in counted)}")
-        if bool(self.instead) != (self.by is not None):
-            raise ValueError("`by` and `instead` go together: a category, and what its levels do")
+        if bool(self.overrides) != (self.by is not None):
+            raise ValueError("`by` and `overrides` go together: a category, and what its levels do")
         return self
 
 
@@ -193,14 +193,14 @@ class AxesConfig(Closed):
 class SheetConfig(CutoffsConfig):
     """rules.yaml: criteria and their points, where bands begin, caps, axes, signals of its own.
 
-    Every lead begins with `start` points. `by` names a category, for whose levels in `instead` the
-    bands begin elsewhere. `minimums` are what MQL and SQL demand of fit and engagement. `signals`
-    are declared as in signals.yaml, and known to this sheet only.
+    Every lead begins with `start` points. `by` names a category, for whose levels in `overrides`
+    the bands begin elsewhere. `minimums` are what MQL and SQL demand of fit and engagement.
+    `signals` are declared as in signals.yaml, and known to this sheet only.
     """
 
     start: Points = 0.0
     by: str | None = None
-    instead: dict[Word, CutoffsConfig] = Field(default_factory=dict)
+    overrides: dict[Word, CutoffsConfig] = Field(default_factory=dict)
     minimums: Minimums = Minimums()
     axes: AxesConfig = AxesConfig()
     caps: dict[str, CapConfig] = Field(default_factory=dict)
@@ -214,6 +214,6 @@ class SheetConfig(CutoffsConfig):
 
     @model_validator(mode="after")
     def _check_by(self) -> Self:
-        if bool(self.instead) != (self.by is not None):
-            raise ValueError("`by` and `instead` go together: a category, and cutoffs for levels")
+        if bool(self.overrides) != (self.by is not None):
+            raise ValueError("`by` and `overrides` go together: a category, and cutoffs for levels")
         return self

@@ -175,7 +175,7 @@ class _Reading:
         try:
             shape = to_shape(criterion, signal)
             variants = {
-                level: to_shape(effect, signal) for level, effect in criterion.instead.items()
+                level: to_shape(effect, signal) for level, effect in criterion.overrides.items()
             }
         except ValueError as error:
             self._mistakes.append(f"{where}: {error}")
@@ -189,7 +189,7 @@ class _Reading:
         return PointBands(
             _to_cutoffs(config),
             None if by is None else by.column,
-            {level: _to_cutoffs(cutoffs) for level, cutoffs in config.instead.items()},
+            {level: _to_cutoffs(cutoffs) for level, cutoffs in config.overrides.items()},
             config.minimums,
         )
 

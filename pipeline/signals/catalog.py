@@ -66,16 +66,16 @@ class Signal(BaseModel):
         return isinstance(declared, TouchSignal) or FIELD_TYPE.get(declared.kind) == "text"
 
     def named(self, language: Language) -> str:
-        """Return its label in a language, else the English one, else its name in words.
+        """Return its display name in a language, else the English one, else its name in words.
 
         Examples
         --------
-        >>> label = {"en": "views of the pricing page"}
-        >>> visits = {"family": "web", "kind": "count", "label": label}
+        >>> shown = {"en": "views of the pricing page"}
+        >>> visits = {"family": "web", "kind": "count", "display_name": shown}
         >>> Signal(name="pricing_views", declaration=visits).named("es")
         'views of the pricing page'
         """
-        return self.declaration.label.find(language) or self.name.replace("_", " ")
+        return self.declaration.display_name.find(language) or self.name.replace("_", " ")
 
 
 def find_signal(name: str, signals: Iterable[Signal]) -> Signal:
@@ -99,7 +99,7 @@ class Catalog(BaseModel):
 
     `fields` are the profile fields, `changing` those whose changes are on record, `properties` what
     is known of an activity. `day_offset_hours` is added to a time before it is cut to its day.
-    `word_lists` are the digests of the lists that texts are read by, by name. `kinds_left_out` are
+    `word_lists` are the digests of the lists that texts are read by, by name. `excluded_kinds` are
     the kinds of activities that nothing is made from, not even where any kind counts.
     """
 
@@ -111,7 +111,7 @@ class Catalog(BaseModel):
     properties: dict[str, FieldSpec] = Field(default_factory=dict)
     day_offset_hours: Annotated[float, Field(ge=-24.0, le=24.0)] = 0.0
     word_lists: dict[str, str] = Field(default_factory=dict)
-    kinds_left_out: tuple[str, ...] = ()
+    excluded_kinds: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:

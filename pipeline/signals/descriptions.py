@@ -28,7 +28,7 @@ _TEXTS = {
     "gibberish": "whether {any} has a word that nobody could say",
     "digits": "whether {any} has a digit",
     "completeness": "the share filled in of {all}",
-    "off_form": "how many answers in {all} do not look as asked for",
+    "pattern_mismatch": "how many answers in {all} do not look as asked for",
 }
 
 

@@ -75,7 +75,7 @@ class ActivityFilter(_Closed):
 
 class _Declared(_Closed):
     family: Family
-    label: DisplayName = DisplayName()
+    display_name: DisplayName = DisplayName()
 
 
 class ProfileSignal(_Declared):
@@ -164,13 +164,13 @@ def _compile(pattern: str) -> str:
     return pattern
 
 
-class OffFormSignal(TextSignal):
+class PatternMismatchSignal(TextSignal):
     """How many of some answers do not look as the form asks; a blank one is not counted.
 
     `expected` has for each field the regular expression that the whole answer should match.
     """
 
-    kind: Literal["off_form"]
+    kind: Literal["pattern_mismatch"]
     expected: dict[str, Annotated[str, AfterValidator(_compile)]] = Field(min_length=1)
 
     @property
@@ -183,7 +183,7 @@ TEXT_TYPE: dict[str, FieldType] = {
     **dict.fromkeys(("title_seniority", "title_function", "mail_kind"), "text"),
     **dict.fromkeys(("mail_company", "message_language"), "text"),
     **dict.fromkeys(("no_capitals", "keyboard_walk", "gibberish", "digits"), "flag"),
-    **dict.fromkeys(("completeness", "off_form", "message_length"), "number"),
+    **dict.fromkeys(("completeness", "pattern_mismatch", "message_length"), "number"),
 }
 """What a kind that reads text makes of it."""
 
@@ -285,14 +285,14 @@ class TouchSignal(_Filtered):
 Declaration = (
     ProfileSignal | LeadAgeSignal | CountSignal | ActiveDaysSignal | DecayedSignal
     | DaysSinceSignal | RateSignal | PropertySignal | TouchSignal
-    | OneTextSignal | MailCompanySignal | MarksSignal | CompletenessSignal | OffFormSignal
+    | OneTextSignal | MailCompanySignal | MarksSignal | CompletenessSignal | PatternMismatchSignal
 )  # fmt: skip
 DECLARATIONS: dict[str, type[Declaration]] = {
     kind: record
     for record in (
         ProfileSignal, LeadAgeSignal, CountSignal, ActiveDaysSignal, DecayedSignal,
         DaysSinceSignal, RateSignal, PropertySignal, TouchSignal, OneTextSignal,
-        MailCompanySignal, MarksSignal, CompletenessSignal, OffFormSignal,
+        MailCompanySignal, MarksSignal, CompletenessSignal, PatternMismatchSignal,
     )
     for kind in record.model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
 }  # fmt: skip

@@ -110,7 +110,7 @@ def select_hyperparameters(
     """
     folds = validation_folds(dataset)
     recipes = [
-        Hyperparameters(config.knots, penalty, config.rarest_level)
+        Hyperparameters(config.knots, penalty, config.min_level_count)
         for penalty in sorted(config.penalties)
     ]
     if not folds:

@@ -79,11 +79,11 @@ def prepare(project: Project, progress: Progress, allowed_leaks: Collection[str]
 
 def _check_classes(project: Project, split: Split) -> None:
     wins = int(split.earlier.label.sum())
-    needed = project.training.minimum_wins
+    needed = project.training.min_wins
     if wins < needed:
         raise RefusalError(
             f"{wins} wins among {len(split.earlier)} snapshots to learn from, at least {needed} "
-            "are needed (minimum_wins in training.yaml); wait for more, or lengthen the history"
+            "are needed (min_wins in training.yaml); wait for more, or lengthen the history"
         )
     for name, part in (("earlier", split.earlier), ("later", split.later)):
         if not 0 < part.label.sum() < len(part):

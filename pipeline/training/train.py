@@ -166,7 +166,7 @@ def evaluate_training(
         later_log_odds,
         later_bands,
         float(split.earlier.label.mean()),
-        project.training.resamples,
+        project.training.bootstrap_draws,
         project.training.seed,
     )
     choice, pipeline = learned or (None, None)

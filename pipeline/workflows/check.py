@@ -101,10 +101,10 @@ def check_project(project: Project) -> CheckReport:
         uneven = note_uneven(project, dataset)
     except LeadscoreError as error:
         problems.append(str(error))
-    if parts and parts[0].wins < project.training.minimum_wins:
+    if parts and parts[0].wins < project.training.min_wins:
         problems.append(
             f"{parts[0].wins} wins to learn from, at least "
-            f"{project.training.minimum_wins} are needed (minimum_wins)"
+            f"{project.training.min_wins} are needed (min_wins)"
         )
     problems += [
         f"the {part.part} part needs both wins and others, found {part.wins} wins in "

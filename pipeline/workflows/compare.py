@@ -54,7 +54,7 @@ def record_comparison(store: Store, comparison: Comparison, home: Path) -> Recor
                 "capacity_assumed": comparison.capacity_assumed,
                 "later_begins": comparison.begins,
                 "horizon_days": comparison.horizon_days,
-                "resamples": comparison.resamples,
+                "bootstrap_draws": comparison.bootstrap_draws,
                 **{
                     f"contender_{number}": f"{standing.model}:{standing.version}"
                     for number, standing in enumerate(comparison.standings, start=1)

@@ -67,7 +67,7 @@ def describe_signals(project: Project, scorecard: Scorecard | None) -> list[Sign
         SignalDescription(
             signal.column,
             signal.declaration.family,
-            signal.declaration.label.find("en"),
+            signal.declaration.display_name.find("en"),
             describe_signal(signal),
             checks[signal.column].coverage,
             checks[signal.column].distinct,

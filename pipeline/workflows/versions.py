@@ -210,7 +210,7 @@ def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
         scores.log_odds,
         scores.band,
         scorecard.training["earlier"]["base_rate"],
-        project.training.resamples,
+        project.training.bootstrap_draws,
         project.training.seed,
     )
     if tables.digest != scorecard.training["data"]:

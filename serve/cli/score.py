@@ -84,5 +84,5 @@ def show_batch(report: "BatchReport") -> None:
         print_line(f"what is not scored, and why: {report.rejects_path}")
     if report.too_many_rejects:
         print_line(
-            "MORE REJECTED than most_rejects allows (data.yaml): do not use this file as it is."
+            "MORE REJECTED than max_reject_share allows (data.yaml): do not use this file as it is."
         )

@@ -31,7 +31,7 @@ from leadscore.models.scorecard import Scorecard, read_scorecard
 from leadscore.models.shapes import Curve, Table
 
 FITS = settings(LAW, max_examples=100, suppress_health_check=list(HealthCheck))
-RECIPE = Hyperparameters(knots=5, penalty=1.0, rarest_level=5)
+RECIPE = Hyperparameters(knots=5, penalty=1.0, min_level_count=5)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def histories(draw: st.DrawFn) -> History:
     recipe = Hyperparameters(
         knots=draw(st.integers(2, 8)),
         penalty=draw(st.sampled_from([1e-3, 0.1, 1.0, 30.0])),
-        rarest_level=draw(st.sampled_from([1, 2, 5, 25])),
+        min_level_count=draw(st.sampled_from([1, 2, 5, 25])),
     )
     return History(pd.DataFrame(made), label, recipe)
 
@@ -219,8 +219,8 @@ def test_what_is_missing_for_the_first_time_is_an_ordinary_lead():
     check_law(pipeline, rows)
 
 
-@pytest.mark.parametrize("rarest_level", [1, 5, 200])
-def test_none_and_nan_are_the_same_missing_level(rarest_level):
+@pytest.mark.parametrize("min_level_count", [1, 5, 200])
+def test_none_and_nan_are_the_same_missing_level(min_level_count):
     history = some_history()
     signals = history.signals.copy()
     channel = signals["web__channel"]
@@ -231,7 +231,7 @@ def test_none_and_nan_are_the_same_missing_level(rarest_level):
     answers = []
     for column in (channel, mixed, as_nan):
         signals["web__channel"] = column.astype(object)
-        recipe = Hyperparameters(knots=5, penalty=1.0, rarest_level=rarest_level)
+        recipe = Hyperparameters(knots=5, penalty=1.0, min_level_count=min_level_count)
         pipeline = History(signals, history.label, recipe).fit()
         rows = history.signals.head(3).copy()
         for missing in (None, np.nan):

@@ -76,7 +76,7 @@ def audit_all_columns(
         field_of(c): {"family": "form", "kind": "number" if is_number[c] else "category"}
         for c in kept
     }
-    training = {"horizon_days": None, "allow_sensitive": True, "minimum_wins": 50}
+    training = {"horizon_days": None, "allow_sensitive": True, "min_wins": 50}
     write_project(folder, data=json.dumps(data), signals=signals, training=training)
     return audit_project(read_project(folder, file.parent))
 
@@ -172,7 +172,7 @@ def test_a_file_of_which_too_much_is_rejected_is_refused_one_way_or_the_other(tm
 
     An error that says so does as well as a verdict.
     """
-    rows_of_one_id(tmp_path, 0, most_rejects=0.05)
+    rows_of_one_id(tmp_path, 0, max_reject_share=0.05)
     try:
         verdict = audit_folder(tmp_path).verdict
     except DataError:

@@ -24,7 +24,7 @@ def page_file(tmp_path_factory):
             row["country"] = HOSTILE
         if row["country"] == "FR":
             row["country"] = "a very long level " * 20
-    training = {"report": {"by": ["demographic__country"]}}
+    training = {"report": {"group_by": ["demographic__country"]}}
     write_leads(write_project(folder / "mine", training=training), leads)
     project = read_project(folder / "mine")
     spain = make_term(Table(levels={HOSTILE: 1.0}, missing=0.0, other=0.0), "demographic__country")

@@ -39,8 +39,8 @@ TRAINING = {
     "horizon_days": 30,
     "snapshots": {"ages_days": [0, 7, 14, 30, 60]},
     "model": {"penalties": [0.003, 0.03, 0.3]},
-    "minimum_wins": 50,
-    "resamples": 200,
+    "min_wins": 50,
+    "bootstrap_draws": 200,
 }
 
 

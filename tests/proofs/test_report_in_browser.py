@@ -24,7 +24,7 @@ def report(request, registered, tmp_path_factory):
                 row["country"] = "</script><img src=x onerror=alert(1)>\u2028{{1}}"
             if row["country"] == "FR":
                 row["country"] = "a very long level " * 20
-        by = {"report": {"by": ["demographic__country"]}}
+        by = {"report": {"group_by": ["demographic__country"]}}
         write_leads(write_project(folder / "mine", training=by), leads)
         project = read_project(folder / "mine")
         training = train(project)

@@ -57,7 +57,7 @@ def _signals() -> dict[str, dict[str, Any]]:
         "gibberish": {"kind": "gibberish", "fields": ["email", "company"]},
         "digits": {"kind": "digits", "fields": "email"},
         "filled": {"kind": "completeness", "fields": ["title", "employees", "company", "email"]},
-        "off": {"kind": "off_form", "expected": {"company": "[A-Z].*", "email": ".+@.+"}},
+        "off": {"kind": "pattern_mismatch", "expected": {"company": "[A-Z].*", "email": ".+@.+"}},
         "length": {"kind": "message_length", "field": "message"},
         "language": {"kind": "message_language", "field": "message"},
         "total": {"kind": "count"},

@@ -2,7 +2,7 @@
 
 A test says only what is special about its project::
 
-    folder = write_project(tmp_path, data={"most_rejects": 0.5})
+    folder = write_project(tmp_path, data={"max_reject_share": 0.5})
     write_leads(folder, [lead("a", status="won", closed_at="2025-02-01T00:00:00Z")])
 """
 
@@ -36,7 +36,7 @@ DATA: Mapping[str, Any] = {
         "lost": ["lost"],
         "closed": {"column": "closed_at"},
     },
-    "extract": "2025-12-31T00:00:00Z",
+    "extracted_at": "2025-12-31T00:00:00Z",
 }
 SIGNALS: Mapping[str, Any] = {
     "country": {"family": "demographic", "kind": "category"},
@@ -51,15 +51,15 @@ AGED: Mapping[str, Any] = {
 TRAINING: Mapping[str, Any] = {
     "horizon_days": 60,
     "split": {"later": 0.3},
-    "minimum_wins": 10,
-    "resamples": 100,
+    "min_wins": 10,
+    "bootstrap_draws": 100,
 }
 BANDS: Mapping[str, Any] = {"mql": 0.2, "sql": 0.5}
 
 WITHOUT_TIMES: Mapping[str, Any] = {
     "leads": {"created": None},
     "outcomes": {"closed": None},
-    "extract": None,
+    "extracted_at": None,
 }
 """What to change in DATA, beside ``training={"horizon_days": None}``, where nothing has a date."""
 

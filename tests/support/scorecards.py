@@ -213,14 +213,14 @@ def _bands(
     bands = Bands(
         **draw(_cutoffs()),
         by=by,
-        instead=draw(st.dictionaries(levels, _cutoffs(), min_size=1, max_size=2)) if by else {},
+        overrides=draw(st.dictionaries(levels, _cutoffs(), min_size=1, max_size=2)) if by else {},
         minimums=draw(st.just({}) | st.fixed_dictionaries({"mql": minimum, "sql": minimum})),
     )
     if draw(st.booleans()):
         return bands
     return SheetBands(
         **{name: getattr(bands, name) for name in Bands.model_fields},
-        at=bands.marks, at_instead=bands.marks_instead,
+        at=bands.marks, at_overrides=bands.cutoff_overrides,
     )  # fmt: skip
 
 
@@ -259,7 +259,7 @@ def make_lead(
         )
     for column in sorted({t.by for t in scorecard.terms if t.by} | {scorecard.bands.by or CHANNEL}):
         known = [level for term in scorecard.terms if term.by == column for level in term.variants]
-        known += scorecard.bands.instead if scorecard.bands.by == column else []
+        known += scorecard.bands.overrides if scorecard.bands.by == column else []
         if column not in lead or random.random() < 0.5:
             lead[column] = random.choice([None, math.nan, "never seen", *LEVELS, *9 * known])
     return {c: value for c, value in lead.items() if value is not None or random.random() < 0.5}

@@ -197,7 +197,7 @@ def _conclude(
     verdict, why = _decide(project, allowed, subject, found)
     override = _name_override(subject, found)
     reasons += [why] if why else []
-    left_out = project.data.left_out.get(subject.name)
+    left_out = project.data.excluded.get(subject.name)
     if left_out is not None:
         reasons.append(f"left out in data.yaml: {left_out}")
     return ColumnFinding(
@@ -226,7 +226,7 @@ def _decide(
     inputs = () if subject.signal is None else subject.signal.inputs
     short = () if subject.signal is None else (subject.signal.name,)
     names = set(map(compose, (subject.name, *subject.columns, *inputs, *short)))
-    vouched = [why for name, why in project.data.vouched_for.items() if compose(name) in names]
+    vouched = [why for name, why in project.data.trusted.items() if compose(name) in names]
     if names & set(map(compose, allowed)) and found != "use":
         return "use", "used all the same: --allow-leak"
     if vouched and found in ("not vouched for", "quarantine"):
@@ -246,4 +246,4 @@ def _name_override(subject: Subject, verdict: ColumnVerdict) -> str | None:
         return None
     if verdict == "refuse":
         return f"--allow-leak {subject.name}"
-    return f"vouched_for: {{{subject.name}: why it was known by then}} in data.yaml"
+    return f"trusted: {{{subject.name}: why it was known by then}} in data.yaml"

@@ -124,7 +124,9 @@ def _other_columns(project: Project, raw: pd.DataFrame) -> list[str]:
     """Return the columns of the file that say something of leads: no ids, times or outcomes."""
     data = project.data
     ours = {data.leads.id, data.leads.order, ROW_NUMBER, LEAD_ID, WON, CLOSED}
-    ours |= {spec.column for spec in (data.leads.created, data.leads.called) if spec is not None}
+    ours |= {
+        spec.column for spec in (data.leads.created, data.leads.first_called) if spec is not None
+    }
     if data.outcomes.file in (None, data.leads.file):
         ours |= {data.outcomes.column, data.outcomes.lead}
         ours |= {s.column for s in (data.outcomes.closed, data.outcomes.recorded) if s is not None}

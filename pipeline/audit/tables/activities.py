@@ -108,7 +108,7 @@ def _tell_machine(row: dict[str, Any]) -> Finding:
     )
     todo = (
         "give those a kind of their own in the export, and name it with the reason under "
-        "activities.left_out in data.yaml, as configs/demo does with machine_open and scanner_click"
+        "activities.excluded in data.yaml, as configs/demo does with machine_open and scanner_click"
     )
     return Finding("warning", "activities", text, todo)
 
@@ -157,7 +157,7 @@ def _judge_outcomes(project: Project, tables: Ingested) -> list[Finding]:
             f"({won / leads:.1%}), and {row['late']:,} of {row['counted']:,} such activities of "
             "won leads come from one day before the win on: it belongs to the outcome"
         )
-        todo = f"leave it out in data.yaml activities.left_out: {{{row['kind']}: the outcome}}"
+        todo = f"leave it out in data.yaml activities.excluded: {{{row['kind']}: the outcome}}"
         found.append(Finding("warning", "activities", text, todo))
     return found
 

@@ -68,10 +68,14 @@ def _weigh(share: float) -> Severity:
 def _judge_rows(project: Project, raw: pd.DataFrame) -> list[Finding]:
     outcomes = project.data.outcomes
     doubled = raw[raw[LEAD_ID].notna() & raw.duplicated(LEAD_ID, keep=False)]
-    if project.data.leads.repeated or outcomes.file is not None or outcomes.column not in raw:
+    if (
+        project.data.leads.duplicates == "first"
+        or outcomes.file is not None
+        or outcomes.column not in raw
+    ):
         return []
     read = status_reader(outcomes)
-    said = doubled[outcomes.column].map(lambda text: read(text) or outcomes.rest_is)
+    said = doubled[outcomes.column].map(lambda text: read(text) or outcomes.other_is)
     told = said.groupby(doubled[LEAD_ID]).nunique()
     won = set(doubled.loc[said == "won", LEAD_ID])
     both = [lead_id for lead_id in told.index[told > 1] if lead_id in won]
@@ -84,8 +88,8 @@ def _judge_rows(project: Project, raw: pd.DataFrame) -> list[Finding]:
         f"{share:.1%} of the won leads; expected is one row per lead. The first row counts"
     )
     todo = (
-        "leave one row per lead in the leads' file, with its last outcome, or say leads.repeated "
-        "in data.yaml and give the outcomes a file of their own"
+        "leave one row per lead in the leads' file, with its last outcome, or set "
+        "leads.duplicates to first in data.yaml and give the outcomes a file of their own"
     )
     return [Finding(_weigh(share), "duplicates", text, todo)]
 
@@ -127,7 +131,7 @@ def _judge_twins(project: Project, leads: pd.DataFrame) -> list[Finding]:
 def _find_identity(project: Project, leads: pd.DataFrame) -> tuple[list[str], bool]:
     """Return the columns that make up an identity, and whether they nearly identify somebody."""
     config, outcomes = project.data.leads, project.data.outcomes
-    times = (config.created, config.called, outcomes.closed, outcomes.recorded)
+    times = (config.created, config.first_called, outcomes.closed, outcomes.recorded)
     apart = {
         LEAD_ID,
         WON,
@@ -148,7 +152,7 @@ def _find_identity(project: Project, leads: pd.DataFrame) -> tuple[list[str], bo
             near.append(column)
     if near:
         return near, True
-    return [column for column in columns if column not in project.data.left_out], False
+    return [column for column in columns if column not in project.data.excluded], False
 
 
 def _looks_apart(filled: "pd.Series[str]") -> bool:

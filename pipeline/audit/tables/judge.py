@@ -116,7 +116,7 @@ def _has_no_hours(spec: TimeSpec, column: pa.ChunkedArray) -> bool:
 
 
 def _judge_calls(project: Project, raw: pd.DataFrame) -> list[Finding]:
-    called = project.data.leads.called
+    called = project.data.leads.first_called
     if called is None or called.column not in raw:
         return []
     leads = raw.drop_duplicates(LEAD_ID)

@@ -28,6 +28,7 @@ class _Rule(NamedTuple):
 
 _CLOCK = "check the zone and the format of these times in data.yaml, and the clock of the tool"
 _ORPHANS = "export the leads again, with all of them; are ids written in the same way everywhere?"
+_EXTRACT = "set extracted_at in data.yaml"
 _RULES = (
     _Rule("[0-9,]+ outcomes of leads that are not in", "orphans", "outcomes", _ORPHANS),
     _Rule("[0-9,]+ activities of leads that are not in", "orphans", "activities", _ORPHANS),
@@ -40,9 +41,9 @@ _RULES = (
     _Rule("[0-9,]+ activities .* before their lead", "times", "note",
           "nothing, where leads are known before they are entered; otherwise check the zones"),
     _Rule(".*recorded before they occurred", "times", "note"),
-    _Rule("extract in data.yaml, .* lies", "extract", "warning", "set extract in data.yaml"),
-    _Rule("no extract in data.yaml", "extract", "note", "set extract in data.yaml"),
-    _Rule("the ends lie far apart", "extract", "warning", "set extract in data.yaml"),
+    _Rule("extracted_at in data.yaml, .* lies", "extract", "warning", _EXTRACT),
+    _Rule("no extracted_at in data.yaml", "extract", "note", _EXTRACT),
+    _Rule("the ends lie far apart", "extract", "warning", _EXTRACT),
     _Rule("[0-9,]+ leads have other fields or times", "duplicates", "note"),
     _Rule("[0-9,]+ duplicate activities", "duplicates", "note"),
     _Rule("[0-9,]+ activity ids stand for different", "duplicates", "warning",
@@ -51,7 +52,7 @@ _RULES = (
           "list these words under outcomes.won or outcomes.lost in data.yaml"),
     _Rule("outcomes in neither list", "outcomes", "note"),
     _Rule("activities tell the outcome itself", "activities", "warning",
-          "leave them out in data.yaml activities.left_out"),
+          "leave them out in data.yaml activities.excluded"),
     _Rule("signals name kinds of activities that never", "activities", "warning",
           "correct the names in signals.yaml, or drop the signals"),
     _Rule(".*activities of kinds left out", "activities", "note"),

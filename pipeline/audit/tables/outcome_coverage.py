@@ -56,7 +56,8 @@ def find_outcome_gaps(project: Project, tables: Ingested, dataset: Dataset) -> s
         last = format_time(ends["max"].as_py())
         return (
             f"no win is on record after {last}, though {after.sum():,} leads could have won since: "
-            f"do the outcomes end there? Set extract: {last} in data.yaml; those leads would pass "
+            f"do the outcomes end there? Set extracted_at: {last} in data.yaml; "
+            "those leads would pass "
             "for lost"
         )
     return None

@@ -83,7 +83,7 @@ def judge_sample_size(project: Project, dataset: Dataset, strength: SampleSize) 
     Returns
     -------
     list of Finding
-        Problems where fewer leads than ``minimum_wins`` won in the earlier part (in all, without
+        Problems where fewer leads than ``min_wins`` won in the earlier part (in all, without
         order), where the data cannot be split, or where a part has only wins or none; else a
         warning where the AUC would be unsure by more than .05, or a note of how sure it would be.
     """
@@ -94,13 +94,13 @@ def judge_sample_size(project: Project, dataset: Dataset, strength: SampleSize) 
     found = _judge_parts(dataset, split)
     count, needed = (
         _count(dataset if split is None else split.earlier),
-        project.training.minimum_wins,
+        project.training.min_wins,
     )
     where = "" if split is None else " in the earlier part"
     if count.wins < needed:
         text = (
             f"{count.wins:,} leads won{where}, and at least {needed:,} are needed to learn from "
-            "(minimum_wins in training.yaml)"
+            "(min_wins in training.yaml)"
         )
         found.append(Finding("problem", "wins", text, _wait(project, dataset, needed - count.wins)))
     if found:

@@ -74,7 +74,7 @@ class LiveReader:
             wanted = [read_filter(filter_, catalog.properties) for filter_ in declared.filters]
             self._fed_by[signal.column] = [filters.index(filter_) for filter_ in wanted]
         self._view = CellIndex(
-            filters, tuple(catalog.properties), frozenset(catalog.kinds_left_out)
+            filters, tuple(catalog.properties), frozenset(catalog.excluded_kinds)
         )
         self._plan = LivePlan(measures, self._view)
 

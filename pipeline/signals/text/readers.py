@@ -13,8 +13,8 @@ from leadscore.pipeline.signals.kinds import (
     CompletenessSignal,
     MailCompanySignal,
     MarksSignal,
-    OffFormSignal,
     OneTextSignal,
+    PatternMismatchSignal,
     TextSignal,
 )
 from leadscore.pipeline.signals.text import mail, messages, titles
@@ -71,9 +71,9 @@ def make_text_reader(declared: TextSignal) -> TextReader:
             return _make_mark(SpamMarks._fields.index(declared.kind), declared.inputs)
         case CompletenessSignal():
             return _make_completeness(declared.inputs)
-        case OffFormSignal():
+        case PatternMismatchSignal():
             expected = {name: re.compile(form) for name, form in declared.expected.items()}
-            return lambda profile: count_off_form(profile, expected)
+            return lambda profile: count_mismatches(profile, expected)
         case _:
             raise TypeError(f"{type(declared).__name__} reads no text")
 
@@ -204,14 +204,14 @@ def measure_completeness(answers: Sequence[Normalised]) -> float:
     return (len(answers) - answers.count(None)) / len(answers)
 
 
-def count_off_form(
+def count_mismatches(
     answers: Mapping[str, Normalised], expected: Mapping[str, re.Pattern[str]]
 ) -> float:
     """Return how many of the answers that are there do not match the whole of their pattern.
 
     Examples
     --------
-    >>> count_off_form({"phone": "call me", "zip": None}, {"phone": re.compile("[0-9 +]+")})
+    >>> count_mismatches({"phone": "call me", "zip": None}, {"phone": re.compile("[0-9 +]+")})
     1.0
     """
     off = 0.0

@@ -223,7 +223,7 @@ _TEXTS = {
     "title_function": "Head of Marketing",
     "message_language": "We would like to see a demo next week.",
     "message_length": "We would like to see a demo next week.",
-    "off_form": "+34 600 000 000",
+    "pattern_mismatch": "+34 600 000 000",
 }
 _NAMES = {"first": "Ana", "last": "Ruiz", "name": "Ana Ruiz"}
 

@@ -83,7 +83,7 @@ class RequestReader:
             for _, declared in catalog.activity_signals()
             for one in declared.filters
         ]
-        known = frozenset(catalog.activity_kinds | set(catalog.kinds_left_out))
+        known = frozenset(catalog.activity_kinds | set(catalog.excluded_kinds))
         self._kinds_read = _EVERYTHING if any(one.kinds is None for one in filters) else known
         self._times = TimeReader()
         self._plain_kinds: set[str] = set()

@@ -157,10 +157,11 @@ def _describe_bands(scorecard: Scorecard) -> dict[str, Any]:
     bands, told = scorecard.bands, scorecard.bands.model_dump(mode="json")
     if not isinstance(bands, SheetBands):
         return told
-    del told["at"], told["at_instead"]
+    del told["at"], told["at_overrides"]
     to_points = scorecard.points.total
     for told_of, marks in [
-        (told, bands.at), *((told["instead"][level], at) for level, at in bands.at_instead.items()),
+        (told, bands.at),
+        *((told["overrides"][level], at) for level, at in bands.at_overrides.items()),
     ]:  # fmt: skip
         told_of["points"] = {"mql": to_points(marks.mql), "sql": to_points(marks.sql)}
     return told

@@ -74,9 +74,9 @@ def test_quarantine_is_left_out_unless_somebody_vouches(tmp_path):
     assert "quarantine, and left out of training: form__extra" in audit.reasons
     assert "form__extra" not in exclude_columns(project, audit).catalog.columns
     (finding,) = [c for c in audit.columns if c.name == "form__extra"]
-    assert finding.override == ("vouched_for: {form__extra: why it was known by then} in data.yaml")
+    assert finding.override == ("trusted: {form__extra: why it was known by then} in data.yaml")
     for name in ("form__extra", "extra"):
-        vouched = {"vouched_for": {name: "the number is given at the first visit"}}
+        vouched = {"trusted": {name: "the number is given at the first visit"}}
         project = project_of(tmp_path / name, leads, vouched, used=["extra"])
         audit = audit_project(project)
         (finding,) = [c for c in audit.columns if c.name == "form__extra"]
@@ -88,7 +88,7 @@ def test_quarantine_is_left_out_unless_somebody_vouches(tmp_path):
 
 
 def test_a_leak_is_allowed_by_any_of_its_names_and_never_by_vouching(tmp_path):
-    data = {"vouched_for": {"extra": "surely"}}
+    data = {"trusted": {"extra": "surely"}}
     project = project_of(tmp_path, world(extra=settled), data, used=["extra"])
     assert by_column(audit_project(project))["extra"].verdict == "refuse"
     audit = audit_project(project, allowed_leaks=["extra"])
@@ -100,8 +100,8 @@ def test_a_leak_is_allowed_by_any_of_its_names_and_never_by_vouching(tmp_path):
 
 
 def test_vouching_for_nothing_that_is_read_is_a_mistake(tmp_path):
-    with pytest.raises(ConfigError, match=r"vouched_for\.employee: no signal .* 'employees'\?"):
-        project_of(tmp_path, world(count=50), {"vouched_for": {"employee": "because"}})
+    with pytest.raises(ConfigError, match=r"trusted\.employee: no signal .* 'employees'\?"):
+        project_of(tmp_path, world(count=50), {"trusted": {"employee": "because"}})
 
 
 def test_columns_that_tell_nothing_are_no_reason_to_train(tmp_path):
@@ -152,7 +152,7 @@ def test_filled_only_once_a_lead_is_closed_is_seen_by_the_open_ones(tmp_path):
 
 
 def test_data_that_cannot_be_read_are_a_verdict_too(tmp_path):
-    project = project_of(tmp_path, world(300), {"most_rejects": 0.0})
+    project = project_of(tmp_path, world(300), {"max_reject_share": 0.0})
     text = (tmp_path / "leads.csv").read_text().replace("lead-7,", ",", 1)
     (tmp_path / "leads.csv").write_text(text)
     audit = audit_project(project)

@@ -12,11 +12,11 @@ from leadscore.pipeline.audit.tables.judge import judge_tables
 from leadscore.pipeline.audit.tables.notes import judge_notes, judge_rejects
 from leadscore.pipeline.ingest.tables import Ingested
 
-UNDATED = {**WITHOUT_TIMES, "most_rejects": 1.0}
+UNDATED = {**WITHOUT_TIMES, "max_reject_share": 1.0}
 DEALS = {"outcomes": {"file": "deals.csv", "lead": "lead", "column": "stage", "closed":
          {"column": "closed"}}}  # fmt: skip
 MAIL = {"activities": [{"file": "mail.csv", "lead": "lead", "kind": "kind",
-                        "occurred": {"column": "at"}}], "extract": at(730)}  # fmt: skip
+                        "occurred": {"column": "at"}}], "extracted_at": at(730)}  # fmt: skip
 READING = {**SIGNALS, "clicks": {"family": "email", "kind": "count", "activity": "link_click"}}
 
 
@@ -102,7 +102,7 @@ def test_copies_without_any_column_that_identifies_are_found_beyond_chance(tmp_p
                  closed_at=None, remark="signed" if n < 100 else "")
             for n in range(1000)]  # fmt: skip
     lost = [{**row, "remark": ""} for row in copies(rows[:100], "lost")]
-    (found,) = doubles(undated(tmp_path, rows + lost, left_out={"remark": "a leak"}))
+    (found,) = doubles(undated(tmp_path, rows + lost, excluded={"remark": "a leak"}))
     assert found.weight == "problem"
     assert found.text.startswith("100 of 100 won leads (100.0%) have a twin that is not won")
     assert "the same country, employees, newsletter; " in found.text
@@ -191,7 +191,7 @@ def test_a_kind_that_only_follows_a_win_belongs_to_the_outcome(tmp_path):
     (found,) = mailed(tmp_path, *rows, leads=leads)
     assert "60 of 61 leads with 'invoice' and a known outcome won (98.4%)" in found.text
     assert "40 of 60 such activities of won leads come from one day before the win on" in found.text
-    assert "activities.left_out: {invoice: the outcome}" in found.todo
+    assert "activities.excluded: {invoice: the outcome}" in found.todo
 
 
 def test_where_nobody_is_marked_lost_what_all_do_does_not_belong_to_the_outcome(tmp_path):
@@ -208,7 +208,7 @@ def test_dates_without_hours_are_noted_in_the_zone_they_are_given_in(tmp_path):
     for row in leads:
         row |= {name: (row[name] or "")[:10] for name in ("created_at", "closed_at")}
     madrid = {"zone": "Europe/Madrid"}
-    data = {"leads": {"created": madrid}, "outcomes": {"closed": madrid}, "most_rejects": 0.5}
+    data = {"leads": {"created": madrid}, "outcomes": {"closed": madrid}, "max_reject_share": 0.5}
     (found,) = of(audit(tmp_path, leads, data=data).findings, "times", weight="note")
     assert found.startswith("all times of creation and closing lie on midnight, so they are dates")
     assert of(audit(tmp_path / "full", make_leads(400)).findings, "times") == []
@@ -219,7 +219,8 @@ def test_lost_leads_that_nobody_called_are_counted(tmp_path, blank, weight):
     rows = people(100, 400)
     for number, row in enumerate(rows):
         row["called_at"] = None if 100 <= number < 100 + blank else at(3)
-    world = undated(tmp_path, rows, leads={"created": None, "called": {"column": "called_at"}})
+    world = undated(tmp_path, rows, leads={"created": None,
+                                        "first_called": {"column": "called_at"}})  # fmt: skip
     (found,) = of(world.findings, "calls", weight=weight)
     assert f"{blank} of 400 leads that are not won ({blank / 400:.1%}) were never called" in found
     assert not any("called_at" in note for note in world.tables.notes)
@@ -263,7 +264,7 @@ def test_what_ingestion_noted_is_weighed(tmp_path):
     deals[0]["closed"] = at(90)
     rows = [{"lead": f"{n}", "kind": "link_click", "at": at(101)} for n in range(100)]
     rows += [{"lead": who, "kind": "lost", "at": at(105)} for who in ("x", "y", "7", "8")]
-    data = {**MAIL, **DEALS, "extract": at(120)}
+    data = {**MAIL, **DEALS, "extracted_at": at(120)}
     world = audit(tmp_path, leads, data=data, signals=READING, deals=deals, mail=rows)
     found = {finding.text[:38]: finding.weight for finding in judge_notes(world.tables)}
     assert found == {
@@ -289,8 +290,8 @@ def test_without_a_mature_snapshot_all_else_is_still_found(tmp_path):
 
 
 def test_what_ingestion_called_a_problem_is_one(tmp_path):
-    world = audit(tmp_path, make_leads(400), data={"extract": "2035-12-31T00:00:00Z"})
+    world = audit(tmp_path, make_leads(400), data={"extracted_at": "2035-12-31T00:00:00Z"})
     assert isinstance(world, Audited)
     assert isinstance(world.tables, Ingested)
     (problem,) = of(world.findings, "tables", weight="problem")
-    assert problem.startswith("extract in data.yaml, 2035-12-31T00:00:00Z, lies")
+    assert problem.startswith("extracted_at in data.yaml, 2035-12-31T00:00:00Z, lies")

@@ -13,7 +13,7 @@ from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.demo.world import write_world
 from leadscore.pipeline.errors import ConfigError
 
-WATCHED = {"extract": at(730)}
+WATCHED = {"extracted_at": at(730)}
 
 
 def leads_of(*groups):
@@ -84,7 +84,7 @@ def test_without_times_there_is_no_arrival(tmp_path):
 def test_a_horizon_longer_than_the_data_is_a_problem(tmp_path):
     """Leads of 250 days, taken at day 300: a horizon of 400 days is over for none of them."""
     leads = leads_of(*((4, day, 20 if day % 5 == 0 else None) for day in range(250)))
-    world = audit(tmp_path, leads, data={"extract": at(300)},
+    world = audit(tmp_path, leads, data={"extracted_at": at(300)},
                   training={"horizon_days": 400, "settle_days": 7})  # fmt: skip
     assert world.dataset is None
     (problem,) = of(world.findings, "horizon", weight="problem")
@@ -122,7 +122,7 @@ def test_a_lead_counts_once_in_the_month_of_its_creation(tmp_path):
 @pytest.mark.parametrize(("data", "counts"), [(ORDERED_BY_ROW, [20] * 10), (WITHOUT_TIMES, [])])
 def test_arrival_numbers_make_ten_stretches_and_no_order_makes_none(tmp_path, data, counts):
     world = audit(tmp_path, make_leads(200), data={**data, "outcomes": {
-        "closed": None, "rest_is": "lost"}}, training={"horizon_days": None})  # fmt: skip
+        "closed": None, "other_is": "lost"}}, training={"horizon_days": None})  # fmt: skip
     months = find_months(world.dataset)
     assert [month.leads for month in months] == counts
     assert [month.name for month in months][:2] == (["1 to 20", "21 to 40"] if counts else [])
@@ -177,7 +177,7 @@ def test_the_youngest_leads_who_had_less_time_are_not_held_against_their_month(t
               ((12, 80), (28, None))]  # fmt: skip
     leads = [row if row["status"] == "won" else {**row, "status": "open", "closed_at": None}
              for row in leads_of(*groups)]  # fmt: skip
-    world = audit(tmp_path, leads, data={"extract": at(430)}, signals=AGED,
+    world = audit(tmp_path, leads, data={"extracted_at": at(430)}, signals=AGED,
                   training={"horizon_days": 30, "snapshots": {"ages_days": [0, 60]}})  # fmt: skip
     rates = [month.rate for month in find_months(world.dataset)]
     assert (rates[0], rates[-1]) == (0.3, 0.0)
@@ -192,7 +192,7 @@ def test_twelve_wins_are_a_problem_that_says_when_there_will_be_enough(tmp_path)
     leads = leads_of(*((3, day, None) for day in range(360)))
     for number, row in enumerate(leads[45::90]):
         row |= {"status": "won", "closed_at": at(15 + 30 * number + 9)}
-    world = audit(tmp_path, leads, data=WATCHED, training={"minimum_wins": 50})
+    world = audit(tmp_path, leads, data=WATCHED, training={"min_wins": 50})
     (problem,) = of(world.findings, "wins", weight="problem")
     assert "6 leads won in the earlier part, and at least 50 are needed" in problem
     todo = next(f.todo for f in world.findings if f.subject == "wins")
@@ -252,13 +252,13 @@ def test_the_demo_is_told_what_is_in_it_and_nothing_else(tmp_path):
 
 
 def test_nothing_may_be_learned_from_the_first_call(tmp_path):
-    data = {"leads": {"called": {"column": "rung", "zone": "Nowhere"},
+    data = {"leads": {"first_called": {"column": "rung", "zone": "Nowhere"},
                       "fields": {"rang": {"column": "rung"}}},
-            "left_out": {"rung": "x"}}  # fmt: skip
+            "excluded": {"rung": "x"}}  # fmt: skip
     write_project(tmp_path, data=data)
     with pytest.raises(ConfigError) as mistakes:
         read_project(tmp_path)
     said = str(mistakes.value)
-    assert "leads.called.zone: 'Nowhere' is no time zone" in said
+    assert "leads.first_called.zone: 'Nowhere' is no time zone" in said
     assert "leads.fields.rang: reads the column of the first call; nothing may be learned" in said
-    assert "left_out: 'rung' is also leads.called; drop one" in said
+    assert "excluded: 'rung' is also leads.first_called; drop one" in said

@@ -39,7 +39,7 @@ def held(project, *scorecards, **question):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    by = {"report": {"by": ["demographic__country"]}}
+    by = {"report": {"group_by": ["demographic__country"]}}
     return project_of(tmp_path_factory.mktemp("compared"), training=by)
 
 
@@ -235,7 +235,9 @@ def test_no_lead_is_named_and_no_small_group_told_of(tmp_path):
     leads = make_leads(1200)
     for row in leads[-20:]:
         row["country"] = "Liechtenstein"
-    project = project_of(tmp_path, leads, training={"report": {"by": ["demographic__country"]}})
+    project = project_of(
+        tmp_path, leads, training={"report": {"group_by": ["demographic__country"]}}
+    )
     swaps = tmp_path / "swaps.csv"
     found = held(project, country_sheet(project), newsletter_sheet(project), calls=8.0, swaps=swaps)
     page = write_comparison_page(found, tmp_path)
@@ -271,7 +273,7 @@ def test_the_same_comparison_gives_the_same_text(project, found, tmp_path):
 def test_the_order_of_rows_in_the_file_changes_nothing(tmp_path, project, found):
     leads = make_leads(1200)
     np.random.default_rng(1).shuffle(leads)
-    mixed = project_of(tmp_path, leads, training={"report": {"by": ["demographic__country"]}})
+    mixed = project_of(tmp_path, leads, training={"report": {"group_by": ["demographic__country"]}})
     again = held(mixed, country_sheet(mixed), newsletter_sheet(mixed), calls=8.0)
     assert again.told == found.told
     assert again.duels[0].gain == found.duels[0].gain
@@ -291,7 +293,7 @@ def test_ranking_that_follows_the_season_is_called_by_its_name(tmp_path):
             closed_at=row["created_at"].replace("T", "T")[:11] + "23:59:59Z",
         ))  # fmt: skip
     project = project_of(
-        tmp_path, leads, data={"extract": "2027-12-31T00:00:00Z"},
+        tmp_path, leads, data={"extracted_at": "2027-12-31T00:00:00Z"},
         training={"split": {"later": 0.8}},
     )  # fmt: skip
     season = rule_sheet(

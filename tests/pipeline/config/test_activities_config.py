@@ -85,7 +85,7 @@ def test_the_catalogue_has_the_properties_that_signals_read_and_no_others(tmp_pa
         ({"changes": {**CHANGES, "fields": {"Country": "Country"}}}, "changes.fields.Country"),
         ({"day_offset_hours": 25}, "day_offset_hours: Input should be less than or equal to 24"),
         ({"day_offset_hours": True}, "day_offset_hours: a number is expected, found true or false"),
-        ({"leads": {"repeatd": True}}, "leads.repeatd: unknown key; did you mean 'repeated'?"),
+        ({"leads": {"duplicate": 1}}, "leads.duplicate: unknown key; did you mean 'duplicates'?"),
     ],
 )  # fmt: skip
 def test_a_key_that_does_not_fit_is_one_mistake(tmp_path, data, said):
@@ -104,7 +104,7 @@ def test_a_kind_that_does_not_fit_is_one_mistake(tmp_path, kind):
         ({"file": "deals.csv"}, "a file of deals needs both `file` and `lead`"),
         ({"lead": "lead_id"}, "a file of deals needs both `file` and `lead`"),
         ({**DEALS, "closed": None}, "a file of deals needs `closed`, the column of closing times"),
-        ({**DEALS, "rest_is": "lost"}, "`rest_is: lost` is only for a column of the leads' own"),
+        ({**DEALS, "other_is": "lost"}, "`other_is: lost` is only for a column of the leads' own"),
         ({"closed": None, "recorded": {"column": "x"}}, "`recorded` and `since` need `closed`"),
         ({"closed": None, "since": "2025-01-01T00:00:00Z"}, "`recorded` and `since` need `closed`"),
     ],
@@ -259,12 +259,12 @@ def test_a_signal_that_does_not_fit_itself_is_one_mistake(tmp_path, signal, said
 def test_a_signal_cannot_count_what_data_yaml_leaves_out(tmp_path):
     left_out = {"contract": "the outcome itself", "fax": "nobody sends one", "call": "no"}
     signal = counting(activity=["call", "visit", "contract"])
-    line = only_mistake(with_visits(tmp_path, signal=signal, left_out=left_out))
+    line = only_mistake(with_visits(tmp_path, signal=signal, excluded=left_out))
     assert "signals.yaml: reads activities that data.yaml leaves out: call, contract" in line
 
 
 def test_what_any_file_leaves_out_no_signal_counts_and_one_line_says_so(tmp_path):
-    sources = [VISITS, {**VISITS, "left_out": {"contract": "the outcome itself"}}]
+    sources = [VISITS, {**VISITS, "excluded": {"contract": "the outcome itself"}}]
     rate = {"kind": "rate", "part": {"activity": "contract"}, "whole": {}}
     signals = {**SIGNALS, "it": {"family": "web", **rate}}
     folder = write_project(tmp_path, data={"activities": sources}, signals=signals)
@@ -273,7 +273,7 @@ def test_what_any_file_leaves_out_no_signal_counts_and_one_line_says_so(tmp_path
 
 def test_a_signal_cannot_count_what_is_left_out_in_other_letters_either(tmp_path):
     left_out = {"Gano\u0301": "the outcome itself"}
-    folder = with_visits(tmp_path, signal=counting(activity="Gan\u00f3 "), left_out=left_out)
+    folder = with_visits(tmp_path, signal=counting(activity="Gan\u00f3 "), excluded=left_out)
     assert "leaves out" in only_mistake(folder)
 
 
@@ -428,4 +428,4 @@ def test_the_project_of_activities_and_its_variant_come_with_the_product(where, 
     project = read_project(find_project(where))
     assert (project.name, project.training.snapshots.ages) == (name, (age,))
     assert project.catalog.reads_activities
-    assert set(project.data.outcomes.won) <= set(project.data.activities[0].left_out)
+    assert set(project.data.outcomes.won) <= set(project.data.activities[0].excluded)

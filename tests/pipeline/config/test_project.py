@@ -50,7 +50,7 @@ def test_a_project_reads_with_every_default_filled_in(tmp_path):
     ]  # fmt: skip
     assert project.leads_path == tmp_path / "shop" / "leads.csv"
     resolved = project.resolved()
-    assert resolved["data"]["most_rejects"] == 0.05
+    assert resolved["data"]["max_reject_share"] == 0.05
     assert resolved["training"]["snapshots"] == {
         "ages_days": [0.0],
         "every_days": None,
@@ -58,7 +58,7 @@ def test_a_project_reads_with_every_default_filled_in(tmp_path):
     }
     nothing = {"fit": None, "engagement": None}
     assert resolved["bands"] == {
-        "mql": 0.2, "sql": 0.5, "hysteresis": 0.0, "by": None, "instead": {},
+        "mql": 0.2, "sql": 0.5, "hysteresis": 0.0, "by": None, "overrides": {},
         "minimums": {"mql": nothing, "sql": nothing},
     }  # fmt: skip
 
@@ -66,7 +66,7 @@ def test_a_project_reads_with_every_default_filled_in(tmp_path):
 def test_mistakes_in_all_four_files_are_told_at_once_each_with_file_and_key(tmp_path):
     folder = write_project(
         tmp_path,
-        data={"most_rejects": 2, "leads": {"delimeter": ";"}},
+        data={"max_reject_share": 2, "leads": {"delimeter": ";"}},
         signals={
             "country": {"family": "demografic", "kind": "category"},
             "employees": {"family": "firmographic"},
@@ -77,7 +77,7 @@ def test_mistakes_in_all_four_files_are_told_at_once_each_with_file_and_key(tmp_
     lines = mistakes(folder)
     told = {line.split(": ")[0].rsplit("/", 1)[1] + ": " + line.split(": ")[1] for line in lines}
     assert told == {
-        "data.yaml: most_rejects",
+        "data.yaml: max_reject_share",
         "data.yaml: leads.delimeter",
         "signals.yaml: country.family",
         "signals.yaml: employees.kind",
@@ -110,7 +110,7 @@ def test_mistakes_between_files_are_told_at_once_too(tmp_path):
 @pytest.mark.parametrize(
     ("change", "key", "meant"),
     [
-        ({"extrakt": "x"}, "extrakt", "extract"),
+        ({"extrakted_at": "x"}, "extrakted_at", "extracted_at"),
         ({"leads": {"delimeter": ";"}}, "leads.delimeter", "delimiter"),
         ({"outcomes": {"wonn": ["a"]}}, "outcomes.wonn", "won"),
         ({"leads": {"created": {"formt": "iso"}}}, "leads.created.formt", "format"),
@@ -130,7 +130,7 @@ def test_an_unknown_key_of_a_signal_is_a_mistake_with_a_suggestion(tmp_path):
 
 def test_an_unknown_key_like_no_other_is_met_with_the_known_ones(tmp_path):
     line = only_mistake(write_project(tmp_path, bands={"zzz": 1}))
-    assert "zzz: unknown key; known are by, hysteresis, instead, minimums, mql, sql" in line
+    assert "zzz: unknown key; known are by, hysteresis, minimums, mql, overrides, sql" in line
 
 
 def test_a_key_that_stands_twice_is_a_mistake_with_its_line(tmp_path):
@@ -318,8 +318,8 @@ def test_a_field_cannot_take_the_name_of_a_column_of_ours(tmp_path, name):
 
 
 def test_a_column_both_used_and_left_out_is_a_mistake(tmp_path):
-    line = only_mistake(write_project(tmp_path, data={"left_out": {"country": "a leak"}}))
-    assert "left_out: 'country' is also a field" in line
+    line = only_mistake(write_project(tmp_path, data={"excluded": {"country": "a leak"}}))
+    assert "excluded: 'country' is also a field" in line
 
 
 def test_a_text_that_is_both_won_and_lost_is_a_mistake(tmp_path):
@@ -391,7 +391,7 @@ def test_a_sensitive_field_that_no_signal_reads_is_no_mistake(tmp_path):
         ({}, {"split": {"later": 2.5}}, "a share below 1 or a whole number"),
         ({}, {"snapshots": {"ages_days": []}}, "snapshots.ages_days"),
         ({}, {"snapshots": {"ages_days": [0, -1]}}, "snapshots.ages_days.1"),
-        ({"extract": "2025-12-31"}, {}, "extract: '2025-12-31' names no time and zone"),
+        ({"extracted_at": "2025-12-31"}, {}, "extracted_at: '2025-12-31' names no time and zone"),
         ({"leads": {"created": {"zone": "Europe/Atlantis"}}}, {},
          "leads.created.zone: 'Europe/Atlantis' is no time zone"),
         ({"outcomes": {"closed": {"zone": "../etc"}}}, {}, "outcomes.closed.zone"),
@@ -450,7 +450,7 @@ def test_another_data_folder_replaces_the_configured_one(tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"most_rejects": 0.1}, {"leads": {"encoding": "latin-1"}}, {"outcomes": {"lost": []}}],
+    [{"max_reject_share": 0.1}, {"leads": {"encoding": "latin-1"}}, {"outcomes": {"lost": []}}],
 )
 def test_another_configuration_resolves_otherwise(tmp_path, change):
     before = read_project(write_project(tmp_path / "a")).resolved()
@@ -480,7 +480,7 @@ def test_every_project_that_comes_with_the_product_reads_without_a_mistake(name)
     project = read_project(find_project(name))
     assert project.name == name
     assert len(project.catalog.columns) >= 10
-    assert project.data.left_out
+    assert project.data.excluded
 
 
 def test_the_helper_leaves_its_defaults_alone(tmp_path):

@@ -103,7 +103,7 @@ def test_at_several_ages_each_snapshot_matures_a_horizon_after_itself(tmp_path):
 
 
 def test_immature_snapshots_are_not_there_and_are_counted(tmp_path):
-    data = {"extract": "2025-01-20T00:00:00Z"}  # leads 0..9 are mature: day + 10 <= 20
+    data = {"extracted_at": "2025-01-20T00:00:00Z"}  # leads 0..9 are mature: day + 10 <= 20
     dataset = build(tmp_path, dated_leads(), data=data, training={"horizon_days": 10})
     assert dataset.lead_id.tolist() == [f"{number:02}" for number in range(10)]
     assert dataset.left_out["immature"] == 20

@@ -27,8 +27,10 @@ def draw(seed, leads=400, snapshots=1, grain=0.25, slope=0.7):
     return Scored(log_odds, label, lead)
 
 
-def values(scored, resamples=100, seed=0):
-    return {name: estimate.value for name, estimate in measure(scored, resamples, seed).items()}
+def values(scored, bootstrap_draws=100, seed=0):
+    return {
+        name: estimate.value for name, estimate in measure(scored, bootstrap_draws, seed).items()
+    }
 
 
 def width(estimate):

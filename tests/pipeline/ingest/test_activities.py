@@ -54,7 +54,7 @@ def take(folder, *files, leads="abc", signals=READING, **data):
         change, rows = rows if isinstance(rows, tuple) else ({}, rows)
         sources.append({**SOURCE, **change})
         write_leads(write_project(folder), rows, sources[-1]["file"])
-    data = {"activities": sources, "most_rejects": 1.0, **data}
+    data = {"activities": sources, "max_reject_share": 1.0, **data}
     write_project(folder, data=data, signals=signals)
     write_leads(folder, [lead(lead_id, status=None) for lead_id in leads])
     return ingest(read_project(folder))
@@ -325,7 +325,7 @@ def test_a_rejected_lead_is_a_stranger_to_its_activities(tmp_path):
 
 def test_kinds_left_out_are_gone_counted_and_no_end_of_the_data(tmp_path):
     rows = [did(), did(kind="contract", occurred_at="2025-12-01T00:00:00Z"), did(kind="call")]
-    source = {"left_out": {"contract": "the outcome itself", "fax": "nobody sends one"}}
+    source = {"excluded": {"contract": "the outcome itself", "fax": "nobody sends one"}}
     tables = take(tmp_path, (source, rows))
     assert tables.activities.kinds == {"call": 1, "visit": 1}
     (file,) = tables.activities.files
@@ -336,7 +336,7 @@ def test_kinds_left_out_are_gone_counted_and_no_end_of_the_data(tmp_path):
 def test_a_kind_is_left_out_however_its_accent_and_blanks_are_written(tmp_path):
     rows = [did(), did(kind="Gan\u00f3"), did(kind="cerr\u00f3 ")]
     left_out = {"Gano\u0301": "the outcome itself", " cerr\u00f3": "the outcome itself"}
-    tables = take(tmp_path, ({"left_out": left_out}, rows))
+    tables = take(tmp_path, ({"excluded": left_out}, rows))
     assert tables.activities.kinds == {"visit": 1}
 
 
@@ -346,7 +346,7 @@ def test_what_is_left_out_is_gone_before_duplicates_are_looked_for(tmp_path):
         did(id="x", kind="machine_open", told_at="2025-01-02T00:00:00Z"),
         did(id="x", told_at="2025-01-03T00:00:00Z"),
     ]
-    tables = take(tmp_path, ({"left_out": {"machine_open": "no lead"}}, rows))
+    tables = take(tmp_path, ({"excluded": {"machine_open": "no lead"}}, rows))
     assert tables.activities.kinds == {"visit": 1}
     assert tables.activities.duplicates == 0
 
@@ -355,7 +355,7 @@ def test_what_is_left_out_is_gone_before_duplicates_are_looked_for(tmp_path):
 
 
 def test_what_one_file_leaves_out_is_left_out_of_all(tmp_path):
-    left_out = {"left_out": {"contract": "the outcome itself"}}
+    left_out = {"excluded": {"contract": "the outcome itself"}}
     rows = [did(), did(kind="contract")]
     tables = take(tmp_path, (left_out, rows), ({}, rows))
     assert tables.activities.kinds == {"visit": 2}
@@ -580,16 +580,16 @@ def test_rejects_of_leads_and_of_each_file_of_activities_stand_side_by_side(tmp_
 
 def test_each_file_of_activities_has_its_own_share_of_rejects(tmp_path):
     good, bad = [did()] * 97, [did()] * 9 + [did(occurred_at="soon")]
-    assert len(take(tmp_path / "1", good + bad, most_rejects=0.05).rejects) == 1
+    assert len(take(tmp_path / "1", good + bad, max_reject_share=0.05).rejects) == 1
     with pytest.raises(DataError, match=r"more\.csv: 1 of 10 rows rejected, at most 5%") as caught:
-        take(tmp_path / "2", good, ({"file": "more.csv"}, bad), most_rejects=0.05)
+        take(tmp_path / "2", good, ({"file": "more.csv"}, bad), max_reject_share=0.05)
     assert "column 'occurred_at': 'soon' where a time is expected" in str(caught.value)
     assert "first at line 11" in str(caught.value)
 
 
 def test_a_file_of_activities_without_one_good_row_is_an_error_whatever_is_allowed(tmp_path):
     with pytest.raises(DataError, match=r"activities\.csv: all 2 rows are rejected"):
-        take(tmp_path, [did(lead_id="")] * 2, most_rejects=1.0)
+        take(tmp_path, [did(lead_id="")] * 2, max_reject_share=1.0)
 
 
 def test_a_file_of_activities_with_a_header_only_is_an_error_that_names_it(tmp_path):

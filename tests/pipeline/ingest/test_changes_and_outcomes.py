@@ -57,7 +57,7 @@ def visit(at, lead_id="a"):
 
 def read(folder, leads="ab", *, data=None, signals=None, training=None, **files):
     """Write a project and its files, each given as rows by its name, and read the project."""
-    data = merge({"most_rejects": 1.0}, data or {})
+    data = merge({"max_reject_share": 1.0}, data or {})
     write_project(folder, data=data, signals=signals, training=training)
     leads = [lead(key, status=None) for key in leads] if isinstance(leads, str) else leads
     write_leads(folder, leads)
@@ -162,7 +162,7 @@ def test_too_many_bad_changes_are_an_error_though_leads_are_fine(tmp_path):
     rows = [changed("Employees", "1", "many")] + [changed("Employees", "1", "2")] * 9
     with pytest.raises(DataError, match=r"changes\.csv: 1 of 10 rows rejected, at most 5%"):
         with_changes(
-            tmp_path, rows, leads=[lead(str(i)) for i in range(90)], data={"most_rejects": 0.05}
+            tmp_path, rows, leads=[lead(str(i)) for i in range(90)], data={"max_reject_share": 0.05}
         )
 
 
@@ -325,7 +325,7 @@ def test_open_deals_do_not_dilute_the_share_of_bad_closings(tmp_path):
     good = [deal("a", "signed", "2025-05-01T00:00:00Z")] * 9
     rows = [*good, deal("b", "signed", None), *[deal("b", "pending", None)] * 90]
     with pytest.raises(DataError, match=r"deals\.csv: 1 of 10 rows rejected"):
-        with_deals(tmp_path, rows, data={"most_rejects": 0.05})
+        with_deals(tmp_path, rows, data={"max_reject_share": 0.05})
 
 
 def test_a_blank_recorded_time_of_a_deal_is_its_closing(tmp_path):
@@ -361,7 +361,7 @@ def test_deals_may_stand_in_the_leads_own_file(tmp_path):
     ]
     outcomes = {**DEALS, "file": "leads.csv", "lead": "lead_id", "column": "status",
                 "closed": {"column": "at"}}  # fmt: skip
-    tables = ingest(read(tmp_path, rows, data={"outcomes": outcomes, "leads": {"repeated": True}}))
+    tables = ingest(read(tmp_path, rows, data={"outcomes": outcomes, **FIRST}))
     assert tables.leads["lead_id"].to_pylist() == ["a", "b"]
     assert tables.outcomes["closed_us"].to_pylist() == [us(at)]
     assert "columns neither used nor left out with a reason: closed_at" in tables.notes
@@ -370,8 +370,11 @@ def test_deals_may_stand_in_the_leads_own_file(tmp_path):
 # Leads that stand in several rows
 
 
+FIRST = {"leads": {"duplicates": "first"}}
+
+
 def repeated(folder, rows):
-    return ingest(read(folder, rows, data={"leads": {"repeated": True}}))
+    return ingest(read(folder, rows, data=FIRST))
 
 
 def test_of_repeated_leads_the_first_row_counts_whatever_its_time(tmp_path):
@@ -420,7 +423,7 @@ def test_the_extract_is_the_earliest_end_of_leads_outcomes_and_each_file(tmp_pat
     files = {name: [visit("2025-06-02T00:00:00Z"), visit(end)] for name, end in ends.items()}
 
     def extract(activities, **change):
-        data = {"activities": activities, "extract": None, **change}
+        data = {"activities": activities, "extracted_at": None, **change}
         project = read(tmp_path, leads, data=data, signals=READING_VISITS, **files)
         return ingest(project)
 
@@ -430,14 +433,14 @@ def test_the_extract_is_the_earliest_end_of_leads_outcomes_and_each_file(tmp_pat
     found = extract([VISITS, more])
     assert found.extract_us == us("2025-06-11T00:00:00Z")
     assert (
-        "no extract in data.yaml: 2025-06-11T00:00:00Z is taken, the earliest of the ends "
+        "no extracted_at in data.yaml: 2025-06-11T00:00:00Z is taken, the earliest of the ends "
         "(leads.csv 2025-06-30T00:00:00Z, outcomes 2025-06-20T00:00:00Z, "
         "visits.csv 2025-06-18T00:00:00Z, more.csv 2025-06-11T00:00:00Z)"
     ) in found.notes
     assert "far apart" not in notes_of(found)
     files["more"] = [visit("2025-05-30T00:00:00Z")]
     assert "the ends lie far apart" in notes_of(extract([VISITS, more]))
-    assert extract([VISITS, more], extract="2030-01-01T00:00:00Z").extract_us == us(
+    assert extract([VISITS, more], extracted_at="2030-01-01T00:00:00Z").extract_us == us(
         "2030-01-01T00:00:00Z"
     )
 
@@ -589,12 +592,12 @@ def test_wins_that_end_long_before_a_given_extract_are_found_too(tmp_path):
     last = first_win(leads, max)
     found = silence(tmp_path, leads)
     assert found.startswith(f"no win is on record after {last}, though ")
-    assert f"Set extract: {last} in data.yaml" in found
+    assert f"Set extracted_at: {last} in data.yaml" in found
     with pytest.raises(RefusalError, match="no win is on record after"):
         train(read_project(tmp_path))
     assert found in check_project(read_project(tmp_path)).problems
-    assert silence(tmp_path, leads, extract=last) is None
-    assert silence(tmp_path, leads, extract=None) is None
+    assert silence(tmp_path, leads, extracted_at=last) is None
+    assert silence(tmp_path, leads, extracted_at=None) is None
 
 
 def test_a_declared_beginning_does_not_hide_a_silent_end(tmp_path):

@@ -32,9 +32,9 @@ def visit(who, at, what="visit"):
 
 
 def test_an_extract_years_after_the_data_is_a_problem_and_nothing_is_learned(tmp_path):
-    project = project_of(tmp_path, make_leads(600), {"extract": "2035-12-31T00:00:00Z"})
+    project = project_of(tmp_path, make_leads(600), {"extracted_at": "2035-12-31T00:00:00Z"})
     (problem,) = check_project(project).problems
-    assert "extract in data.yaml, 2035-12-31T00:00:00Z, lies" in problem
+    assert "extracted_at in data.yaml, 2035-12-31T00:00:00Z, lies" in problem
     with pytest.raises(RefusalError, match="open leads pass for lost"):
         train(project)
 
@@ -43,7 +43,7 @@ def test_an_extract_years_after_the_data_is_a_problem_and_nothing_is_learned(tmp
 def test_an_extract_some_months_after_the_data_is_noted_and_one_of_weeks_is_not(
     tmp_path, extract, noted
 ):
-    tables = ingest(project_of(tmp_path, make_leads(600), {"extract": f"{extract}T00:00:00Z"}))
+    tables = ingest(project_of(tmp_path, make_leads(600), {"extracted_at": f"{extract}T00:00:00Z"}))
     assert tables.problems == ()
     assert sum("open leads pass for lost" in note for note in tables.notes) == noted
 
@@ -52,20 +52,21 @@ def test_one_row_of_each_table_far_in_the_future_does_not_move_the_extract(tmp_p
     leads = make_leads(600)
     leads[7] |= {"created_at": "2099-01-01T00:00:00Z", "status": "open", "closed_at": None}
     leads[8] |= {"status": "won", "closed_at": "2099-02-01T00:00:00Z"}
-    tables = ingest(project_of(tmp_path, leads, {"extract": None}))
+    tables = ingest(project_of(tmp_path, leads, {"extracted_at": None}))
     assert tables.extract_us < us("2025-08-01T00:00:00Z")
 
 
 def test_what_comes_from_one_file_has_one_end(tmp_path):
     """A log whose last lead is older than its last event is not older than itself."""
     data = {
-        "extract": None,
-        "leads": {"file": "log.csv", "id": "who", "created": {"column": "born"}, "repeated": True},
+        "extracted_at": None,
+        "leads": {"file": "log.csv", "id": "who", "created": {"column": "born"},
+                  "duplicates": "first"},
         "outcomes": {
             "file": "log.csv", "lead": "who", "column": "what", "won": ["sold"], "lost": ["gone"],
             "closed": {"column": "at"},
         },
-        "activities": [{**VISITS, "file": "log.csv", "left_out": {"sold": "the outcome"}}],
+        "activities": [{**VISITS, "file": "log.csv", "excluded": {"sold": "the outcome"}}],
     }  # fmt: skip
     facts = {"country": "ES", "employees": 3, "newsletter": "yes", "born": "2025-01-01T00:00:00Z"}
     rows = [

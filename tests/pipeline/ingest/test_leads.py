@@ -28,7 +28,7 @@ from leadscore.pipeline.workflows.check import check_project
 
 def take(tmp_path, leads, name="leads.csv", *, signals=None, training=None, data=None, **how):
     """Ingest some leads in a project of their own."""
-    change = merge({"leads": {"file": name}, "most_rejects": 1.0}, data or {})
+    change = merge({"leads": {"file": name}, "max_reject_share": 1.0}, data or {})
     folder = write_project(tmp_path, data=change, signals=signals, training=training)
     if isinstance(leads, str):
         leads = leads.encode()
@@ -90,7 +90,7 @@ def test_without_an_extract_the_earliest_end_is_taken_so_that_one_wrong_clock_do
         lead("a", created_at="2025-06-01T00:00:00Z"),
         lead("b", status="won", closed_at="2099-07-01T00:00:00Z"),
     ]
-    tables = take(tmp_path, leads, data={"extract": None})
+    tables = take(tmp_path, leads, data={"extracted_at": None})
     assert tables.extract_us == us("2025-06-01T00:00:00Z")
     notes = " ".join(tables.notes)
     assert "1 outcomes closed after the extract" in notes
@@ -99,7 +99,7 @@ def test_without_an_extract_the_earliest_end_is_taken_so_that_one_wrong_clock_do
 
 def test_columns_that_nobody_spoke_of_are_noted_and_so_are_reasons_for_none(tmp_path):
     leads = [{**lead("a"), "remark": "x", "colour": "red"}]
-    tables = take(tmp_path, leads, data={"left_out": {"remark": "a leak", "phone": "private"}})
+    tables = take(tmp_path, leads, data={"excluded": {"remark": "a leak", "phone": "private"}})
     notes = " | ".join(tables.notes)
     assert "colour" in notes
     assert "'phone', which leads.csv does not have" in notes
@@ -125,7 +125,7 @@ def test_each_status_is_won_lost_or_open(tmp_path):
 
 
 def test_the_rest_is_lost_where_the_project_says_so(tmp_path):
-    spec = {"outcomes": {"won": ["yes"], "lost": [], "rest_is": "lost", "closed": None}}
+    spec = {"outcomes": {"won": ["yes"], "lost": [], "other_is": "lost", "closed": None}}
     leads = [lead("a", status="yes"), lead("b", status="pending"), lead("c", status=None)]
     tables = take(tmp_path, leads, data=spec, training={"horizon_days": None})
     assert tables.outcomes["status"].to_pylist() == ["won", "lost", "lost"]
@@ -273,10 +273,10 @@ def test_too_many_rejects_are_an_error_with_file_reason_and_first_line(tmp_path)
     leads[4]["employees"] = leads[9]["employees"] = "many"
     leads[2]["newsletter"] = "perhaps"
     with pytest.raises(DataError) as caught:
-        take(tmp_path, leads, data={"most_rejects": 0.17})
+        take(tmp_path, leads, data={"max_reject_share": 0.17})
     message = str(caught.value)
     assert str(tmp_path / "leads.csv") in message
-    assert "3 of 17 rows rejected, at most 17% are allowed (most_rejects)" in message
+    assert "3 of 17 rows rejected, at most 17% are allowed (max_reject_share)" in message
     assert (
         "column 'employees': 'many' where a number is expected (2 rows, first at line 6)" in message
     )
@@ -285,10 +285,10 @@ def test_too_many_rejects_are_an_error_with_file_reason_and_first_line(tmp_path)
 def test_as_many_rejects_as_allowed_are_no_error(tmp_path):
     leads = [lead(str(i)) for i in range(20)]
     leads[4]["employees"] = "many"
-    assert len(take(tmp_path, leads, data={"most_rejects": 0.05}).rejects) == 1
+    assert len(take(tmp_path, leads, data={"max_reject_share": 0.05}).rejects) == 1
     leads[5]["employees"] = "many"
     with pytest.raises(DataError, match="2 of 20 rows"):
-        take(tmp_path, leads, data={"most_rejects": 0.05})
+        take(tmp_path, leads, data={"max_reject_share": 0.05})
 
 
 def test_without_a_word_on_it_one_row_in_twenty_may_be_rejected(tmp_path):
@@ -309,7 +309,7 @@ def test_a_table_without_rows_is_an_error(tmp_path):
 
 def test_a_table_without_one_good_row_is_an_error_whatever_is_allowed(tmp_path):
     with pytest.raises(DataError, match=r"leads\.csv"):
-        take(tmp_path, [lead("a", employees="many")], data={"most_rejects": 1.0})
+        take(tmp_path, [lead("a", employees="many")], data={"max_reject_share": 1.0})
 
 
 def test_rejects_are_written_beside_and_read_back(tmp_path):
@@ -474,7 +474,7 @@ def test_booleans_of_parquet_are_flags_whatever_their_words(tmp_path):
 def test_naive_times_of_parquet_without_a_zone_are_rejects(tmp_path):
     table = as_parquet([lead("a"), lead("b")], created_at=pa.timestamp("us"))
     with pytest.raises(DataError, match=r"names no time zone.*first at line 1"):
-        take(tmp_path, table, "leads.parquet", data={"most_rejects": 0.5})
+        take(tmp_path, table, "leads.parquet", data={"max_reject_share": 0.5})
 
 
 def test_nanoseconds_are_cut_in_parquet_as_in_csv(tmp_path):
@@ -527,7 +527,7 @@ def test_a_parquet_column_of_the_wrong_type_is_all_rejects(tmp_path, column, val
     mixed = pa.array([*values, None if column != "created_at" else 3], kind)
     table = table.set_column(table.column_names.index(column), column, mixed)
     with pytest.raises(DataError, match=f"leads.parquet: .*column '{column}'.*first at line 1"):
-        take(tmp_path, table, "leads.parquet", data={"most_rejects": 0.5})
+        take(tmp_path, table, "leads.parquet", data={"max_reject_share": 0.5})
 
 
 LEFT = {"country": "ES", "employees": 1, "newsletter": True, "created_at": "2025-01-01T00:00:00Z"}
@@ -600,7 +600,7 @@ def test_arrival_numbers_sort_as_numbers_and_a_blank_one_is_a_reject(tmp_path):
 
 
 def test_outcomes_in_neither_list_are_named_and_closed_ones_rejected(tmp_path):
-    folder = write_project(tmp_path / "mine", data={"most_rejects": 1.0})
+    folder = write_project(tmp_path / "mine", data={"max_reject_share": 1.0})
     closed = "2025-02-01T00:00:00Z"
     write_leads(
         folder,

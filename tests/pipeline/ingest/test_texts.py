@@ -29,7 +29,7 @@ SIGNALS = {
     "filled": {
         "family": "form", "kind": "completeness", "fields": ["title", "phone", "employees"],
     },
-    "off": {"family": "spam", "kind": "off_form", "expected": {"phone": "[0-9 ]{6,}"}},
+    "off": {"family": "spam", "kind": "pattern_mismatch", "expected": {"phone": "[0-9 ]{6,}"}},
     "length": {"family": "form", "kind": "message_length", "field": "message"},
 }  # fmt: skip
 CHANGES = {
@@ -179,8 +179,8 @@ def test_other_lists_of_words_are_refused(tmp_path):
          "a title_seniority reads a field of type text, found number (employees in data.yaml)"),
         ({"kind": "gibberish", "fields": ["title", "tittle"]}, "did you mean 'title'?"),
         ({"kind": "gibberish", "fields": []}, "it.fields"),
-        ({"kind": "off_form", "expected": {"phone": "[0-9"}}, "no regular expression"),
-        ({"kind": "off_form", "expected": {}}, "it.expected"),
+        ({"kind": "pattern_mismatch", "expected": {"phone": "[0-9"}}, "no regular expression"),
+        ({"kind": "pattern_mismatch", "expected": {}}, "it.expected"),
         ({"kind": "completness", "fields": ["title"]}, "did you mean 'completeness'?"),
         ({"kind": "mail_company", "field": "email"}, "it.company: this key is needed and absent"),
         ({"kind": "digits", "fields": ["gender"]}, "reads the sensitive field 'gender'"),

@@ -190,7 +190,7 @@ def test_small_groups_are_silent(tmp_path, cache):
         row["country"] = "RARE" if number % 50 == 0 else row["country"]  # 17 early, 7 late
     folder = tmp_path / "rare"
     project, training = train_on(
-        folder, leads, training={"report": {"by": ["demographic__country"]}}
+        folder, leads, training={"report": {"group_by": ["demographic__country"]}}
     )
     assert "RARE" in training.scorecard.to_json()
     text = write_page(make_report(project, training), cache)
@@ -242,8 +242,8 @@ def test_hostile_levels_do_no_harm(tmp_path, cache):
     project, training = train_on(
         tmp_path / "hostile",
         leads,
-        training={"report": {"by": ["demographic__country"]}},
-        data={"left_out": {"<b>remark</b>": "<script>alert(2)</script>"}},
+        training={"report": {"group_by": ["demographic__country"]}},
+        data={"excluded": {"<b>remark</b>": "<script>alert(2)</script>"}},
     )
     text = write_page(make_report(project, training), cache)
     page = Page(text)
@@ -318,7 +318,7 @@ def test_several_ages_are_told_apart(tmp_path, cache):
 def test_what_is_shown_leaves_the_model_alone(tmp_path):
     leads = make_leads(600)
     _, plain = train_on(tmp_path / "a" / "mine", leads)
-    by = {"report": {"by": ["demographic__country"]}}
+    by = {"report": {"group_by": ["demographic__country"]}}
     _, shown = train_on(tmp_path / "b" / "mine", leads, training=by)
     assert plain.scorecard.sha256 == shown.scorecard.sha256
 
@@ -373,7 +373,9 @@ def contrast(one, other):
 
 
 def test_a_report_by_an_unknown_signal_is_a_mistake(tmp_path):
-    folder = write_files(tmp_path / "mine", training={"report": {"by": ["web__nothing"]}})
+    folder = write_files(tmp_path / "mine", training={"report": {"group_by": ["web__nothing"]}})
     write_leads(folder, [lead("a")])
-    with pytest.raises(ConfigError, match=r"report\.by: 'web__nothing' is no category signal"):
+    with pytest.raises(
+        ConfigError, match=r"report\.group_by: 'web__nothing' is no category signal"
+    ):
         read_project(folder)

@@ -37,7 +37,7 @@ CHANGES = {
     "file": "changes.csv", "lead": "lead_id", "field": "field", "old": "old", "new": "new",
     "recorded": {"column": "at"}, "fields": {"country": "country"},
 }  # fmt: skip
-DATA = {"activities": [VISITS, MAILS], "changes": CHANGES, "extract": EXTRACT}
+DATA = {"activities": [VISITS, MAILS], "changes": CHANGES, "extracted_at": EXTRACT}
 SIGNALS = {
     **AGED,
     "visits": {"family": "web", "kind": "count", "activity": "visit", "window_days": 60},
@@ -236,7 +236,7 @@ def test_without_a_moment_the_extract_is_taken(world, tmp_path):
 
 
 def test_without_an_extract_the_moment_is_where_the_first_file_of_activities_ends(world, tmp_path):
-    data = world.project.data.model_copy(update={"extract": None})
+    data = world.project.data.model_copy(update={"extracted_at": None})
     project = replace(world.project, data=data)
     report, rows = score(world, tmp_path, world.leads[:5], as_of=None, project=project)
     last = min(max(us(row["at"]) for row in rows) for rows in (world.visits, world.mails))
@@ -245,7 +245,7 @@ def test_without_an_extract_the_moment_is_where_the_first_file_of_activities_end
 
 
 def test_signals_that_need_a_moment_and_find_none_say_so(world):
-    data = world.project.data.model_copy(update={"extract": None})
+    data = world.project.data.model_copy(update={"extracted_at": None})
     project = replace(world.project, data=data)
     catalog = Catalog.model_validate(world.scorecard.definitions)
     with pytest.raises(ConfigError, match="--as-of: these signals need a moment"):
@@ -344,7 +344,7 @@ def test_a_lead_standing_in_two_chunks_gets_two_rows_too(world, tmp_path, monkey
 
 def test_where_leads_are_repeated_the_first_row_of_each_is_scored(world, tmp_path, monkeypatch):
     monkeypatch.setattr("leadscore.pipeline.scoring.inputs._ROWS_WITH_ACTIVITIES", 2)
-    config = world.project.data.leads.model_copy(update={"repeated": True})
+    config = world.project.data.leads.model_copy(update={"duplicates": "first"})
     data = world.project.data.model_copy(update={"leads": config})
     first, other = world.leads[50], world.leads[60]
     leads = [first, {**first, "employees": 500}, other, {**first, "employees": 1}, other]

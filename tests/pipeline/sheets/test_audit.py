@@ -214,7 +214,7 @@ def test_variants_are_judged_where_they_count(project, tmp_path):
     judged, _ = judge(
         project, dataset, tmp_path,
         letters={"signal": "newsletter", "points": 10, "by": "country",
-                 "instead": {"ES": {"points": -10}}},
+                 "overrides": {"ES": {"points": -10}}},
     )  # fmt: skip
     assert {p.name: p.leads for p in judged["letters"].parts} == {
         "yes, where country is ES": 50, "yes": 450,

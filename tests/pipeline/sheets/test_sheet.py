@@ -105,7 +105,7 @@ def test_what_a_row_is_worth(tmp_path, criterion, worth):
 def test_a_row_may_say_something_else_for_a_channel_and_nothing_for_another(tmp_path):
     row = {
         "signal": "visits", "each": 10, "up_to": 30, "by": "country",
-        "instead": {"PT": {"each": 20}, "FR": 0},
+        "overrides": {"PT": {"each": 20}, "FR": 0},
     }  # fmt: skip
     sheet = read_sheet(write_sheet(tmp_path, {"row": row}))
     (rule,) = sheet.rules.values()
@@ -196,7 +196,7 @@ def test_all_mistakes_come_at_once_each_with_its_place(tmp_path):
             "d": {"signal": "newsletter", "is": "perhaps", "points": 5},
             "e": {"activity": "visit", "where": {"paeg": "x"}, "family": "web", "each": 1},
             "f": {"signal": "visits", "each": 1, "group": "lost"},
-            "g": {"signal": "visits", "each": 1, "by": "employees", "instead": {"1": 0}},
+            "g": {"signal": "visits", "each": 1, "by": "employees", "overrides": {"1": 0}},
             "employees": {"activity": "visit", "family": "web", "each": 1},
         },
         caps={"unused": {"high": 5}},
@@ -237,7 +237,7 @@ def test_all_mistakes_come_at_once_each_with_its_place(tmp_path):
             {"activity": "x", "family": "web", "each": 5, "window_days": 3, "linear_days": 2},
             "give one of `window_days`, `half_life_days`, `linear_days`",
         ),
-        ({"signal": "visits", "each": 5, "by": "country"}, "`by` and `instead` go together"),
+        ({"signal": "visits", "each": 5, "by": "country"}, "`by` and `overrides` go together"),
         ({"signal": "visits", "each": 5, "cap": 3}, "unknown key"),
         ({"signal": "visits", "each": 2e6}, "less than or equal to 1000000"),
     ],
@@ -253,7 +253,7 @@ def test_a_row_that_says_too_much_or_too_little(tmp_path, criterion, said):
     [
         ({"mql": 100, "sql": 50}, "mql (100) must lie below sql (50)"),
         ({"axes": {"fit": [3, 2, 1]}}, "must not decrease"),
-        ({"by": "country"}, "`by` and `instead` go together"),
+        ({"by": "country"}, "`by` and `overrides` go together"),
         ({"caps": {"g": {}}}, "give `high`, `low` or both"),
         ({"minimums": {"sql": {"fit": "E"}}}, "minimums.sql.fit"),
         ({"treshold": 5}, "treshold: unknown key"),
@@ -292,10 +292,10 @@ def test_a_sensitive_field_is_no_matter_for_a_sheet_either(tmp_path):
 def test_bands_may_begin_elsewhere_for_a_channel(tmp_path):
     rows = {"row": {"signal": "country", "is": "ES", "points": 1}}
     bands = read_sheet(
-        write_sheet(tmp_path, rows, by="country", instead={"PT": {"sql": 60}}, hysteresis=5)
+        write_sheet(tmp_path, rows, by="country", overrides={"PT": {"sql": 60}}, hysteresis=5)
     ).bands
     assert bands.by == "demographic__country"
-    assert vars(bands.instead["PT"]) == {"mql": 40.0, "sql": 60.0, "hysteresis": 5.0}
+    assert vars(bands.overrides["PT"]) == {"mql": 40.0, "sql": 60.0, "hysteresis": 5.0}
 
 
 def test_shapes_are_checked_against_the_signal_not_the_file(tmp_path):

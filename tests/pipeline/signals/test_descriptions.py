@@ -27,7 +27,7 @@ WORDS = [
     ({"kind": "digits", "fields": ["first", "last", "firm"]},
      "whether first or last or firm has a digit"),
     ({"kind": "completeness", "fields": ["job", "phone"]}, "the share filled in of job, phone"),
-    ({"kind": "off_form", "expected": {"phone": "[0-9]+", "zip": "[0-9]{5}"}},
+    ({"kind": "pattern_mismatch", "expected": {"phone": "[0-9]+", "zip": "[0-9]{5}"}},
      "how many answers in phone, zip do not look as asked for"),
     ({"kind": "count"}, "how many activities"),
     ({"kind": "count", "activity": ["open", "click"], "window_days": 7},

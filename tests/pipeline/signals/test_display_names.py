@@ -24,7 +24,7 @@ BOTH = {"en": "views of the pricing page", "es": "las visitas a la página de pr
 
 
 def named(language, **label):
-    visits = {"family": "web", "kind": "count", "label": label}
+    visits = {"family": "web", "kind": "count", "display_name": label}
     return Signal(name="pricing_views", declaration=visits).named(language)
 
 
@@ -39,7 +39,7 @@ def test_a_signal_is_named_in_the_language_else_in_english_else_by_its_name():
 def labelled(catalog: Catalog) -> Catalog:
     definitions = catalog.to_definitions()
     for signal in definitions["signals"]:
-        signal["declaration"]["label"] = {"en": f"the {signal['name']}", "es": "la señal"}
+        signal["declaration"]["display_name"] = {"en": f"the {signal['name']}", "es": "la señal"}
     return Catalog.model_validate(definitions)
 
 
@@ -67,7 +67,7 @@ def test_a_label_changes_no_signal(drawn):
 
 
 def test_a_label_changes_no_score(tmp_path):
-    words = {name: {**declared, "label": BOTH} for name, declared in SIGNALS.items()}
+    words = {name: {**declared, "display_name": BOTH} for name, declared in SIGNALS.items()}
     scorecards = []
     for name, signals in (("plain", SIGNALS), ("worded", words)):
         folder = write_project(tmp_path / name / "mine", signals=signals)
@@ -82,14 +82,14 @@ def test_a_label_changes_no_score(tmp_path):
 @pytest.mark.parametrize(
     ("label", "said"),
     [
-        ({"fr": "les visites"}, "country.label.fr: unknown key; known are en, es"),
-        ({"en": " "}, "country.label.en: 1 to 80 characters are needed"),
-        ({"es": "x" * 81}, "country.label.es: 1 to 80 characters are needed"),
-        ("the country", "country.label"),
+        ({"fr": "les visites"}, "country.display_name.fr: unknown key; known are en, es"),
+        ({"en": " "}, "country.display_name.en: 1 to 80 characters are needed"),
+        ({"es": "x" * 81}, "country.display_name.es: 1 to 80 characters are needed"),
+        ("the country", "country.display_name"),
     ],
 )
 def test_a_label_that_is_none_is_a_mistake(tmp_path, label, said):
-    signals = {**SIGNALS, "country": {**SIGNALS["country"], "label": label}}
+    signals = {**SIGNALS, "country": {**SIGNALS["country"], "display_name": label}}
     with pytest.raises(ConfigError) as caught:
         read_project(write_project(tmp_path, signals=signals))
     (line,) = str(caught.value).splitlines()
@@ -110,7 +110,7 @@ def test_describe_shows_a_label_and_nothing_where_there_is_none(capsys):
 def test_every_signal_of_the_shipped_projects_has_words_of_its_own_in_both_languages(name):
     signals = read_project(find_project(name)).catalog.signals
     for language in ("en", "es"):
-        words = [getattr(signal.declaration.label, language) for signal in signals]
+        words = [getattr(signal.declaration.display_name, language) for signal in signals]
         assert None not in words
         assert len(set(words)) == len(words)
         assert all(text[0].islower() for text in words)

@@ -171,7 +171,7 @@ def histories(draw):
 
 def project_of(folder, declared, families):
     config = {name: spec.model_dump(mode="json") for name, spec in declared.items()}
-    data = merge(WITHOUT_TIMES, {"most_rejects": 1.0, "outcomes": {"column": "OUTCOME"}})
+    data = merge(WITHOUT_TIMES, {"max_reject_share": 1.0, "outcomes": {"column": "OUTCOME"}})
     data["leads"] = {"file": "leads.csv", "id": "LEAD ID", "fields": config}
     signals = {
         name: {"family": family, "kind": KIND[spec.type]}

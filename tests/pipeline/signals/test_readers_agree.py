@@ -99,9 +99,9 @@ def test_signals_do_not_depend_on_how_many_activities_are_read_at_a_time(drawn, 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
 @given(st.lists(stories(), min_size=20, max_size=30), st.sets(st.sampled_from(KINDS), max_size=3))
 def test_both_readers_leave_out_the_same_kinds_also_where_any_kind_counts(drawn, kinds):
-    catalog = CATALOG.model_copy(update={"kinds_left_out": tuple(sorted(kinds))})
+    catalog = CATALOG.model_copy(update={"excluded_kinds": tuple(sorted(kinds))})
     reader = LiveReader(catalog)
-    with tables_of(drawn, left_out=catalog.kinds_left_out) as (snapshots, history):
+    with tables_of(drawn, left_out=catalog.excluded_kinds) as (snapshots, history):
         rows = iter(read_history(catalog, snapshots, history).to_dict("records"))
     for story, lead_id in zip(drawn, lead_ids(len(drawn)), strict=True):
         for as_of_us in story.as_of:
@@ -111,7 +111,7 @@ def test_both_readers_leave_out_the_same_kinds_also_where_any_kind_counts(drawn,
 
 
 def test_what_is_left_out_takes_no_duplicate_along():
-    catalog = CATALOG.model_copy(update={"kinds_left_out": ("open",)})
+    catalog = CATALOG.model_copy(update={"excluded_kinds": ("open",)})
     both = [Activity("open", 0, 0, "x", {}), Activity("visit", 0, 1, "x", {})]
     found = LiveReader(catalog).read_signals({}, both, as_of_us=9)
     assert (found["web__total"], found["web__visits"]) == (1.0, 1.0)

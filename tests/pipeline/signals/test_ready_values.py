@@ -67,7 +67,7 @@ def test_what_is_not_known_yet_or_left_out_feeds_nothing():
     later = Activity("visit", AS_OF + 1, AS_OF + 1)
     told_later = Activity("visit", 0, AS_OF + 1)
     assert read({"web__visits": 3.0}, [later, told_later])["web__visits"] == 3.0
-    reader = LiveReader(CATALOG.model_copy(update={"kinds_left_out": ("visit",)}))
+    reader = LiveReader(CATALOG.model_copy(update={"excluded_kinds": ("visit",)}))
     assert read({"web__visits": 3.0}, [OLD_VISIT], reader)["web__visits"] == 3.0
 
 

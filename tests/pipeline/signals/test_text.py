@@ -27,7 +27,7 @@ from leadscore.pipeline.signals.text.names import (
 )
 from leadscore.pipeline.signals.text.readers import (
     _digest,
-    count_off_form,
+    count_mismatches,
     digest_word_lists,
     make_text_reader,
     measure_completeness,
@@ -226,9 +226,9 @@ def test_completeness_and_answers_off_the_form():
     assert measure_completeness([None, None]) == 0.0
     assert measure_completeness([0.0, "x", 1.0, None]) == 0.75
     form = {"phone": re.compile(r"\+?[0-9 ]{7,15}")}
-    assert count_off_form({"phone": "+34 600 123 456"}, form) == 0.0
-    assert count_off_form({"phone": "+34 600 123 456 call me"}, form) == 1.0  # the whole answer
-    assert count_off_form({"phone": None}, form) == 0.0
+    assert count_mismatches({"phone": "+34 600 123 456"}, form) == 0.0
+    assert count_mismatches({"phone": "+34 600 123 456 call me"}, form) == 1.0  # the whole answer
+    assert count_mismatches({"phone": None}, form) == 0.0
 
 
 def declared_of(kind):
@@ -249,7 +249,7 @@ def test_every_kind_takes_any_text_and_yields_its_type(kind, data):
     assert isinstance(declared, TextSignal)
     found = make_text_reader(declared)({name: data.draw(TEXTS) for name in declared.inputs})
     if found is None:
-        assert kind not in ("completeness", "off_form")
+        assert kind not in ("completeness", "pattern_mismatch")
     elif TEXT_TYPE[kind] == "text":
         assert isinstance(found, str)
     else:
@@ -261,7 +261,7 @@ def test_every_kind_takes_any_text_and_yields_its_type(kind, data):
 def test_what_nobody_filled_in_is_missing(kind):
     declared = declared_of(kind)
     nothing = make_text_reader(declared)(dict.fromkeys(declared.inputs))
-    assert nothing == (0.0 if kind in ("completeness", "off_form") else None)
+    assert nothing == (0.0 if kind in ("completeness", "pattern_mismatch") else None)
 
 
 def test_the_order_of_ranks_is_part_of_their_digest():

@@ -202,7 +202,7 @@ def test_snapshots_of_one_lead_do_not_make_a_difference_sure():
     """Ninety leads repeated thirty times are ninety leads: no weaker penalty is proven by them."""
     x = np.random.default_rng(12).normal(size=90)
     label = flip(1.5 * x, seed=3)
-    once = choose(dataset_of({"web__x": x}, label), rarest_level=1)
+    once = choose(dataset_of({"web__x": x}, label), min_level_count=1)
     lead = np.repeat(np.arange(90), 30)
     strangers = dataset_of({"web__x": x[lead]}, label[lead], begin=lead)
     strangers = Dataset(**{**vars(strangers), "lead": np.arange(len(lead))})
@@ -291,7 +291,7 @@ def test_cross_validation_never_scores_a_lead_by_itself():
     label = np.random.default_rng(3).integers(0, 2, 150)[lead]
     own = np.array([f"level-{i}" for i in lead], object)
     dataset = dataset_of({"web__own": own}, label, lead, order="none")
-    config = ModelConfig(penalties=(5.0,), rarest_level=1)
+    config = ModelConfig(penalties=(5.0,), min_level_count=1)
     log_odds = cross_validate(dataset, catalog_of(dataset), config)
     assert np.isfinite(log_odds).all()
     assert 0.3 < roc_auc_score(label, log_odds) < 0.7

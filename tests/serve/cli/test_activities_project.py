@@ -44,7 +44,7 @@ def run_json(*words):
 def shop(tmp_path_factory):
     """Five hundred leads whose winners look at prices; trained, and the champion promoted."""
     folder = tmp_path_factory.mktemp("cli") / "shop"
-    data = {"activities": [SOURCE], "extract": "2025-06-30T00:00:00Z"}
+    data = {"activities": [SOURCE], "extracted_at": "2025-06-30T00:00:00Z"}
     write_project(folder, data=data, signals=MADE, training=TRAINING)
     leads, dice = make_leads(500, seed=3), random.Random(4)
     write_leads(folder, leads)
@@ -186,7 +186,7 @@ def test_a_file_and_an_explanation_are_as_of_the_same_moment_by_default(shop, tm
         (folder / "data.yaml").write_text(
             (folder / "data.yaml")
             .read_text()
-            .replace('"extract": null', '"extract": "2025-06-30T00:00:00Z"')
+            .replace('"extracted_at": null', '"extracted_at": "2025-06-30T00:00:00Z"')
         )
     assert told["as_of"] == report["as_of"] < "2025-06-30"
 

@@ -81,7 +81,7 @@ def test_a_leak_that_is_left_out_leaves_no_trace_in_the_model(leaky, tmp_path):
     data = yaml.safe_load((folder / "data.yaml").read_text())
     signals = yaml.safe_load((folder / "signals.yaml").read_text())
     del data["leads"]["fields"]["extra"], signals["extra"]
-    data["left_out"] = {"extra": "says how it ended"}
+    data["excluded"] = {"extra": "says how it ended"}
     (folder / "data.yaml").write_text(json.dumps(data))
     (folder / "signals.yaml").write_text(json.dumps(signals))
     done = run("audit", "-c", folder, "--home", tmp_path / "home", "--json")

@@ -161,7 +161,7 @@ def test_rejected_rows_lie_beside_the_scored_file(registered, home, tmp_path):
     source.write_text("\n".join(lines[:12]) + "\n")
     data = registered.home / "demo"
     done = run("score", source, target, "--data", data, "--home", home)
-    assert done.returncode == 3, "two of eleven rows are more than most_rejects"
+    assert done.returncode == 3, "two of eleven rows are more than max_reject_share"
     with Path(f"{target}.rejects.csv").open(encoding="utf-8") as stream:
         rejects = list(csv.DictReader(stream))
     assert [(r["line"], r["column"]) for r in rejects] == [("3", "employees"), ("5", "")]
@@ -198,7 +198,7 @@ def test_missing_data_is_exit_code_3_and_one_line(tmp_path):
 
 
 def test_too_few_wins_are_refused_with_exit_code_4(registered, tmp_path):
-    change = {"minimum_wins": 5000}
+    change = {"min_wins": 5000}
     folder = project_with(tmp_path, registered, "training.yaml", lambda c: c.update(change))
     done = run("train", "-c", folder, "--data", registered.home / "demo", "--home", tmp_path)
     assert done.returncode == 4

@@ -112,7 +112,7 @@ def write_labelled(
         "leads": declared | ({"order": order} if order else {}),
         "outcomes": {"column": "outcome", "won": [words[0]], "lost": [words[1]]},
     }
-    _declare(folder, data, columns, {"horizon_days": None, "minimum_wins": 50})
+    _declare(folder, data, columns, {"horizon_days": None, "min_wins": 50})
 
 
 def _fields(columns: Table) -> dict[str, dict[str, str]]:
@@ -168,9 +168,9 @@ def write_funnel(folder: Path, seed: int = 0) -> Lookalike:
                   "fields": _fields(columns)},
         "outcomes": {"file": "deals.csv", "lead": "lead_id", "column": "stage", "won": ["won"],
                      "closed": {"column": "won_at"}},
-        "extract": write_time(days + 90),
+        "extracted_at": write_time(days + 90),
     }  # fmt: skip
-    _declare(folder, data, columns, {"horizon_days": 60, "minimum_wins": 50})
+    _declare(folder, data, columns, {"horizon_days": 60, "min_wins": 50})
     return Lookalike(folder, tuple(attributes))
 
 

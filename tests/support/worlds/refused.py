@@ -96,10 +96,10 @@ def winners_twice_under_one_id(folder: Path, seed: int) -> None:
 
     So many rejects are allowed that the file can be read.
     """
-    rows_of_one_id(folder, seed, most_rejects=0.5)
+    rows_of_one_id(folder, seed, max_reject_share=0.5)
 
 
-def rows_of_one_id(folder: Path, seed: int, most_rejects: float) -> None:
+def rows_of_one_id(folder: Path, seed: int, max_reject_share: float) -> None:
     sound(folder, seed)
     dice = np.random.default_rng([seed, 8])
     ends = {row["lead_id"]: row for row in _read(folder / "deals.csv")}
@@ -115,7 +115,7 @@ def rows_of_one_id(folder: Path, seed: int, most_rejects: float) -> None:
     outcomes = {
         key: value for key, value in data["outcomes"].items() if key not in ("file", "lead")
     }
-    changed = {**data, "outcomes": outcomes, "most_rejects": most_rejects}
+    changed = {**data, "outcomes": outcomes, "max_reject_share": max_reject_share}
     (folder / "data.yaml").write_text(json.dumps(changed))
 
 

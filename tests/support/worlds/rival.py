@@ -87,19 +87,21 @@ def draw_world(recipe: Recipe, seed: int) -> World:
     return World(later, one[lead], other[lead])
 
 
-def reach_both(world: World, capacity: float, resamples: int, seed: int) -> list[CallOutcome]:
+def reach_both(world: World, capacity: float, bootstrap_draws: int, seed: int) -> list[CallOutcome]:
     """Let both contenders call."""
     later, weeks = world.later, list_weeks(world.later)
     callers = [CallSimulator(weeks, log_odds, later.lead) for log_odds in (world.one, world.other)]
     everybody = np.ones((1, len(later)))
     leads = int(later.lead.max()) + 1
-    return simulate_calls(callers, capacity, later.label, leads, everybody, resamples, seed)
+    return simulate_calls(callers, capacity, later.label, leads, everybody, bootstrap_draws, seed)
 
 
-def gain_in(recipe: Recipe, seed: int, resamples: int = 500) -> tuple[Gain, list[CallOutcome]]:
+def gain_in(
+    recipe: Recipe, seed: int, bootstrap_draws: int = 500
+) -> tuple[Gain, list[CallOutcome]]:
     """The gain of the one over the other in one world."""
     world = draw_world(recipe, seed)
-    reached = reach_both(world, recipe.capacity, resamples, seed)
+    reached = reach_both(world, recipe.capacity, bootstrap_draws, seed)
     return measure_gain(world.later, *reached), reached
 
 

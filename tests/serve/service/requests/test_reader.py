@@ -35,7 +35,7 @@ CATALOG = Catalog(
         ),
     ),
     properties=PROPERTIES,
-    kinds_left_out=("robot",),
+    excluded_kinds=("robot",),
 )
 DEFINE = make_time_reader(TimeSpec(column="time"))
 moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001

@@ -148,7 +148,7 @@ def declare_project(
                   "fields": fields},
         "outcomes": {"file": "deals.csv", "lead": "lead_id", "column": "stage", "won": ["won"],
                      "lost": ["lost"], "closed": {"column": "closed_at"}},
-        "extract": EXTRACT,
+        "extracted_at": EXTRACT,
     }  # fmt: skip
     if history:
         data["changes"] = {
@@ -160,5 +160,5 @@ def declare_project(
         name: {"family": str(dice.choice(FAMILIES)), "kind": SIGNAL_KINDS[field["type"]]}
         for name, field in fields.items()
     }
-    training = {"horizon_days": 90, "minimum_wins": 50}
+    training = {"horizon_days": 90, "min_wins": 50}
     write_project(folder, data=json.dumps(data, indent=1), signals=signals, training=training)
