@@ -23,14 +23,14 @@ class CutoffLogOdds(Frozen):
 
     mql: _LogOdds
     sql: _LogOdds
-    mql_released: _LogOdds
-    sql_released: _LogOdds
+    mql_exit: _LogOdds
+    sql_exit: _LogOdds
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         if self.mql >= self.sql:
             raise ValueError(f"mql ({self.mql}) must lie below sql ({self.sql})")
-        if self.mql_released > self.mql or self.sql_released > self.sql:
+        if self.mql_exit > self.mql or self.sql_exit > self.sql:
             raise ValueError("a band is left at its cutoff, or below it")
         return self
 
@@ -58,26 +58,26 @@ class Cutoffs(Frozen):
         return self
 
     @property
-    def marks(self) -> CutoffLogOdds:
+    def cutoff_log_odds(self) -> CutoffLogOdds:
         """The cutoffs in log-odds."""
         held = self.hysteresis
         return CutoffLogOdds(
             mql=to_log_odds(self.mql),
             sql=to_log_odds(self.sql),
-            mql_released=to_log_odds(self.mql - held),
-            sql_released=to_log_odds(self.sql - held),
+            mql_exit=to_log_odds(self.mql - held),
+            sql_exit=to_log_odds(self.sql - held),
         )
 
 
-def show_cutoffs(marks: CutoffLogOdds) -> dict[str, float]:
-    """Return the cutoffs that marks stand for, as probabilities to read.
+def show_cutoffs(cutoffs: CutoffLogOdds) -> dict[str, float]:
+    """Return cutoffs as probabilities to read.
 
     Examples
     --------
-    >>> show_cutoffs(CutoffLogOdds(mql=0.0, sql=800.0, mql_released=0.0, sql_released=800.0))
+    >>> show_cutoffs(CutoffLogOdds(mql=0.0, sql=800.0, mql_exit=0.0, sql_exit=800.0))
     {'mql': 0.5, 'sql': 0.999999999999}
     """
-    found = {"mql": to_probability(marks.mql), "sql": to_probability(marks.sql)}
+    found = {"mql": to_probability(cutoffs.mql), "sql": to_probability(cutoffs.sql)}
     mql, sql = (min(max(prob, _SHOWN), 1.0 - _SHOWN) for prob in found.values())
     return {"mql": mql, "sql": max(sql, mql + _SHOWN / 10.0)}
 
@@ -188,17 +188,17 @@ class Bands(Cutoffs):
     @property
     def log_odds(self) -> tuple[float, float]:
         """The two cutoffs of every lead in log-odds."""
-        return self.marks.mql, self.marks.sql
+        return self.cutoff_log_odds.mql, self.cutoff_log_odds.sql
 
     @property
-    def released(self) -> tuple[float, float]:
+    def exit_cutoffs(self) -> tuple[float, float]:
         """The log-odds below which a lead that was in MQL, or in SQL, leaves it downwards."""
-        return self.marks.mql_released, self.marks.sql_released
+        return self.cutoff_log_odds.mql_exit, self.cutoff_log_odds.sql_exit
 
     @property
     def cutoff_overrides(self) -> dict[str, CutoffLogOdds]:
         """The cutoffs of some levels in log-odds."""
-        return {level: cutoffs.marks for level, cutoffs in self.overrides.items()}
+        return {level: cutoffs.cutoff_log_odds for level, cutoffs in self.overrides.items()}
 
 
 class SheetBands(Bands):
@@ -218,7 +218,7 @@ class SheetBands(Bands):
         return self
 
     @property
-    def marks(self) -> CutoffLogOdds:
+    def cutoff_log_odds(self) -> CutoffLogOdds:
         """The cutoffs in log-odds."""
         return self.at
 
@@ -259,12 +259,12 @@ def assign_band(log_odds: float, cutoffs: tuple[float, float]) -> Band:
 
 
 def apply_hysteresis(
-    log_odds: float, previous: Band, cutoffs: tuple[float, float], released: tuple[float, float]
+    log_odds: float, previous: Band, cutoffs: tuple[float, float], exits: tuple[float, float]
 ) -> Band:
     """Give a lead its band where the one it was in is known.
 
-    It rises at the cutoffs, as any lead does. Downwards the lower marks count, for every band up to
-    the one it was in: a lead that falls out of SQL is held in MQL as one that was in MQL would be.
+    It rises at the cutoffs, as any lead does. Downwards the lower cutoffs count, for every band up
+    to the one it was in. A lead that falls out of SQL is held in MQL as one that was in MQL.
 
     Parameters
     ----------
@@ -272,8 +272,8 @@ def apply_hysteresis(
         The lead's log-odds.
     previous : str
         ``"cold"``, ``"MQL"`` or ``"SQL"``.
-    cutoffs, released : tuple of two floats
-        ``Bands.log_odds`` and ``Bands.released``.
+    cutoffs, exits : tuple of two floats
+        ``Bands.log_odds`` and ``Bands.exit_cutoffs``.
 
     Returns
     -------
@@ -283,14 +283,14 @@ def apply_hysteresis(
     Examples
     --------
     >>> bands = Bands(mql=0.2, sql=0.5, hysteresis=0.05)
-    >>> cutoffs, exits = bands.log_odds, bands.released
+    >>> cutoffs, exits = bands.log_odds, bands.exit_cutoffs
     >>> [apply_hysteresis(to_log_odds(p), "SQL", cutoffs, exits) for p in (0.46, 0.44)]
     ['SQL', 'MQL']
-    >>> apply_hysteresis(to_log_odds(0.46), "MQL", bands.log_odds, bands.released)
+    >>> apply_hysteresis(to_log_odds(0.46), "MQL", bands.log_odds, bands.exit_cutoffs)
     'MQL'
     """
     assigned = assign_band(log_odds, cutoffs)
     if _HEIGHT[previous] <= _HEIGHT[assigned]:
         return assigned
-    held = assign_band(log_odds, released)
+    held = assign_band(log_odds, exits)
     return held if _HEIGHT[held] <= _HEIGHT[previous] else previous

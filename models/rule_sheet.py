@@ -81,30 +81,33 @@ def round_to_binary(affine: Affine) -> Affine:
 def to_points(affine: Affine) -> Points:
     """Return the scale on which the log-odds of ``factor * points + shift`` are the points."""
     factor, shift = affine
-    return Points(per_log_odds=1.0 / factor, offset=-shift / factor, worth=factor, zero=shift)
+    return Points(per_log_odds=1.0 / factor, offset=-shift / factor,
+                  log_odds_per_point=factor, log_odds_at_zero=shift)  # fmt: skip
 
 
 def to_bands(bands: PointBands, affine: Affine) -> SheetBands:
     """Return the bands that begin at so many points."""
-    at = _to_marks(bands.usual, affine)
-    at_overrides = {level: _to_marks(cutoffs, affine) for level, cutoffs in bands.overrides.items()}
+    at = _to_cutoffs(bands.usual, affine)
+    at_overrides = {
+        level: _to_cutoffs(cutoffs, affine) for level, cutoffs in bands.overrides.items()
+    }
     return SheetBands(
         **show_cutoffs(at),
         by=bands.by,
-        overrides={level: Cutoffs(**show_cutoffs(marks)) for level, marks in at_overrides.items()},
+        overrides={level: Cutoffs(**show_cutoffs(at)) for level, at in at_overrides.items()},
         minimums=bands.minimums,
         at=at,
         at_overrides=at_overrides,
     )
 
 
-def _to_marks(cutoffs: PointCutoffs, affine: Affine) -> CutoffLogOdds:
-    mql, sql, mql_released, sql_released = (
+def _to_cutoffs(cutoffs: PointCutoffs, affine: Affine) -> CutoffLogOdds:
+    mql, sql, mql_exit, sql_exit = (
         affine.factor * points + affine.shift
         for points in (cutoffs.mql, cutoffs.sql, cutoffs.mql - cutoffs.hysteresis,
                        cutoffs.sql - cutoffs.hysteresis)
     )  # fmt: skip
-    return CutoffLogOdds(mql=mql, sql=sql, mql_released=mql_released, sql_released=sql_released)
+    return CutoffLogOdds(mql=mql, sql=sql, mql_exit=mql_exit, sql_exit=sql_exit)
 
 
 def to_terms(rules: Iterable[Rule]) -> tuple[Term, ...]:

@@ -70,7 +70,7 @@ class Scorer:
             (low, high, [i for i, term in enumerate(scorecard.terms) if term.group == name])
             for name, low, high in groups
         ]
-        self._cutoffs, self._released = scorecard.bands.log_odds, scorecard.bands.released
+        self._cutoffs, self._exit_cutoffs = scorecard.bands.log_odds, scorecard.bands.exit_cutoffs
         self._assign = None if scorecard.bands.plain else _BandAssigner(scorecard)
         self.parts = _index_contributions(scorecard)
 
@@ -112,7 +112,7 @@ class Scorer:
         elif previous_band is None:
             band = assign_band(log_odds, self._cutoffs)
         else:
-            band = apply_hysteresis(log_odds, previous_band, self._cutoffs, self._released)
+            band = apply_hysteresis(log_odds, previous_band, self._cutoffs, self._exit_cutoffs)
         return LeadScore(log_odds, to_probability(log_odds), band, tuple(contributions))
 
 
@@ -157,10 +157,10 @@ class _BandAssigner:
     def __init__(self, scorecard: Scorecard) -> None:
         bands = scorecard.bands
         self._by = bands.by or ""
-        self._usual = bands.log_odds, bands.released
+        self._usual = bands.log_odds, bands.exit_cutoffs
         self._overrides = {
-            level: ((marks.mql, marks.sql), (marks.mql_released, marks.sql_released))
-            for level, marks in bands.cutoff_overrides.items()
+            level: ((cutoffs.mql, cutoffs.sql), (cutoffs.mql_exit, cutoffs.sql_exit))
+            for level, cutoffs in bands.cutoff_overrides.items()
         }
         self._minimums, self._axes = bands.minimums, AxesReader(scorecard)
 
@@ -173,11 +173,11 @@ class _BandAssigner:
     ) -> Band:
         level = signals.get(self._by)
         chosen = self._overrides.get(level) if isinstance(level, str) else None
-        cutoffs, released = chosen or self._usual
+        cutoffs, exits = chosen or self._usual
         if previous_band is None:
             band = assign_band(log_odds, cutoffs)
         else:
-            band = apply_hysteresis(log_odds, previous_band, cutoffs, released)
+            band = apply_hysteresis(log_odds, previous_band, cutoffs, exits)
         return self._minimums.hold(band, self._axes.read(contributions))
 
 

@@ -67,19 +67,20 @@ _SUMS, _LEVEL = ("sum_of_fit", "sum_of_engagement"), "band_level"
 
 
 def _points(points: Points) -> str:
-    if points.worth is None:
+    if points.log_odds_per_point is None:
         offset, scale = write_number(points.offset), write_number(points.per_log_odds)
         return f"{offset} + {scale} * log_odds"
-    return f"(log_odds - {write_number(points.zero)}) / {write_number(points.worth)}"
+    zero, step = points.log_odds_at_zero, points.log_odds_per_point
+    return f"(log_odds - {write_number(zero)}) / {write_number(step)}"
 
 
 def _band(scorecard: Scorecard) -> str:
     bands = scorecard.bands
     cases = "".join(
-        f"WHEN {_LEVEL} = {quote_text(level)} THEN {_by_score(marks)} "
-        for level, marks in sorted(bands.cutoff_overrides.items())
+        f"WHEN {_LEVEL} = {quote_text(level)} THEN {_by_score(cutoffs)} "
+        for level, cutoffs in sorted(bands.cutoff_overrides.items())
     )
-    usual = _by_score(bands.marks)
+    usual = _by_score(bands.cutoff_log_odds)
     by_score = f"CASE {cases}ELSE {usual} END" if cases else usual
     if not bands.minimums.axes:
         return by_score
@@ -95,8 +96,8 @@ def _band(scorecard: Scorecard) -> str:
     return f"CASE WHEN {unmet_mql} THEN 'cold' WHEN {unmet_sql} THEN {held} ELSE {by_score} END"
 
 
-def _by_score(marks: CutoffLogOdds) -> str:
-    mql, sql = write_number(marks.mql), write_number(marks.sql)
+def _by_score(cutoffs: CutoffLogOdds) -> str:
+    mql, sql = write_number(cutoffs.mql), write_number(cutoffs.sql)
     return (
         f"CASE WHEN log_odds >= {sql} THEN 'SQL' WHEN log_odds >= {mql} THEN 'MQL' ELSE 'cold' END"
     )

@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from leadscore.models.axes import Axes, find_members
-from leadscore.models.bands import Band, Bands, Minimums, SheetBands
+from leadscore.models.bands import Band, Bands, SheetBands
 from leadscore.models.errors import ScorecardError
+from leadscore.models.schema_upgrade import upgrade_schema_1
 from leadscore.models.shapes import Frozen, Shape, Table, Weight
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
+_READABLE = (1, SCHEMA_VERSION)
 MOST_TERMS = 2_000
 Kind = Literal["predictive", "rules", "close_rate"]
 
@@ -75,25 +77,27 @@ def _sort(caps: dict[str, Cap]) -> dict[str, Cap]:
 class Points(Frozen):
     """The scale people add up: ``points = offset + per_log_odds * log_odds``.
 
-    A sheet is written in points, which have to come out as they were written: there `worth` is the
-    log-odds of one point and `zero` those at no points, and ``points = (log_odds - zero) / worth``,
-    which is exact where both have few binary digits (see ``rule_sheet.round_to_binary``).
+    A sheet is written in points, which must come out as they were written. There
+    ``points = (log_odds - log_odds_at_zero) / log_odds_per_point``. That is exact where both have
+    few binary digits (see ``rule_sheet.round_to_binary``).
     """
 
     per_log_odds: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
     offset: Weight = 0.0
-    worth: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = None
-    zero: Weight = 0.0
+    log_odds_per_point: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = None
+    log_odds_at_zero: Weight = 0.0
 
     def total(self, log_odds: Any) -> Any:
         """Return the points of a lead's log-odds; of a float or an array, as given."""
-        if self.worth is None:
+        if self.log_odds_per_point is None:
             return self.offset + self.per_log_odds * log_odds
-        return (log_odds - self.zero) / self.worth
+        return (log_odds - self.log_odds_at_zero) / self.log_odds_per_point
 
     def part(self, log_odds: Any) -> Any:
         """Return the points of a contribution; of a float or an array, as given."""
-        return self.per_log_odds * log_odds if self.worth is None else log_odds / self.worth
+        if self.log_odds_per_point is None:
+            return self.per_log_odds * log_odds
+        return log_odds / self.log_odds_per_point
 
 
 class GoldenLead(Frozen):
@@ -127,7 +131,7 @@ class Scorecard(Frozen):
         Over everything but itself, in canonical JSON.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     project: str
     kind: Kind
     horizon_days: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None
@@ -225,46 +229,20 @@ class Scorecard(Frozen):
         return json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
     def _document(self) -> dict[str, Any]:
-        """Return the plain data that is written and hashed.
-
-        What came to this schema after its first scorecards is left out where it says nothing, so
-        that those keep their hashes and can be written again.
-        """
-        document = self.model_dump(mode="json")
-        bands, points = document["bands"], document["points"]
-        for key, value in _SILENT_BANDS.items():
-            if bands[key] == value:
-                del bands[key]
-        if self.points.worth is None:
-            del points["worth"], points["zero"]
-        if self.axes == Axes():
-            del document["axes"]
-        return document
-
-
-_SILENT_BANDS: dict[str, Any] = {
-    "hysteresis": 0.0, "by": None, "overrides": {},
-    "minimums": Minimums().model_dump(mode="json"),
-}  # fmt: skip
+        return self.model_dump(mode="json")
 
 
 def read_scorecard(text: str) -> Scorecard:
     """Read a scorecard from its JSON and check version, types, finiteness and hash.
 
-    Parameters
-    ----------
-    text : str
-        What ``Scorecard.to_json`` wrote.
-
-    Returns
-    -------
-    Scorecard
+    A scorecard of schema 1 is checked against its own hash, then gets the names of schema 2; it
+    keeps its hash, by which registry and logs know it.
 
     Raises
     ------
     ScorecardError
-        If the text is no JSON, is of another schema version, has unknown or missing keys, weights
-        that are not finite, or a hash that does not fit its content.
+        If the text is no JSON, is of an unknown schema version, has unknown or missing keys,
+        weights that are not finite, or a hash that does not fit its content.
     """
     try:
         document = json.loads(text)
@@ -273,19 +251,31 @@ def read_scorecard(text: str) -> Scorecard:
     if not isinstance(document, dict):
         raise ScorecardError("scorecard.json must hold one object")
     version = document.get("schema_version")
-    if version != SCHEMA_VERSION:
+    if type(version) is not int or version not in _READABLE:
         raise ScorecardError(
-            f"scorecard.json has schema version {version!r}, this program reads {SCHEMA_VERSION}"
+            f"scorecard.json has schema version {version!r}, this program reads 1 and 2"
         )
+    if version == 1:
+        _check_hash(document)
+        text = json.dumps(upgrade_schema_1(document))
     try:
         scorecard = Scorecard.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
         raise ScorecardError(f"scorecard.json: {where}: {first['msg']}") from error
-    if _hash(document) != scorecard.sha256:
-        raise ScorecardError("scorecard.json does not match its sha256: it was changed or cut off")
+    if version != 1:
+        _check_hash(document)
     return scorecard
+
+
+def _check_hash(document: dict[str, Any]) -> None:
+    try:
+        fits = _hash(document) == document.get("sha256")
+    except RecursionError as error:
+        raise ScorecardError("scorecard.json is nested too deep") from error
+    if not fits:
+        raise ScorecardError("scorecard.json does not match its sha256: it was changed or cut off")
 
 
 def _hash(document: dict[str, Any]) -> str:

@@ -65,7 +65,10 @@ class Training:
         """How the scorecard came about, in half a sentence."""
         signals = f"{len(self.scorecard.terms)} signals"
         if self.choice is None:
-            factor, shift = self.scorecard.points.worth, self.scorecard.points.zero
+            factor, shift = (
+                self.scorecard.points.log_odds_per_point,
+                self.scorecard.points.log_odds_at_zero,
+            )
             return f"the points of {signals}; log-odds = {factor:.4f} x points {shift:+.3f}"
         affine = self.choice.affine
         kept = f"{affine.factor:.3f} x log-odds + {affine.shift:.3f}"

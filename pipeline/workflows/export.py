@@ -45,7 +45,9 @@ def export_text(project: Project, form: str, home: Path, which: str, table: str)
     choice = parse_version(which, project.name)
     if form in ("json", "sql"):
         scorecard, _ = open_store(home).load_scorecard(*choice)
-        return scorecard.to_json() if form == "json" else score_sql(scorecard, table) + ";\n"
+        if form == "json":
+            return scorecard.sealed().to_json()  # a version of schema 1 is sealed anew
+        return score_sql(scorecard, table) + ";\n"
     if choice.name != f"{project.name}.predictive":  # a sheet may have signals of its own
         scorecard, _ = open_store(home).load_scorecard(*choice)
         project = replace(project, catalog=Catalog.model_validate(scorecard.definitions))

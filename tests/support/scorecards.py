@@ -220,7 +220,7 @@ def _bands(
         return bands
     return SheetBands(
         **{name: getattr(bands, name) for name in Bands.model_fields},
-        at=bands.marks, at_overrides=bands.cutoff_overrides,
+        at=bands.cutoff_log_odds, at_overrides=bands.cutoff_overrides,
     )  # fmt: skip
 
 

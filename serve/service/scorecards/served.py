@@ -81,7 +81,7 @@ class ServedModel:
         self.scorer = Scorer(scorecard)
         self.rate = AxesReader(scorecard).read
         self.average = average_log_odds(scorecard)
-        self.digits = DIGITS if scorecard.points.worth is None else SHEET_DIGITS
+        self.digits = DIGITS if scorecard.points.log_odds_per_point is None else SHEET_DIGITS
         self.average_points = self.to_points(self.average)
         self.average_json = msgspec.Raw(
             msgspec.json.encode({"log_odds": self.average, "points": self.average_points})
@@ -159,11 +159,11 @@ def _describe_bands(scorecard: Scorecard) -> dict[str, Any]:
         return told
     del told["at"], told["at_overrides"]
     to_points = scorecard.points.total
-    for told_of, marks in [
+    for told_of, cutoffs in [
         (told, bands.at),
         *((told["overrides"][level], at) for level, at in bands.at_overrides.items()),
     ]:  # fmt: skip
-        told_of["points"] = {"mql": to_points(marks.mql), "sql": to_points(marks.sql)}
+        told_of["points"] = {"mql": to_points(cutoffs.mql), "sql": to_points(cutoffs.sql)}
     return told
 
 

@@ -43,9 +43,12 @@ def test_points_get_the_probability_that_history_bears_out(tmp_path):
     points = scorecard.points.total(points)
     assert set(points) == {0.0, 20.0, 30.0, 50.0}
     wanted = fit_affine(points, training.earlier.label.astype(np.float64))
-    assert scorecard.points.worth == pytest.approx(wanted.factor, rel=1e-6)
-    assert scorecard.points.zero == pytest.approx(wanted.shift, abs=1e-6)
-    assert scorecard.bands.at.sql == scorecard.points.zero + 40.0 * scorecard.points.worth
+    assert scorecard.points.log_odds_per_point == pytest.approx(wanted.factor, rel=1e-6)
+    assert scorecard.points.log_odds_at_zero == pytest.approx(wanted.shift, abs=1e-6)
+    assert (
+        scorecard.bands.at.sql
+        == scorecard.points.log_odds_at_zero + 40.0 * scorecard.points.log_odds_per_point
+    )
     assert to_probability(scorecard.bands.at.sql) == pytest.approx(scorecard.bands.sql)
     assert set(training.later_bands[training.later_log_odds > scorecard.bands.at.sql]) == {"SQL"}
     assert training.evaluation.metrics["auc"].low > 0.5
@@ -68,7 +71,7 @@ def test_a_sheet_that_goes_the_wrong_way_gives_everybody_the_base_rate(tmp_path)
     wrong = {"spain": {"signal": "country", "is": "ES", "points": -20},
              "large": {"signal": "employees", "steps": {"31": -30}}}  # fmt: skip
     training = train_sheet(make_sheet(tmp_path, wrong, mql=-25, sql=-1))
-    assert training.scorecard.points.worth == FLATTEST
+    assert training.scorecard.points.log_odds_per_point == FLATTEST
     rate = training.earlier.label.mean()
     said = [to_probability(value) for value in training.later_log_odds]
     assert np.allclose(said, rate, atol=1e-4)
@@ -127,7 +130,11 @@ def test_leads_in_order_of_arrival_have_a_later_part(tmp_path):
 def test_axes_of_a_sheet_begin_where_it_says_and_else_at_quarters(tmp_path):
     sheet = make_sheet(tmp_path, FAIR, axes={"fit": [20, 30, 50]})
     scorecard = train_sheet(sheet).scorecard
-    assert [cut / scorecard.points.worth for cut in scorecard.axes.fit] == [20.0, 30.0, 50.0]
+    assert [cut / scorecard.points.log_odds_per_point for cut in scorecard.axes.fit] == [
+        20.0,
+        30.0,
+        50.0,
+    ]
     assert scorecard.axes.engagement is None
     quarters = train_sheet(make_sheet(tmp_path, FAIR)).scorecard
     assert quarters.axes.fit != scorecard.axes.fit

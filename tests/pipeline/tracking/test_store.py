@@ -128,7 +128,7 @@ def corrupt(home: Path, change):
     [
         lambda content: content[: len(content) // 2],
         lambda content: content.replace(b'"base": -', b'"base": ', 1),
-        lambda content: content.replace(b'"schema_version": 1', b'"schema_version": 2'),
+        lambda content: content.replace(b'"schema_version": 2', b'"schema_version": 3'),
         lambda content: b"",
     ],
     ids=["cut off", "a sign turned", "another schema", "empty"],
