@@ -5,10 +5,10 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
 INSTALL := $(if $(UV),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: help demo test proof check bench ui wheel clean
+.PHONY: help demo test proof proof-full check bench ui wheel clean
 
 help:  ## Show the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	$(if $(UV),uv venv --quiet $(VENV),$(PYTHON) -m venv $(VENV))
@@ -28,8 +28,12 @@ demo: $(VENV)/.installed  ## Write demo leads, train, track, promote, judge, sco
 test: $(VENV)/.installed-dev check  ## Run the checks and the test suite
 	$(BIN)/python -m pytest -m "not proof and not bench" --numprocesses 2 --dist loadfile
 
-proof: $(VENV)/.installed-dev  ## Run the long proofs: real data, a killed training, the wheel in a fresh environment
-	$(BIN)/python -m pytest tests -m proof
+proof: $(VENV)/.installed-dev  ## Run the long proofs on the seeds of the day: real data, kills, load, a fresh wheel
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m "proof and not alone" --numprocesses 2 --dist loadfile --durations 25
+	$(BIN)/python -m pytest tests -m "proof and alone" --durations 10
+
+proof-full: export LEADSCORE_FULL := 1
+proof-full: proof  ## Run the long proofs on every seed: the counts that the docs quote
 
 check: $(VENV)/.installed-dev  ## Check format, style, types and who imports whom
 	$(BIN)/ruff format --check .

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.browser import open_browser
+from support.seeds import describe_seeds
 from support.versions import Registry
 
 from leadscore.pipeline.config.folder import find_project
@@ -18,6 +19,10 @@ from leadscore.pipeline.tracking.relocation import relocate
 from leadscore.pipeline.tracking.store import Store, open_store
 from leadscore.pipeline.training.train import Training, train
 from leadscore.pipeline.workflows.record_training import record_training
+
+
+def pytest_report_header() -> str:
+    return describe_seeds()
 
 
 @dataclass(frozen=True)

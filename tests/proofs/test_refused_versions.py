@@ -17,7 +17,7 @@ from support.versions import Registry, change, expect_probability
 from leadscore.models.golden_leads import add_golden_leads
 from leadscore.models.scorecard import Scorecard, _hash
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.alone]
 POLLED_EVERY_S = 0.3
 
 
@@ -70,7 +70,7 @@ def broken_texts(card: Scorecard) -> dict[str, str | bytes | None]:
         "absent": None,
         "no UTF-8": b"\xff\xfe" + text.encode(),
         "wrong hash": json.dumps({**json.loads(text), "training": {"changed": 1}}),
-        "another schema version": edit(card, schema_version=2),
+        "another schema version": edit(card, schema_version=3),
         "NaN weight": edit_term(card, mean=float("nan")),
         "infinite weight": text.replace('"base": ', '"base": 1e999, "unused": ', 1),
         "unknown signal": unknown_signal(card),

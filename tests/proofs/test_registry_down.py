@@ -14,7 +14,7 @@ from support.programs import running
 from support.services import free_port, running_service
 from support.versions import Registry, change, expect_probability
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.alone]
 SLOW_S = 30.0
 
 

@@ -16,7 +16,7 @@ from support.load import Load, p99_ms, report
 from support.services import demo_lead, running_service
 from support.versions import NAME, change, expect_probability
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.alone]
 SECONDS, MOVED_EVERY_S, LEAST_SWAPS = 8.0, 0.05, 100
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 from support.projects import write_project
+from support.seeds import FULL, seeds_of_the_day
 
 from leadscore.pipeline.config.project import Project, read_project
 from leadscore.pipeline.dataset.dataset import Dataset
@@ -19,7 +20,7 @@ from leadscore.pipeline.sheets.sheet import Sheet, read_sheet
 
 pytestmark = pytest.mark.proof
 
-SEEDS = 20
+SEEDS = seeds_of_the_day(20, 6)
 MOST_SEEDS_WITH_A_FALSE_ALARM = 3
 """Of 20 seeds at 5 % each, four or more come with a chance of 1.6 %."""
 LEADS = 3500
@@ -115,7 +116,7 @@ def learn(project: Project, earlier: Dataset) -> dict[str, float]:
 
 def test_every_wrong_sign_is_found_and_sound_criteria_are_left_in_peace(written):
     alarms = 0
-    for seed in range(SEEDS):
+    for seed in SEEDS:
         flags = Firm(*written, simulate(seed, 1.0)).judged()
         found = {name for name, kinds in flags.items() if "sign conflict" in kinds}
         assert found.issuperset(WRONG), (seed, set(WRONG) - found)
@@ -123,31 +124,34 @@ def test_every_wrong_sign_is_found_and_sound_criteria_are_left_in_peace(written)
         right = [name for name in EFFECTS if name not in WRONG]
         unproven = [name for name in right if "no effect proven" in flags[name]]
         assert len(unproven) <= 1, (seed, unproven)
-    print(f"seeds with a false alarm: {alarms} of {SEEDS}")  # noqa: T201 - quoted
+    print(f"seeds with a false alarm: {alarms} of {len(SEEDS)}")  # noqa: T201 - quoted
     assert alarms <= MOST_SEEDS_WITH_A_FALSE_ALARM
 
 
 def test_where_nothing_tells_no_sign_is_called_wrong_and_nothing_gets_points(written):
     alarms = learned = 0
-    for seed in range(SEEDS):
+    for seed in SEEDS:
         firm = Firm(*written, simulate(100 + seed, 0.0))
         alarms += any("sign conflict" in kinds for kinds in firm.judged().values())
         learned += bool(learn(firm.project, firm.earlier))
-    print(f"alarms {alarms}, sheets learned from nothing {learned} of {SEEDS}")  # noqa: T201
+    print(f"alarms {alarms}, sheets learned from nothing {learned} of {len(SEEDS)}")  # noqa: T201
     assert alarms <= MOST_SEEDS_WITH_A_FALSE_ALARM
     assert learned <= MOST_SEEDS_WITH_A_FALSE_ALARM
 
 
 def test_the_close_rate_sheet_has_the_effects_and_chance_for_one_in_twenty(written):
     found = chance = right = 0
-    for seed in range(SEEDS):
+    for seed in SEEDS:
         points = learn(written[0], simulate(seed, 1.0))
         signs = [points.get(f"{n}: yes", 0.0) * effect for n, effect in EFFECTS.items()]
         assert min(signs) >= 0.0, (seed, signs)
         right += sum(sign > 0.0 for sign in signs)
         found += len(points)
         chance += sum(not name.startswith("e") for name in points)
-    told = f"of {found} attributes with points {chance} are chance, {right} of 240 effects found"
+    planted = len(SEEDS) * len(EFFECTS)
+    told = (
+        f"of {found} attributes with points {chance} are chance, {right} of {planted} effects found"
+    )
     print(told)  # noqa: T201 - quoted
-    assert chance / found <= 0.05
-    assert right >= 0.9 * SEEDS * len(EFFECTS)
+    assert chance / found <= (0.05 if FULL else 0.1)
+    assert right >= 0.9 * len(SEEDS) * len(EFFECTS)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from support.services import demo_lead, growing_less_than, raw_request, read_all, running_service
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.alone]
 POST = b"POST /v1/score HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 GET = b"GET /livez HTTP/1.1\r\nHost: a\r\n"
 
