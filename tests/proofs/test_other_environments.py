@@ -143,7 +143,7 @@ def test_the_lines_of_readme_and_docs_run_as_printed(tmp_path):
     (copy / ".venv").symlink_to(ROOT / ".venv")
     write_sheet(copy / "hoja")
     blocks = [block for page in PAGES for block in commands_of(page)]
-    assert len(PAGES) == 6
+    assert len(PAGES) == 10
     assert len(blocks) >= 10
     # The environment is this one, by a link: it is not to be installed into again from the copy.
     lines = "\n".join(blocks).replace("make demo", "make -o .venv/.installed demo")
@@ -160,7 +160,8 @@ def test_the_lines_of_readme_and_docs_run_as_printed(tmp_path):
     assert (copy / "var" / "demo" / "again.csv").is_file()
     assert (copy / "puntuados.csv").is_file()
     readme = (copy / "README.md").read_text()
-    compared = re.search(r"\| demo, (\d+) wins.*? \| (\d+) \| (\d+) \| (\d+) \|", readme)
+    evidence = (copy / "docs" / "evidence.md").read_text()
+    compared = re.search(r"\| demo, (\d+) wins.*? \| (\d+) \| (\d+) \| (\d+) \|", evidence)
     wins, model, sheet, counted = compared.groups()
     assert f"reached {model} of {wins} wins" in done.stdout
     assert f"close-rate sheet (version 1, challenger) {counted}" in done.stdout

@@ -1,4 +1,4 @@
-"""The examples of the README, run as printed against a running service."""
+"""The examples of docs/crm-integrator.md, run as printed against a running service."""
 
 import json
 import re
@@ -27,10 +27,13 @@ action.main({object: {objectId: 7}, inputFields: {createdate: "1768464000000",
 """
 
 
+PAGE = ROOT / "docs" / "crm-integrator.md"
+
+
 def example(language: str) -> str:
-    (found,) = re.findall(
-        rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
-    )
+    """Return the only example of the page in this language."""
+    text = PAGE.read_text(encoding="utf-8")
+    (found,) = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
     return found
 
 

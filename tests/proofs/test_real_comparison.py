@@ -1,4 +1,4 @@
-"""Model, rule sheet and close-rate sheet on real data, by the commands: figures of the README."""
+"""Model, rule sheet and close-rate sheet on real data: figures of docs/evidence.md."""
 
 import json
 
