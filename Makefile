@@ -44,6 +44,10 @@ check: $(VENV)/.installed-dev  ## Check format, style, types and who imports who
 bench: $(VENV)/.installed-dev  ## Measure speed, as ratios to a floor in the same run
 	$(BIN)/python -m pytest tests/benchmarks -m bench -s
 
+.PHONY: docs-picture
+docs-picture: $(VENV)/.installed-dev  ## Draw docs/rooms.svg from the imports of the code
+	$(BIN)/python docs/pictures/rooms.py
+
 ui: $(VENV)/.installed  ## Open the MLflow UI on the store, at http://127.0.0.1:5000
 	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false \
 	$(BIN)/mlflow server --host 127.0.0.1 --port 5000 --workers 1 \
