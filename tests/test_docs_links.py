@@ -8,7 +8,18 @@ import pytest
 import yaml
 from support.real_data import ROOT
 
+from leadscore.models.bands import Bands
+from leadscore.pipeline.config.data import DataConfig, FieldConfig, LeadsConfig, OutcomesConfig
+from leadscore.pipeline.config.training import (
+    ComparisonConfig,
+    ModelConfig,
+    ReportConfig,
+    SnapshotsConfig,
+    SplitConfig,
+    TrainingConfig,
+)
 from leadscore.pipeline.config.yaml_io import read_yaml
+from leadscore.pipeline.sheets.config import SheetConfig
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -99,3 +110,24 @@ def test_every_room_stands_in_the_architecture():
     rooms = [file.parent.relative_to(ROOT) for place in places for file in ROOT.glob(place)]
     assert len(rooms) >= 20
     assert [str(room) for room in rooms if f"| `{room}`" not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "record"),
+    [
+        *(
+            ("data-team.md", record)
+            for record in (
+                DataConfig, LeadsConfig, FieldConfig, OutcomesConfig, TrainingConfig, ModelConfig,
+                SplitConfig, SnapshotsConfig, ReportConfig, ComparisonConfig, Bands,
+            )
+        ),
+        ("rules.md", SheetConfig),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
+)  # fmt: skip
+def test_every_key_of_the_yaml_files_stands_in_its_page(page, record):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    code = " ".join([*(found for _, found in FENCE.findall(text)), *re.findall("`[^`\n]+`", text)])
+    keys = [field.alias or name for name, field in record.model_fields.items()]
+    assert [key for key in keys if not re.search(rf"\b{key}\b", code)] == []
