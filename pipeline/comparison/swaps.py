@@ -186,5 +186,5 @@ def write_swaps(
                         )
                         count += 1
     except OSError as error:
-        raise DataError(f"--swaps: {path}: cannot be written: {error}") from error
+        raise DataError(f"--swaps-csv: {path}: cannot be written: {error}") from error
     return count

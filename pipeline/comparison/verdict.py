@@ -239,7 +239,7 @@ def list_caveats(
     lines = [
         "History was routed by what sales used then, usually rules: leads that nobody called could "
         "hardly win, so whoever orders leads as sales did looks better than it is. Only a "
-        "randomised test settles it (--plan-test)."
+        "randomised test settles it (--plan-experiment)."
     ]
     if any(entrant.contender.scorecard.kind == "rules" for entrant in ground.entrants):
         lines.append(

@@ -8,14 +8,22 @@ from leadscore.pipeline.errors import ConfigError
 _FILES = ("data", "signals", "training", "bands")
 
 
-def find_project(where: str) -> Path:
-    """Return the folder of a project: a path, or the name of one that comes with the product.
+def find_project(where: str | None) -> Path:
+    """Return the folder of a project.
+
+    Parameters
+    ----------
+    where : str or None
+        A path, or the name of a project that comes with the product. None means the current
+        folder.
 
     Raises
     ------
     ConfigError
-        If neither exists.
+        If there is no such project, or the current folder is none.
     """
+    if where is None:
+        return _find_current()
     folder = Path(where)
     if folder.is_dir():
         return folder
@@ -29,10 +37,41 @@ def find_project(where: str) -> Path:
     )
 
 
+def _find_current() -> Path:
+    here = Path()
+    if any((here / f"{name}.yaml").is_file() for name in _FILES):
+        return here
+    raise ConfigError(
+        "the current folder is not a project (it has no data.yaml); name one with -p DIR, or "
+        "create the demo's leads with leadscore demo and use -p demo"
+    )
+
+
 def _shipped_folders() -> list[Path]:
-    package = Path(str(files("leadscore")))
-    candidates = [package / "_configs", package.parent / "configs"]
+    candidates = [_in_wheel(), _in_wheel().parent.parent / "configs"]
     return [place for place in candidates if place.is_dir()]
+
+
+def _in_wheel() -> Path:
+    return Path(str(files("leadscore"))) / "_configs"
+
+
+def find_data(path: Path, folder: str) -> Path:
+    """Return the folder of a project's data.
+
+    Parameters
+    ----------
+    path : Path
+        The project's data.yaml.
+    folder : str
+        The folder that it names, relative to the file. Projects in an installed wheel lie among
+        the installed packages, where nobody keeps data. Their folders count from
+        ``configs/<project>`` below the current folder instead, where a checkout has them.
+    """
+    base = path.resolve().parent
+    if base.is_relative_to(_in_wheel()):
+        base = Path("configs").resolve() / base.relative_to(_in_wheel())
+    return (base / folder).resolve()
 
 
 def find_files(folder: Path) -> dict[str, Path]:

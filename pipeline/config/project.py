@@ -18,7 +18,7 @@ from leadscore.pipeline.config.checks import (
     check_trusted,
 )
 from leadscore.pipeline.config.data import ROW_NUMBER, DataConfig
-from leadscore.pipeline.config.folder import find_files, name_project
+from leadscore.pipeline.config.folder import find_data, find_files, name_project
 from leadscore.pipeline.config.messages import describe_mistakes
 from leadscore.pipeline.config.signals import make_catalog, read_signals
 from leadscore.pipeline.config.training import TrainingConfig
@@ -112,7 +112,7 @@ def read_project(folder: Path, data: Path | None = None, limits: Limits | None =
         raise ConfigError("\n".join(mistakes))
     if data_config is None or training is None or bands is None:  # each left a mistake
         raise ConfigError(f"{folder}: cannot be read")
-    data_folder = data if data is not None else files["data"].parent / data_config.folder
+    data_folder = data or find_data(files["data"], data_config.folder)
     if bands.by is not None:
         bands = bands.model_copy(update={"by": find_signal(bands.by, signals).column})
     return Project(

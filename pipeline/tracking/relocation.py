@@ -26,7 +26,7 @@ def check_place(home: Path) -> None:
     if recorded is not None and recorded != artifact_root(home):
         raise StoreError(
             f"the store in {home} was moved: it still points to {recorded}; "
-            f"run leadscore doctor --relocate --home {home}"
+            f"run leadscore doctor --relocate --store {home}"
         )
 
 
@@ -49,7 +49,7 @@ def relocate(home: Path) -> int:
     """
     path = home / "mlflow.db"
     if not path.is_file():
-        raise StoreError(f"{path}: no such file; --home names the folder that holds mlflow.db")
+        raise StoreError(f"{path}: no such file; --store names the folder that holds mlflow.db")
     old, new = _recorded_root(home), artifact_root(home)
     if old is None or old == new:
         return 0

@@ -10,7 +10,7 @@ from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.errors import ConfigError, NotFoundError
 from leadscore.pipeline.report.pages import write_comparison_page
 from leadscore.pipeline.tracking.records import ComparisonRecord, Version
-from leadscore.pipeline.tracking.store import CHALLENGER, CHAMPION, Store
+from leadscore.pipeline.tracking.store import CHALLENGER, CHAMPION, Store, open_store
 from leadscore.pipeline.tracking.version_names import KINDS, parse_version
 from leadscore.pipeline.workflows.reports import save_report
 
@@ -24,14 +24,14 @@ class RecordedComparison(NamedTuple):
     run_id: str
 
 
-def record_comparison(store: Store, comparison: Comparison, home: Path) -> RecordedComparison:
+def record_comparison(home: Path, comparison: Comparison) -> RecordedComparison:
     """Track a comparison and write its page.
 
     Parameters
     ----------
-    store : Store
-    comparison : Comparison
     home : Path
+        The folder of the store.
+    comparison : Comparison
 
     Returns
     -------
@@ -45,7 +45,7 @@ def record_comparison(store: Store, comparison: Comparison, home: Path) -> Recor
     page = write_comparison_page(comparison, home / "cache")
     path = home / "reports" / f"{comparison.project}-comparison.html"
     save_report(page, path)
-    run_id = store.record_comparison(
+    run_id = open_store(home).record_comparison(
         ComparisonRecord(
             project=comparison.project,
             name=" against ".join(standing.key for standing in comparison.standings),
@@ -83,14 +83,13 @@ def _list_metrics(comparison: Comparison) -> dict[str, float]:
     return metrics
 
 
-def find_contenders(
-    store: Store, project: Project, written: Sequence[str]
-) -> tuple[Contender, ...]:
+def find_contenders(home: Path, project: Project, written: Sequence[str]) -> tuple[Contender, ...]:
     """Find the versions that are meant.
 
     Parameters
     ----------
-    store : Store
+    home : Path
+        The folder of the store.
     project : Project
     written : sequence of str
         As ``parse_version`` reads them. A kind alone is its champion, else its challenger, else its
@@ -109,6 +108,7 @@ def find_contenders(
     ConfigError
         If one version is named twice, or only one is named.
     """
+    store = open_store(home)
     versions = [_find(store, project, word) for word in written] or _find_all(store, project)
     names = [f"{version.name} version {version.version}" for version in versions]
     for place, name in enumerate(names):
@@ -155,6 +155,6 @@ def _find_all(store: Store, project: Project) -> list[Version]:
         raise NotFoundError(
             f"{project.name}: {there} is registered, and a comparison needs two: train again, "
             f"register a rule sheet or a close-rate sheet, or name versions "
-            f"(leadscore models -c {project.name} lists them)"
+            f"(leadscore versions lists them)"
         )
     return found

@@ -1,4 +1,4 @@
-"""Describe a project's signals: what each says, how often it is known, and what it is worth."""
+"""Describe a project's signals: definitions, coverage, and the points of their values."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -15,7 +15,7 @@ from leadscore.pipeline.workflows.check import check_signals
 
 @dataclass(frozen=True)
 class ValuePoints:
-    """What one value of a signal is worth, in points against the average lead."""
+    """The points of one value of a signal, against the average lead."""
 
     value: str
     points: float
@@ -26,8 +26,8 @@ class SignalDescription:
     """One signal; `coverage` is the share of snapshots where it is known.
 
     `label` is its name in words, None where none is declared.
-    `worth` has the knots, levels or steps of its term in order, missing last; empty where no model
-    is given, or the signal never changed and so has no term.
+    `values` has the knots, levels or steps of its term in order, missing last. It is empty without
+    a model, and for a signal that never changed and so has no term.
     """
 
     column: str
@@ -36,7 +36,7 @@ class SignalDescription:
     definition: str
     coverage: float
     distinct: int
-    worth: list[ValuePoints]
+    values: list[ValuePoints]
 
     def to_json(self) -> dict[str, Any]:
         """Return the description as plain data."""
@@ -50,7 +50,7 @@ def describe_signals(project: Project, scorecard: Scorecard | None) -> list[Sign
     ----------
     project : Project
     scorecard : Scorecard or None
-        Whose terms say what the values are worth.
+        Its terms give the points of the values.
 
     Raises
     ------
@@ -71,13 +71,13 @@ def describe_signals(project: Project, scorecard: Scorecard | None) -> list[Sign
             describe_signal(signal),
             checks[signal.column].coverage,
             checks[signal.column].distinct,
-            _worth(terms[signal.column], scale) if signal.column in terms else [],
+            _list_points(terms[signal.column], scale) if signal.column in terms else [],
         )
         for signal in project.catalog.signals
     ]
 
 
-def _worth(term: Term, scale: float) -> list[ValuePoints]:
+def _list_points(term: Term, scale: float) -> list[ValuePoints]:
     def points(log_odds: float) -> float:
         return scale * (log_odds - term.mean)
 

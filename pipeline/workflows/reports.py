@@ -1,11 +1,16 @@
 """Where reports lie: in the run, and for people in the home's folder of reports."""
 
+from collections.abc import Collection
 from pathlib import Path
 
+from leadscore.pipeline.audit.audit import audit_project
+from leadscore.pipeline.audit.records import Audit
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.errors import StoreError
+from leadscore.pipeline.progress import Progress
+from leadscore.pipeline.report.pages import write_audit_page
 from leadscore.pipeline.tracking.records import REPORT_FILE, Version
-from leadscore.pipeline.tracking.store import Store
+from leadscore.pipeline.tracking.store import open_store
 from leadscore.pipeline.tracking.version_names import parse_version
 
 
@@ -30,16 +35,33 @@ def save_report(page: str, path: Path) -> None:
         raise StoreError(f"{path}: the report cannot be written here: {error}") from error
 
 
-def fetch_report(store: Store, project: Project, which: str, home: Path) -> Path:
+def write_audit(
+    home: Path, project: Project, progress: Progress, allow_leak: Collection[str]
+) -> tuple[Audit, Path]:
+    """Audit a project and write the page of the audit.
+
+    Returns
+    -------
+    Audit
+    Path
+        Of the page, in the home's folder of reports.
+    """
+    found = audit_project(project, progress, allow_leak)
+    path = home / "reports" / f"{project.name}-audit.html"
+    save_report(write_audit_page(found, project.training.horizon_days, home / "cache"), path)
+    return found, path
+
+
+def fetch_report(home: Path, project: Project, which: str) -> Path:
     """Write the report of a version, which its run keeps, to its place in a home folder.
 
     Parameters
     ----------
-    store : Store
+    home : Path
+        The folder of the store.
     project : Project
     which : str
         As ``parse_version`` reads it.
-    home : Path
 
     Returns
     -------
@@ -52,6 +74,7 @@ def fetch_report(store: Store, project: Project, which: str, home: Path) -> Path
     StoreError
         If its run has no report, having been trained by an earlier leadscore.
     """
+    store = open_store(home)
     version = store.find_version(*parse_version(which, project.name))
     path = report_path(home, version)
     save_report(store.read_text(version.run_id, REPORT_FILE), path)

@@ -1,4 +1,4 @@
-"""The tour behind ``make demo``: train, register, promote, judge, score, on the demo leads."""
+"""The tour behind ``make demo``: train, register, promote, evaluate and score the demo leads."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +20,12 @@ from leadscore.pipeline.evaluation.metrics import auc
 from leadscore.pipeline.progress import Progress
 from leadscore.pipeline.scoring.score_file import BatchReport
 from leadscore.pipeline.tracking.records import Version
-from leadscore.pipeline.tracking.store import CHAMPION, open_store
+from leadscore.pipeline.tracking.store import CHAMPION
 from leadscore.pipeline.training.train import train
 from leadscore.pipeline.values.times import DAY_US
 from leadscore.pipeline.workflows.record_training import record_training
 from leadscore.pipeline.workflows.reports import report_path
+from leadscore.pipeline.workflows.store import promote_version
 from leadscore.pipeline.workflows.versions import evaluate_version, score_with_version
 
 SCORED_FILE = "scored.csv"
@@ -32,7 +33,7 @@ SCORED_FILE = "scored.csv"
 
 @dataclass(frozen=True)
 class Tour:
-    """What the tour came to; `truth_auc` is what the true probabilities score themselves."""
+    """The results of the tour; `truth_auc` is the AUC of the true probabilities themselves."""
 
     version: Version
     evaluation: Evaluation
@@ -43,7 +44,7 @@ class Tour:
 
 
 def take_tour(world: World, home: Path, progress: Progress) -> Tour:
-    """Train on a demo world, promote, judge, and score its open leads.
+    """Train on a demo world, promote the version, evaluate it, and score the open leads.
 
     Parameters
     ----------
@@ -61,13 +62,12 @@ def take_tour(world: World, home: Path, progress: Progress) -> Tour:
     training = train(project, progress)
     progress("tracking and registering")
     version = record_training(project, training, home)
-    store = open_store(home)
-    version = store.promote(version.name, str(version.version))
-    progress("judging the champion")
-    evaluation, _ = evaluate_version(store, project, CHAMPION)
+    version = promote_version(home, project.name, str(version.version))
+    progress("evaluating the champion")
+    evaluation, _ = evaluate_version(home, project, CHAMPION)
     target = folder / SCORED_FILE
     batch = score_with_version(
-        store, project, CHAMPION, world.open_path, target, None, progress=progress
+        home, project, CHAMPION, world.open_path, target, None, progress=progress
     )
     newest = training.tables.leads["lead_id"][-1].as_py()
     return Tour(

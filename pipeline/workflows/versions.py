@@ -23,7 +23,7 @@ from leadscore.pipeline.scoring.score_file import BatchReport, score_file
 from leadscore.pipeline.signals.catalog import Catalog
 from leadscore.pipeline.signals.history.reader import read_history
 from leadscore.pipeline.tracking.records import EVALUATION_FILE
-from leadscore.pipeline.tracking.store import CHAMPION, Store, has_store, open_store
+from leadscore.pipeline.tracking.store import CHAMPION, has_store, open_store
 from leadscore.pipeline.tracking.version_names import VersionRef, parse_version
 from leadscore.pipeline.values.times import format_time, read_moment
 
@@ -42,7 +42,7 @@ def find_scorecard(home: Path, project: Project, which: str) -> tuple[Scorecard 
     return scorecard, f"{name} version {version}"
 
 
-def evaluate_version(store: Store, project: Project, which: str) -> tuple[Evaluation, VersionRef]:
+def evaluate_version(home: Path, project: Project, which: str) -> tuple[Evaluation, VersionRef]:
     """Judge a registered version on the leads that came after those it learned from.
 
     Where leads have no order, nothing is later, and the figures that its training cross-validated
@@ -50,7 +50,8 @@ def evaluate_version(store: Store, project: Project, which: str) -> tuple[Evalua
 
     Parameters
     ----------
-    store : Store
+    home : Path
+        The folder of the store.
     project : Project
     which : str
         As ``parse_version`` reads it.
@@ -62,6 +63,7 @@ def evaluate_version(store: Store, project: Project, which: str) -> tuple[Evalua
         The version by its number.
     """
     name, number = parse_version(which, project.name)
+    store = open_store(home)
     scorecard, version = store.load_scorecard(name, number)
     catalog = Catalog.model_validate(scorecard.definitions)
     check_word_lists(catalog, name)
@@ -79,7 +81,7 @@ def evaluate_version(store: Store, project: Project, which: str) -> tuple[Evalua
 
 
 def score_with_version(
-    store: Store,
+    home: Path,
     project: Project,
     which: str,
     source: Path,
@@ -97,7 +99,7 @@ def score_with_version(
     """
     as_of_us = _read_as_of(as_of)
     name, number = parse_version(which, project.name)
-    scorecard, version = store.load_scorecard(name, number)
+    scorecard, version = open_store(home).load_scorecard(name, number)
     model = f"{name}:{version}"
     return score_file(project, scorecard, model, source, target, as_of_us, activities, progress)
 
@@ -128,7 +130,7 @@ class ExplainedLead(NamedTuple):
 
 
 def explain_with_version(
-    store: Store, project: Project, which: str, lead_id: str, as_of: str | None = None
+    home: Path, project: Project, which: str, lead_id: str, as_of: str | None = None
 ) -> ExplainedLead:
     """Explain the score of one lead of the project's own tables.
 
@@ -142,7 +144,7 @@ def explain_with_version(
         If there is no such lead, or not yet as of then.
     """
     name, number = parse_version(which, project.name)
-    scorecard, version = store.load_scorecard(name, number)
+    scorecard, version = open_store(home).load_scorecard(name, number)
     catalog = read_catalog(scorecard, project, name)
     tables = ingest(replace(project, catalog=catalog))
     leads = tables.leads.filter(pc.equal(tables.leads["lead_id"], lead_id))

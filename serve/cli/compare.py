@@ -1,98 +1,78 @@
-"""The command that compares: leadscore compare."""
+"""``leadscore compare``."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
-from leadscore.serve.cli.options import (
-    HOME,
-    DataOption,
-    HomeOption,
-    JsonOption,
-    MemoryOption,
-    ProjectOption,
-    TracebackOption,
-)
-from leadscore.serve.cli.terminal import (
-    handle_errors,
-    print_json,
-    print_line,
-    print_table,
-    show_progress,
-)
+from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
+from leadscore.serve.cli.terminal import print_line, print_list, print_table
 
 if TYPE_CHECKING:
     from leadscore.pipeline.comparison.records import Breakdown, Comparison, Pair
-    from leadscore.pipeline.evaluation.metrics import Estimate
 
 
+@with_options("where", "data", "store", "memory_limit", "as_json")
 def compare_versions(
+    context: CommandContext,
     names: Annotated[
         list[str] | None,
-        typer.Argument(
-            help="Two or more: predictive, rules, close_rate, champion, challenger, 3, rules:2. "
-            "By default every kind that is registered.",
+        Argument(
+            help="Two or more versions: predictive, rules, close_rate, champion, challenger, 3, "
+            "rules:2. Default: one version of every registered kind."
         ),
     ] = None,
-    config: ProjectOption = "demo",
-    data: DataOption = None,
-    home: HomeOption = HOME,
     capacity: Annotated[
         float | None,
-        typer.Option("--capacity", help="Leads that sales can call a week; else training.yaml's."),
+        Option(help="Leads that sales can call in a week. Default: the value in training.yaml."),
     ] = None,
     capacity_share: Annotated[
         float | None,
-        typer.Option("--capacity-share", help="In its place: the share of leads that arrive."),
+        Option(help="Share of the new leads that sales can call, instead of --capacity."),
     ] = None,
     gain: Annotated[
-        str, typer.Option("--gain", help="The smallest gain in wins worth finding.")
+        str, Option(help="Smallest gain in wins that the experiment should find.")
     ] = "20%",
-    plan_test: Annotated[
-        bool, typer.Option("--plan-test", help="Show how a randomised test would be set up.")
+    plan_experiment: Annotated[
+        bool, Option("--plan-experiment", help="Show how to set up a randomised experiment.")
     ] = False,
-    swaps: Annotated[
+    swaps_csv: Annotated[
         Path | None,
-        typer.Option("--swaps", help="Write the leads that swap into this CSV: it holds lead ids."),
+        Option(
+            help="Write the leads that only one of the two would call into this CSV file. It holds "
+            "lead ids."
+        ),
     ] = None,
-    as_json: JsonOption = False,
-    memory_limit: MemoryOption = None,
-    traceback: TracebackOption = False,
-) -> None:
-    """Compare versions on later leads: which wins more with your calls, and is it proven."""
-    with handle_errors(traceback), show_progress() as progress:
-        from leadscore.pipeline.comparison.compare import Question, compare
-        from leadscore.pipeline.comparison.experiment import read_gain
-        from leadscore.pipeline.config.folder import find_project
-        from leadscore.pipeline.config.project import read_project
-        from leadscore.pipeline.engine.duckdb_engine import Limits
-        from leadscore.pipeline.tracking.store import open_store
-        from leadscore.pipeline.workflows.compare import find_contenders, record_comparison
+) -> CommandResult:
+    """Compare models and rule sheets on later leads.
 
-        project = read_project(find_project(config), data, Limits(memory_limit))
-        question = Question(capacity, capacity_share, read_gain(gain), swaps)
-        progress("opening the store")
-        store = open_store(home)
-        contenders = find_contenders(store, project, names or ())
-        comparison = compare(project, contenders, question, progress)
-        progress("tracking")
-        kept = record_comparison(store, comparison, home)
-    if as_json:
-        print_json({**comparison.to_json(), "page": str(kept.page), "run_id": kept.run_id})
-        return
-    show_comparison(comparison, kept.page)
-    if plan_test:
-        show_plan(comparison)
+    The comparison counts the wins that each version reaches with the calls that sales can make,
+    and tests whether the difference is proven. It writes a page with pictures.
+    """
+    from leadscore.pipeline.comparison.compare import Question, compare
+    from leadscore.pipeline.comparison.experiment import read_gain
+    from leadscore.pipeline.workflows.compare import find_contenders, record_comparison
+
+    question = Question(capacity, capacity_share, read_gain(gain), swaps_csv)
+    project = context.project
+    context.progress("opening the store")
+    contenders = find_contenders(context.store, project, names or ())
+    comparison = compare(project, contenders, question, context.progress)
+    context.progress("tracking")
+    kept = record_comparison(context.store, comparison)
+    return CommandResult(
+        partial(show_comparison, comparison, kept.page, plan_experiment),
+        {**comparison.to_json(), "page": str(kept.page), "run_id": kept.run_id},
+    )
 
 
-_RANKED = ("auc", "auc_within", "average_precision")
-_EQUAL = ("log_loss_equal", "ece_equal")
+_MEASURES = ("auc", "auc_within", "average_precision", "log_loss_equal", "ece_equal")
 
 
-def show_comparison(found: "Comparison", page: Path) -> None:
-    """Show a comparison."""
+def show_comparison(found: "Comparison", page: Path, with_plan: bool) -> None:
+    """Show a comparison, and the plan of an experiment where it is wanted."""
     for line in (*found.told, *found.beside):
         print_line(line)
         print_line()
@@ -108,102 +88,96 @@ def show_comparison(found: "Comparison", page: Path) -> None:
     for breakdown in found.breakdowns:
         _show_breakdown(found, breakdown)
     print_line()
-    for line in found.caveats:
-        print_line(f"note: {line}")
+    print_list("note", found.caveats)
     print_line()
-    print_line(f"All of it, with pictures: {page}")
+    print_line(f"The full comparison, with pictures: {page}")
+    if with_plan:
+        _show_plan(found)
 
 
 def _show_standings(found: "Comparison") -> None:
-    rows = [
-        (standing.name, ", ".join(standing.aliases),
-         *(_estimate(standing.metrics[name], form) for name, form in (
-             ("wins_at_capacity", ",.0f"), ("precision_at_capacity", ".1%"),
-             ("lift_at_capacity", ".2f"))))
-        for standing in found.standings
-    ]  # fmt: skip
     by_chance = dict(zip(found.calls, found.by_chance, strict=True))[found.capacity]
-    rows.append(("by chance", "", f"{by_chance:,.0f}", "", "1.00"))
-    print_table(("contender", "alias", "wins reached", "of the calls", "lift"), rows, align="ll")
+    print_table(
+        (("contender", ""), ("alias", ""), ("wins reached", ",.0f"), ("of the calls", ".1%"),
+         ("lift", ".2f")),
+        [
+            *((standing.name, ", ".join(standing.aliases),
+               *(standing.metrics[f"{name}_at_capacity"] for name in ("wins", "precision", "lift")))
+              for standing in found.standings),
+            ("by chance", "", by_chance, None, 1.0),
+        ],
+    )  # fmt: skip
 
 
 def _show_duel(duel: "Pair", names: Mapping[str, str]) -> None:
     swaps, one, other = duel.swaps, names[duel.one], names[duel.other]
+    groups = {
+        "both": swaps.both, f"only the {one}": swaps.only_one,
+        f"only the {other}": swaps.only_other, "neither": swaps.neither,
+    }  # fmt: skip
     print_line()
-    print_line(f"Who would be called by the {one}, and who by the {other}:")
+    print_line(f"Leads that the {one} and the {other} would call:")
     print_table(
-        ("called by", "leads", "won", "share"),
+        (("called by", ""), ("leads", ",.0f"), ("won", ",.0f"), ("share", ".1%")),
         [
-            (name, f"{group.leads:,.0f}", f"{group.wins:,.0f}",
-             f"{group.wins / group.leads:.1%}" if group.leads >= 0.5 else "-")
-            for name, group in (
-                ("both", swaps.both), (f"only the {one}", swaps.only_one),
-                (f"only the {other}", swaps.only_other), ("neither", swaps.neither),
-            )
+            (name, of.leads, of.wins, of.wins / of.leads if of.leads >= 0.5 else None)
+            for name, of in groups.items()
         ],
-    )  # fmt: skip
+    )
     for trait in swaps.traits[:5]:
         what = trait.name if trait.level is None else f"share with {trait.name} = {trait.level}"
         form = ".3g" if trait.level is None else ".0%"
-        print_line(f"  {what}: {trait.one:{form}} where only the {one} calls, "
-            f"{trait.other:{form}} where only the {other} does")  # fmt: skip
+        print_line(f"  {what}: {trait.one:{form}} if only the {one} calls, "
+            f"{trait.other:{form}} if only the {other} calls")  # fmt: skip
 
 
 def _show_measures(found: "Comparison") -> None:
     from leadscore.pipeline.evaluation.metrics import COMPARISON_WORDS
 
     print_line()
-    print_line(
-        "Beside the verdict, each by itself (95 % intervals; not corrected for their number):"
-    )
-    names = [*_RANKED, *_EQUAL]
+    print_line("Further measures (95 % intervals, not corrected for their number):")
     print_table(
-        ("measure", *(standing.name for standing in found.standings)),
+        (("measure", ""), *((standing.name, ".3f") for standing in found.standings)),
         [
-            (COMPARISON_WORDS[name].name,
-             *(_estimate(standing.metrics[name], ".3f") for standing in found.standings))
-            for name in names
+            (COMPARISON_WORDS[name].name, *(s.metrics[name] for s in found.standings))
+            for name in _MEASURES
         ],
-    )  # fmt: skip
+    )
 
 
 def _show_families(found: "Comparison") -> None:
     families = list(dict.fromkeys(c.family for s in found.standings for c in s.families))
-    costs = [{cost.family: cost for cost in standing.families} for standing in found.standings]
+    costs = [{cost.family: cost.wins for cost in s.families} for s in found.standings]
     print_line()
-    print_line("Wins reached without a family of signals, against with it (not trained again):")
+    print_line("Change in wins reached without a family of signals (models not trained again):")
     print_table(
-        ("without", *(standing.name for standing in found.standings)),
-        [
-            (family, *(_estimate(of[family].wins, "+,.0f") if family in of else "-"
-                       for of in costs))
-            for family in families
-        ],
-    )  # fmt: skip
+        (("without", ""), *((standing.name, "+,.0f") for standing in found.standings)),
+        [(family, *(of.get(family) for of in costs)) for family in families],
+    )
 
 
 def _show_breakdown(found: "Comparison", breakdown: "Breakdown") -> None:
     print_line()
     print_line(f"By {breakdown.says}:")
     print_table(
-        (breakdown.column, "leads", "won", *(standing.name for standing in found.standings)),
+        ((breakdown.column, ""), ("leads", ","), ("won", ","),
+         *((standing.name, ",.0f") for standing in found.standings)),
         [
-            (group.name[:40], f"{group.leads:,}", f"{group.wins:,}",
-             *(f"{group.reached[standing.key]:,.0f}" for standing in found.standings))
+            (group.name[:40], group.leads, group.wins,
+             *(group.reached[standing.key] for standing in found.standings))
             for group in breakdown.slices
         ],
     )  # fmt: skip
     if breakdown.hidden:
         print_line(
-            f"({breakdown.hidden} groups of fewer than 30 leads, or beyond the largest, not shown)"
+            f"({breakdown.hidden} groups not shown: fewer than 30 leads, or not among the largest)"
         )
 
 
-def show_plan(found: "Comparison") -> None:
-    """Show how a randomised test between the two best would be set up."""
+def _show_plan(found: "Comparison") -> None:
     plan = found.plan
     print_line()
-    print_line(f"A randomised test of {plan.one} against {plan.other}. {plan.said}")
+    print_line(f"A randomised experiment: {plan.one} against {plan.other}. {plan.said}")
     for size in plan.shorter:
         weeks = "" if size.weeks is None else f", {size.weeks:,} weeks"
         print_line(
@@ -211,7 +185,3 @@ def show_plan(found: "Comparison") -> None:
         )
     for number, step in enumerate(plan.steps, start=1):
         print_line(f"  {number}. {step}")
-
-
-def _estimate(estimate: "Estimate", form: str) -> str:
-    return f"{estimate.value:{form}} ({estimate.low:{form}} to {estimate.high:{form}})"

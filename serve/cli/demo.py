@@ -1,60 +1,96 @@
-"""The command that writes a world of leads whose truth is known: demo."""
+"""``leadscore demo``."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
+from leadscore.serve.cli.context import STORE, CommandContext, CommandResult, with_options
 from leadscore.serve.cli.evaluate import list_figures
-from leadscore.serve.cli.options import HOME, HomeOption, TracebackOption
-from leadscore.serve.cli.terminal import handle_errors, print_line, print_table, show_progress
+from leadscore.serve.cli.terminal import print_line, print_table
 
 if TYPE_CHECKING:
     from leadscore.pipeline.demo.world import World
     from leadscore.pipeline.workflows.tour import Tour
 
 
-def write_demo(
-    folder: Annotated[Path, typer.Argument(help="Where the leads are written.")] = HOME / "demo",
-    leads: Annotated[int, typer.Option("--leads", min=1000, help="How many.")] = 6000,
+@with_options("store")
+def create_demo(
+    context: CommandContext,
+    folder: Annotated[Path, Argument(help="Folder to write the leads to.")] = STORE / "demo",
+    leads: Annotated[int, Option(min=1000, help="Number of leads.")] = 6000,
     ending: Annotated[
-        str, typer.Option("--format", help="csv or parquet; configs/demo/parquet reads the latter.")
+        str,
+        Option("--format", help="Format of the files: csv or parquet (project demo/parquet)."),
     ] = "csv",
-    seed: Annotated[int, typer.Option("--seed", help="Of the random numbers.")] = 0,
-    tour: Annotated[bool, typer.Option("--tour", help="Then train, promote and score.")] = False,
-    home: HomeOption = HOME,
-    traceback: TracebackOption = False,
-) -> None:
-    """Write a synthetic world of leads whose truth is known; with --tour, use it."""
-    with handle_errors(traceback), show_progress() as progress:
-        from leadscore.pipeline.demo.files import read_format
-        from leadscore.pipeline.demo.world import write_world
+    seed: Annotated[int, Option(help="Seed of the random numbers.")] = 0,
+    tour: Annotated[
+        bool, Option("--tour", help="Also train, promote, evaluate and score.")
+    ] = False,
+) -> CommandResult:
+    """Create demo leads (and take the tour).
 
-        written_as = read_format(ending, with_tour=tour)
-        progress("writing the leads")
-        world = write_world(folder, leads, seed, written_as, progress)
-        if tour:
-            from leadscore.pipeline.workflows.tour import take_tour
+    The leads are made up, so their true probabilities are known. The same seed gives the same
+    leads.
+    """
+    from leadscore.pipeline.demo.files import read_format
+    from leadscore.pipeline.demo.world import write_world
 
-            result = take_tour(world, home, progress)
-    if tour:
-        show_tour(result, world)
-    else:
-        print_line(f"{world.leads:,} leads, {world.wins:,} won so far, and {world.activities:,} "
-            f"activities beside {world.leads_path}; the true probabilities in "
-            f"{world.truth_path}")  # fmt: skip
+    written_as = read_format(ending, with_tour=tour)
+    context.progress("writing the leads")
+    world = write_world(folder, leads, seed, written_as, context.progress)
+    project = "demo" if written_as == "csv" else "demo/parquet"
+    if not tour:
+        return CommandResult(partial(show_world, world, _list_next(context, project, folder)))
+    from leadscore.pipeline.workflows.tour import take_tour
+
+    result = take_tour(world, context.store, context.progress)
+    commands = _list_next(context, project, folder, result.newest_lead)
+    return CommandResult(partial(show_tour, result, world, commands))
 
 
-def show_tour(tour: "Tour", world: "World") -> None:
-    """Show what the tour came to, where everything lies, and what to type next."""
+def _list_next(
+    context: CommandContext, name: str, written: Path, lead: str | None = None
+) -> list[str]:
+    """Return the next commands on a demo project, those on a trained one if a lead is given."""
+    from leadscore.pipeline.config.folder import find_project
+    from leadscore.pipeline.config.project import read_project
+
+    folder, here = find_project(name), Path.cwd()
+    near = folder.is_relative_to(here)
+    context = replace(context, where=str(folder.relative_to(here)) if near else name)
+    fits = read_project(folder).data_folder == written.resolve()
+    data = () if fits else ("--data", str(written))
+    commands = [context.write_next("check", *data)]
+    if lead is not None:
+        commands += [
+            context.write_next("explain", "--lead", lead, *data),
+            context.write_next("versions"),
+        ]
+        commands += ["make ui    # runs, figures and pictures in the browser"] if near else []
+    return commands
+
+
+def show_world(world: "World", commands: list[str]) -> None:
+    """Show the number of leads, where they lie, and what to type next."""
+    print_line(f"{world.leads:,} leads, {world.wins:,} won so far, and {world.activities:,} "
+        f"activities in {world.leads_path.parent}; the true probabilities in "
+        f"{world.truth_path}")  # fmt: skip
+    _show_next(commands)
+
+
+def show_tour(tour: "Tour", world: "World", commands: list[str]) -> None:
+    """Show the figures of the tour, where everything lies, and what to type next."""
     from leadscore.pipeline.evaluation.metrics import MEASURE_WORDS
 
     metrics = tour.evaluation.metrics
-    print_line(f"A synthetic world: {world.leads:,} leads of two years, "
+    print_line(f"A made-up CRM: {world.leads:,} leads of two years, "
         f"{world.activities:,} activities, {world.wins:,} won.")  # fmt: skip
     print_line()
     print_table(
-        ("result", "value", "95 % from", "to"),
+        (("result", ""), ("value", ">"), ("95 % from", ">"), ("to", ">")),
         [
             (
                 f"{MEASURE_WORDS[key].name}, {tour.evaluation.basis}",
@@ -70,21 +106,23 @@ def show_tour(tour: "Tour", world: "World") -> None:
     bands = ", ".join(f"{count:,} {band}" for band, count in tour.batch.bands.items())
     print_line()
     print_table(
-        ("what", "where"),
+        (("what", ""), ("where", "")),
         [
-            ("the leads", str(world.leads_path)),
+            ("leads", str(world.leads_path)),
             ("their true probabilities", str(world.truth_path)),
-            ("the open leads of the last 30 days", str(world.open_path)),
+            ("open leads of the last 30 days", str(world.open_path)),
             (f"the same, scored ({bands})", str(tour.batch.scored_path)),
-            ("the report, for a browser", str(tour.report)),
+            ("report, for a browser", str(tour.report)),
             ("champion in the MLflow registry",
              f"{tour.version.name} version {tour.version.version} ({tour.version.fingerprint})"),
         ],
-        align="ll",
     )  # fmt: skip
+    _show_next(commands)
+
+
+def _show_next(commands: list[str]) -> None:
     print_line()
     print_line("Next:")
-    print_line(f"  leadscore explain --lead {tour.newest_lead} --data {world.leads_path.parent}")
-    print_line("  leadscore models")
-    print_line("  make ui                    # runs, figures and pictures in the browser")
-    print_line("  leadscore check -c FOLDER  # a project of your own; see README.md")
+    for command in commands:
+        print_line(f"  {command}")
+    print_line("For a project of your own, see README.md.")

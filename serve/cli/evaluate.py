@@ -1,24 +1,10 @@
 """``leadscore evaluate``."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from leadscore.serve.cli.options import (
-    HOME,
-    DataOption,
-    HomeOption,
-    JsonOption,
-    MemoryOption,
-    ModelOption,
-    ProjectOption,
-    TracebackOption,
-)
-from leadscore.serve.cli.terminal import (
-    handle_errors,
-    print_json,
-    print_line,
-    print_table,
-    show_progress,
-)
+from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
+from leadscore.serve.cli.terminal import print_line, print_table
 
 if TYPE_CHECKING:
     from leadscore.pipeline.evaluation.evaluate import Evaluation
@@ -26,15 +12,15 @@ if TYPE_CHECKING:
 
 
 def show_evaluation(evaluation: "Evaluation", name: str) -> None:
-    """Show figures with their intervals, bands and stretches of time, and the verdict."""
+    """Show the figures with their intervals, the bands, periods and ages, and the verdict."""
     from leadscore.pipeline.evaluation.metrics import MEASURE_WORDS
 
     print_line(f"{name}, {evaluation.basis}")
     print_line(f"{evaluation.snapshots:,} snapshots of {evaluation.leads:,} leads, "
-        f"{evaluation.wins:,} won; intervals 95 %, leads resampled")  # fmt: skip
+        f"{evaluation.wins:,} won; 95 % intervals, leads resampled")  # fmt: skip
     print_line()
     print_table(
-        ("measure", "value", "from", "to"),
+        (("measure", ""), ("value", ">"), ("from", ">"), ("to", ">")),
         [
             (word.name, *list_figures(key, evaluation.metrics[key]))
             for key, word in MEASURE_WORDS.items()
@@ -42,30 +28,31 @@ def show_evaluation(evaluation: "Evaluation", name: str) -> None:
     )
     print_line()
     print_table(
-        ("band", "snapshots", "won", "expected", "share won"),
+        (("band", ""), ("snapshots", ","), ("won", ","), ("expected", ",.0f"),
+         ("share won", ".1%")),
         [
-            (b.band, f"{b.snapshots:,}", f"{b.wins:,}", f"{b.expected_wins:,.0f}",
-             f"{b.wins / b.snapshots:.1%}" if b.snapshots else "-")
+            (b.band, b.snapshots, b.wins, b.expected_wins,
+             b.wins / b.snapshots if b.snapshots else None)
             for b in evaluation.bands
         ],
     )  # fmt: skip
     if evaluation.periods:
         print_line()
         print_table(
-            ("from", "snapshots", "share won", "mean prediction", "AUC", "log loss"),
+            (("from", ""), ("snapshots", ","), ("share won", ".1%"), ("mean prediction", ".1%"),
+             ("AUC", ".3f"), ("log loss", ".3f")),
             [
-                (p.begins, f"{p.snapshots:,}", f"{p.base_rate:.1%}", f"{p.mean_prob:.1%}",
-                 "-" if p.auc is None else f"{p.auc:.3f}", f"{p.log_loss:.3f}")
+                (p.begins, p.snapshots, p.base_rate, p.mean_prob, p.auc, p.log_loss)
                 for p in evaluation.periods
             ],
         )  # fmt: skip
     if len(evaluation.ages) > 1:
         print_line()
         print_table(
-            ("age in days", "snapshots", "share won", "mean prediction", "AUC within the age"),
+            (("age in days", "g"), ("snapshots", ","), ("share won", ".1%"),
+             ("mean prediction", ".1%"), ("AUC within the age", ".3f")),
             [
-                (f"{a.age_days:g}", f"{a.snapshots:,}", f"{a.base_rate:.1%}", f"{a.mean_prob:.1%}",
-                 "-" if a.auc is None else f"{a.auc:.3f}")
+                (a.age_days, a.snapshots, a.base_rate, a.mean_prob, a.auc)
                 for a in evaluation.ages
             ],
         )  # fmt: skip
@@ -82,27 +69,17 @@ def list_figures(key: str, estimate: "Estimate") -> list[str]:
     return [form.format(figure) for figure in estimate]
 
 
-def evaluate(
-    config: ProjectOption = "demo",
-    data: DataOption = None,
-    home: HomeOption = HOME,
-    model: ModelOption = "champion",
-    as_json: JsonOption = False,
-    memory_limit: MemoryOption = None,
-    traceback: TracebackOption = False,
-) -> None:
-    """Judge a registered model on the leads that came after those it learned from."""
-    with handle_errors(traceback), show_progress() as progress:
-        from leadscore.pipeline.config.folder import find_project
-        from leadscore.pipeline.config.project import read_project
-        from leadscore.pipeline.engine.duckdb_engine import Limits
-        from leadscore.pipeline.tracking.store import open_store
-        from leadscore.pipeline.workflows.versions import evaluate_version
+@with_options("where", "data", "store", "model", "memory_limit", "as_json")
+def evaluate(context: CommandContext) -> CommandResult:
+    """Measure a model on later leads.
 
-        progress("judging")
-        project = read_project(find_project(config), data, Limits(memory_limit))
-        evaluation, version = evaluate_version(open_store(home), project, model)
-    if as_json:
-        print_json({"model": version.name, "version": int(version.version), **evaluation.to_json()})
-    else:
-        show_evaluation(evaluation, version.told)
+    Later leads were created after the leads that the model learned from.
+    """
+    from leadscore.pipeline.workflows.versions import evaluate_version
+
+    context.progress("evaluating")
+    evaluation, version = evaluate_version(context.store, context.project, context.model)
+    return CommandResult(
+        partial(show_evaluation, evaluation, version.told),
+        {"model": version.name, "version": int(version.version), **evaluation.to_json()},
+    )

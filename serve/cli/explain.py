@@ -1,40 +1,26 @@
 """``leadscore explain``."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Option
 
 from leadscore.models.reasons import round_to_sum
 from leadscore.pipeline.values.times import format_time
-from leadscore.serve.cli.options import (
-    HOME,
-    AsOfOption,
-    DataOption,
-    HomeOption,
-    JsonOption,
-    ModelOption,
-    ProjectOption,
-    TracebackOption,
-)
-from leadscore.serve.cli.terminal import (
-    handle_errors,
-    print_json,
-    print_line,
-    print_table,
-    show_progress,
-)
+from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
+from leadscore.serve.cli.terminal import print_line, print_table
 
 if TYPE_CHECKING:
     from leadscore.pipeline.workflows.versions import ExplainedLead
 
 _BAR = 24
 _ENDLESS = 10_000.0
-"""Where more points than these double the odds, a sheet's points have told nothing in history."""
+"""Points that double the odds. With more, a sheet's points had no effect in history."""
 
 
 def show_explanation(explained: "ExplainedLead", lead: str) -> None:
-    """Show a waterfall: from the average lead, or a sheet's start, to this lead."""
+    """Show the points of each signal, from the average lead or a sheet's start to this lead."""
     explanation, moment = explained.explanation, explained.as_of_us
     as_of = "" if moment is None else f" as of {format_time(moment)}"
     print_line(f"Lead {lead}, scored{as_of} by {explained.version.told}")
@@ -48,21 +34,25 @@ def show_explanation(explained: "ExplainedLead", lead: str) -> None:
         [explanation.average, *(r.log_odds for r in reasons)], explanation.log_odds, digits=4
     )
     widest = max((abs(reason.points) for reason in reasons), default=0.0) or 1.0
-    rows = [(explained.first, "", f"{points[0]:+.1f}", f"{log_odds[0]:+.4f}", "")]
+    rows = [(explained.first, "", points[0], log_odds[0], "")]
     for reason, shown, exact in zip(reasons, points[1:], log_odds[1:], strict=True):
         bar = round(_BAR * abs(reason.points) / widest) * ("+" if reason.points > 0 else "-")
-        rows.append((reason.signal, _value(reason.value), f"{shown:+.1f}", f"{exact:+.4f}", bar))
-    rows.append(("this lead", "", f"{explanation.points:+.1f}", f"{explanation.log_odds:+.4f}", ""))
-    print_table(("signal", "value", "points", "log-odds", ""), rows, align="llrrl")
-    print_line()
-    against = (
-        "against the average lead of the training period"
-        if explained.kind == "predictive"
-        else "on the sheet; the log-odds are those points have come to in history"
+        rows.append((reason.signal, _value(reason.value), shown, exact, bar))
+    rows.append(("this lead", "", explanation.points, explanation.log_odds, ""))
+    print_table(
+        (("signal", ""), ("value", ""), ("points", "+.1f"), ("log-odds", "+.4f"), ("", "")), rows
     )
+    print_line()
+    if explained.kind == "predictive":
+        print_line("Points compare the lead's value with the average lead of the training period.")
+    else:
+        print_line("Points are those of the sheet. The log-odds are learned from history.")
     double = explanation.points_to_double
-    told = "they say nothing of the odds" if double > _ENDLESS else f"{double:.0f} double the odds"
-    print_line(f"Each line says what the lead's value is worth {against}. Of points, {told}.")
+    print_line(
+        "In history, points had no effect on the odds."
+        if double > _ENDLESS
+        else f"{double:.0f} points double the odds."
+    )
 
 
 def _value(value: object) -> str:
@@ -83,34 +73,28 @@ def explanation_json(explained: "ExplainedLead", lead: str) -> dict[str, Any]:
     }
 
 
+@with_options("where", "data", "store", "model", "as_of", "memory_limit", "as_json")
 def explain(
-    lead: Annotated[str, typer.Option("--lead", help="The lead_id.")],
-    config: ProjectOption = "demo",
-    data: DataOption = None,
-    home: HomeOption = HOME,
-    model: ModelOption = "champion",
-    as_of: AsOfOption = None,
+    context: CommandContext,
+    lead: Annotated[str, Option(help="Id of the lead.")],
     picture: Annotated[
-        Path | None, typer.Option("--picture", help="Draw it, too, into this .svg or .png.")
+        Path | None, Option(help="Also draw the explanation into this .svg or .png file.")
     ] = None,
-    as_json: JsonOption = False,
-    traceback: TracebackOption = False,
-) -> None:
-    """Explain one lead's score: from the average lead to this one, signal by signal."""
-    with handle_errors(traceback), show_progress() as progress:
-        from leadscore.pipeline.config.folder import find_project
-        from leadscore.pipeline.config.project import read_project
-        from leadscore.pipeline.tracking.store import open_store
-        from leadscore.pipeline.workflows.versions import explain_with_version
+) -> CommandResult:
+    """Explain one lead's score, signal by signal.
 
-        progress("looking the lead up")
-        project = read_project(find_project(config), data)
-        explained = explain_with_version(open_store(home), project, model, lead, as_of)
-        if picture is not None:
-            from leadscore.pipeline.report.waterfall import draw_explanation
+    The explanation starts with the average lead and adds the points of each signal of this lead.
+    """
+    from leadscore.pipeline.workflows.versions import explain_with_version
 
-            draw_explanation(explained.explanation, explained.first, picture)
-    if as_json:
-        print_json(explanation_json(explained, lead))
-    else:
-        show_explanation(explained, lead)
+    context.progress("reading the lead")
+    explained = explain_with_version(
+        context.store, context.project, context.model, lead, context.as_of
+    )
+    if picture is not None:
+        from leadscore.pipeline.report.waterfall import draw_explanation
+
+        draw_explanation(explained.explanation, explained.first, picture)
+    return CommandResult(
+        partial(show_explanation, explained, lead), explanation_json(explained, lead)
+    )

@@ -1,98 +1,94 @@
-"""The commands that look after API keys: keys create, list, revoke."""
+"""``leadscore keys``: create, list and revoke API keys."""
 
 import time
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
-from leadscore.serve.cli.options import HOME, JsonOption, TracebackOption
-from leadscore.serve.cli.terminal import handle_errors, print_json, print_line, print_table
+from leadscore.serve.cli.context import KEYS, CommandResult, with_options
+from leadscore.serve.cli.terminal import print_line, print_table
 
-KeysHomeOption = Annotated[Path, typer.Option("--home", help="Holds keys.json.")]
+if TYPE_CHECKING:
+    from leadscore.serve.service.auth.key_file import NewKey
 
-app = typer.Typer(
-    help="API keys of the scoring service: create, list, revoke.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+KeysOption = Annotated[
+    Path, Option("--keys", help="File of the API keys; serve reads it by default.")
+]
 
 
-@app.command()
-def create(
-    name: Annotated[str, typer.Option("--name", help="Whose key it is.")],
+@with_options("as_json")
+def create_key(
+    name: Annotated[str, Option(help="Name of the key's owner.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option("--scope", help="score (the default) or metrics; repeat it for both."),
+        Option(
+            help="Scope of the key: score (the default) or metrics. Repeat the option for both."
+        ),
     ] = None,
     days: Annotated[
         int | None,
-        typer.Option("--days", min=1, max=36500, help="Until it expires; without it, never."),
+        Option(min=1, max=36500, help="Days until the key expires. Default: never."),
     ] = None,
-    home: KeysHomeOption = HOME,
-    as_json: JsonOption = False,
-    traceback: TracebackOption = False,
-) -> None:
-    """Make a key and show it, this once: only its digest is kept."""
-    with handle_errors(traceback):
-        from leadscore.serve.service.auth.key_file import create_key
-        from leadscore.serve.service.auth.keys import FILE
+    keys: KeysOption = KEYS,
+) -> CommandResult:
+    """Create an API key and show it once.
 
-        made = create_key(home / FILE, name, scope or ["score"], _now_us(), days)
-    if as_json:
-        print_json({"key": made.key, **made.record.to_json()})
-        return
-    expires = made.record.expires_at or "never"
+    The file keeps only the digest of the key, so nobody can show it again.
+    """
+    from leadscore.serve.service.auth.key_file import create_key
+
+    made = create_key(keys, name, scope or ["score"], _now_us(), days)
+    return CommandResult(partial(_show_key, made), {"key": made.key, **made.record.to_json()})
+
+
+def _show_key(made: "NewKey") -> None:
+    record = made.record
     print_line(made.key)
     print_line()
     print_line(
-        "Keep it now: it is not stored and cannot be shown again. Send it with every request:"
+        "Copy it now: it is not stored and cannot be shown again. Send it with each request:"
     )
     print_line("  Authorization: Bearer " + made.key)
-    print_line(f"id {made.record.id}, scopes {', '.join(made.record.scopes)}, expires {expires}; "
-        f"leadscore keys revoke {made.record.id} ends it.")  # fmt: skip
+    print_line(f"id {record.id}, scopes {', '.join(record.scopes)}, "
+        f"expires {record.expires_at or 'never'}. Revoke it with: "
+        f"leadscore keys revoke {record.id}")  # fmt: skip
 
 
-@app.command("list")
+@with_options("as_json")
 def list_keys(
-    home: KeysHomeOption = HOME,
-    as_json: JsonOption = False,
-    traceback: TracebackOption = False,
-) -> None:
-    """List the keys: names, scopes and dates; the keys themselves nobody has."""
-    with handle_errors(traceback):
-        from leadscore.serve.service.auth.keys import FILE, read_keys
+    keys: KeysOption = KEYS,
+) -> CommandResult:
+    """List the API keys with their names, scopes and dates."""
+    from leadscore.serve.service.auth.keys import read_keys
 
-        now_us = _now_us()
-        keys = read_keys(home / FILE)
-    if as_json:
-        print_json([{**key.to_json(), "state": key.state(now_us)} for key in keys])
-        return
+    now_us = _now_us()
+    found = read_keys(keys)
+    document = [{**key.to_json(), "state": key.state(now_us)} for key in found]
     rows = [
         (key.id, key.name, ", ".join(key.scopes), key.state(now_us), key.created_at[:10],
          (key.expires_at or "never")[:10])
-        for key in keys
+        for key in found
     ]  # fmt: skip
-    print_table(("id", "name", "scopes", "state", "created", "expires"), rows, "llllll")
+    columns = [(name, "") for name in ("id", "name", "scopes", "state", "created", "expires")]
+    return CommandResult(partial(print_table, columns, rows), document)
 
 
-@app.command()
-def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="As keys list names it.")],
-    home: KeysHomeOption = HOME,
-    as_json: JsonOption = False,
-    traceback: TracebackOption = False,
-) -> None:
-    """End a key: a running service refuses it within a second or so."""
-    with handle_errors(traceback):
-        from leadscore.serve.service.auth.key_file import revoke_key
-        from leadscore.serve.service.auth.keys import FILE
+@with_options("as_json")
+def revoke_key(
+    key_id: Annotated[str, Argument(metavar="ID", help="Id of the key, as keys list shows it.")],
+    keys: KeysOption = KEYS,
+) -> CommandResult:
+    """Revoke an API key.
 
-        record = revoke_key(home / FILE, key_id, _now_us())
-    if as_json:
-        print_json(record.to_json())
-    else:
-        print_line(f"{record.id} ({record.name}) is revoked since {record.revoked_at}.")
+    A running service refuses the key within about a second.
+    """
+    from leadscore.serve.service.auth.key_file import revoke_key
+
+    record = revoke_key(keys, key_id, _now_us())
+    text = f"{record.id} ({record.name}) is revoked since {record.revoked_at}."
+    return CommandResult(partial(print_line, text), record.to_json())
 
 
 def _now_us() -> int:

@@ -1,9 +1,12 @@
 """The only place that prints: results to stdout, progress and errors to stderr."""
 
 import json
+import shlex
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -29,19 +32,44 @@ def print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], align: str = "l") -> None:
-    """Print a table to stdout; `align` has an l or r per column, r for those it does not reach."""
+def print_table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table to stdout.
+
+    Parameters
+    ----------
+    columns : sequence of (str, str)
+        The header and the format of each column. A column without a format is aligned left.
+    rows : iterable of sequence
+        Texts are printed as they stand, None as ``-``, an interval as ``value (low to high)``.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name, side in zip(header, align.ljust(len(header), "r"), strict=True):
-        table.add_column(name, justify="left" if side == "l" else "right", no_wrap=True)
+    for name, form in columns:
+        table.add_column(name, justify="right" if form else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*map(Text, row))
+        cells = zip(row, columns, strict=True)
+        table.add_row(*(Text(format_value(value, form)) for value, (_, form) in cells))
     _out.print(table)
+
+
+def format_value(value: object, form: str) -> str:
+    """Return a value as text.
+
+    Examples
+    --------
+    >>> format_value(0.125, ".1%"), format_value((1.5, 1.0, 2.0), "+.1f"), format_value(None, ",")
+    ('12.5%', '+1.5 (+1.0 to +2.0)', '-')
+    """
+    if value is None:
+        return "-"
+    if isinstance(value, tuple):
+        middle, low, high = (format_value(end, form) for end in value)
+        return f"{middle} ({low} to {high})"
+    return value if isinstance(value, str) else format(value, form)
 
 
 @contextmanager
 def handle_errors(traceback: bool) -> Iterator[None]:
-    """Turn an error into one line on stderr and an exit code; with `traceback`, into all of it."""
+    """Turn an error into one line on stderr and an exit code; `traceback` shows all of it."""
     try:
         yield
     except LeadscoreError as error:
@@ -61,27 +89,39 @@ def handle_errors(traceback: bool) -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-class _Shown:
-    """Show progress on stderr, as pipeline.progress.Progress."""
+class _ShownProgress:
+    """Show progress on stderr, as pipeline.progress.Progress; nothing before the first call."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
-        self._task = bar.add_task("starting", total=None)
+        self._task = bar.add_task("", total=None)
 
     def __call__(self, stage: str, done: int = 0, total: int = 0) -> None:
+        self._bar.start()
         what = stage if total or not done else f"{stage}: {done:,}"
         self._bar.update(self._task, description=what, completed=done, total=total or None)
 
 
 @contextmanager
 def show_progress() -> Iterator[Any]:
-    """Yield a Progress that is shown while the block runs, where stderr is a terminal."""
+    """Yield a Progress that is shown until the block ends, if stderr is a terminal."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
-        yield _Shown(bar)
+    bar = Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal)
+    try:
+        yield _ShownProgress(bar)
+    finally:
+        bar.stop()
 
 
-def print_list(word: str, lines: list[str] | tuple[str, ...]) -> None:
+def print_list(word: str, lines: Sequence[str]) -> None:
     """Print lines that all begin with the same word."""
     for line in lines:
         print_line(f"{word}: {line}")
+
+
+def write_command(*words: str) -> str:
+    """Return a command that can be pasted: it starts the program as this call was started."""
+    called = sys.argv[0]
+    if Path(called).name != "leadscore" or called == shutil.which("leadscore"):
+        called = "leadscore"
+    return shlex.join([called, *words])

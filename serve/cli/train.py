@@ -1,65 +1,51 @@
 """``leadscore train``."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
 from leadscore.serve.cli.evaluate import show_evaluation
-from leadscore.serve.cli.options import (
-    HOME,
-    DataOption,
-    HomeOption,
-    JsonOption,
-    LeaksOption,
-    MemoryOption,
-    ProjectOption,
-    TracebackOption,
-)
-from leadscore.serve.cli.terminal import (
-    handle_errors,
-    print_json,
-    print_line,
-    print_list,
-    show_progress,
-)
+from leadscore.serve.cli.terminal import print_line, print_list
 
 if TYPE_CHECKING:
     from leadscore.pipeline.tracking.records import Version
     from leadscore.pipeline.training.train import Training
 
 
-def train(
-    config: ProjectOption = "demo",
-    data: DataOption = None,
-    home: HomeOption = HOME,
-    allow_leak: LeaksOption = None,
-    as_json: JsonOption = False,
-    memory_limit: MemoryOption = None,
-    traceback: TracebackOption = False,
-) -> None:
-    """Train the predictive model, track the run in MLflow, register it as challenger."""
-    with handle_errors(traceback), show_progress() as progress:
-        from leadscore.pipeline.config.folder import find_project
-        from leadscore.pipeline.config.project import read_project
-        from leadscore.pipeline.engine.duckdb_engine import Limits
-        from leadscore.pipeline.training.train import train as train_project
+@with_options("where", "data", "store", "allow_leak", "memory_limit", "as_json")
+def train(context: CommandContext) -> CommandResult:
+    """Train a model and register it as challenger.
 
-        project = read_project(find_project(config), data, Limits(memory_limit))
-        training = train_project(project, progress, allow_leak or ())
-        progress("opening the store")
-        from leadscore.pipeline.workflows.record_training import record_training
-        from leadscore.pipeline.workflows.reports import report_path
+    MLflow keeps the run with its figures. The command writes a report as an HTML page.
+    """
+    from leadscore.pipeline.training.train import train as train_project
+    from leadscore.pipeline.workflows.record_training import record_training
 
-        progress("tracking and registering")
-        version = record_training(project, training, home)
-        path = report_path(home, version)
-    if as_json:
-        print_json(training_json(training, version, path))
-    else:
-        show_training(training, version, path, f"-c {config} --home {home}")
+    training = train_project(context.project, context.progress, context.allow_leak or ())
+    context.progress("tracking and registering")
+    version = record_training(context.project, training, context.store)
+    return report_training(context, training, version)
 
 
-def show_training(training: "Training", version: "Version", report: Path, options: str) -> None:
-    """Show what a training came to and what to do next."""
+def report_training(
+    context: CommandContext, training: "Training", version: "Version"
+) -> CommandResult:
+    """Return what a command shows of a training: figures, counts, report, the next command."""
+    from leadscore.pipeline.workflows.reports import report_path
+
+    path = report_path(context.store, version)
+    kind = training.scorecard.kind
+    which = str(version.version) if kind == "predictive" else f"{kind}:{version.version}"
+    promote = context.write_next("promote", which)
+    return CommandResult(
+        partial(show_training, training, version, path, promote),
+        training_json(training, version, path),
+    )
+
+
+def show_training(training: "Training", version: "Version", report: Path, promote: str) -> None:
+    """Show the figures and counts of a training, and the command that promotes the version."""
     show_evaluation(training.evaluation, f"{version.name} version {version.version}")
     print_line()
     for reason, count in training.earlier.left_out.items():
@@ -68,19 +54,17 @@ def show_training(training: "Training", version: "Version", report: Path, option
     print_line(f"Learned from {len(training.earlier):,} snapshots "
         f"with {training.earlier.label.sum():,} wins; "
         + (f"the later part begins at {training.cut}; " if training.cut else "")
-        + f"{training.neither:,} snapshots belong to neither part, their leads being earlier and "
-        "their labels known only later; "
+        + f"{training.neither:,} snapshots belong to neither part: their leads are earlier, "
+        "their labels are known only later; "
         f"{len(training.tables.rejects):,} of {training.tables.rows:,} rows rejected.")  # fmt: skip
-    print_line(f"Scored by {training.method}.")
+    print_line(f"Method: {training.method}.")
     print_list("note", training.notes)
     print_list("audit", training.audit.reasons)
     print_line()
     print_line(f"Registered as {version.name} version {version.version}, fingerprint "
         f"{version.fingerprint}, alias challenger.")  # fmt: skip
     print_line(f"Report: {report}")
-    kind = training.scorecard.kind
-    which = str(version.version) if kind == "predictive" else f"{kind}:{version.version}"
-    print_line(f"Next: leadscore promote {which} {options}")
+    print_line(f"Next: {promote}")
 
 
 def training_json(training: "Training", version: "Version", report: Path) -> dict[str, Any]:

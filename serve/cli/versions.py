@@ -1,167 +1,136 @@
-"""The commands that look after the store: models, promote, report, export, doctor."""
+"""The commands on registered versions: versions, promote, report, export, doctor."""
 
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 
-from leadscore.serve.cli.options import (
-    HOME,
-    DataOption,
-    HomeOption,
-    JsonOption,
-    ModelOption,
-    ProjectOption,
-    TracebackOption,
-)
-from leadscore.serve.cli.terminal import (
-    handle_errors,
-    print_json,
-    print_line,
-    print_table,
-    show_progress,
-)
+from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
+from leadscore.serve.cli.terminal import print_line, print_table
 
 if TYPE_CHECKING:
     from leadscore.pipeline.tracking.records import Version
 
 
-def list_models(
-    config: ProjectOption = "demo",
-    home: HomeOption = HOME,
-    as_json: JsonOption = False,
-    traceback: TracebackOption = False,
-) -> None:
-    """List the registered versions of every kind, with their aliases and figures."""
-    with handle_errors(traceback), show_progress() as progress:
-        progress("opening the store")
-        from leadscore.pipeline.config.folder import find_project
-        from leadscore.pipeline.config.project import read_project
-        from leadscore.pipeline.tracking.store import open_store
-        from leadscore.pipeline.tracking.version_names import KINDS
+@with_options("where", "store", "as_json")
+def list_versions(context: CommandContext) -> CommandResult:
+    """List registered versions.
 
-        project = read_project(find_project(config)).name
-        store = open_store(home)
-        listed = {f"{project}.{kind}": store.list_versions(f"{project}.{kind}") for kind in KINDS}
-    if as_json:
-        print_json([version_json(v) for versions in listed.values() for v in versions])
-        return
-    for name, versions in listed.items():
-        if versions or name.endswith(".predictive"):
-            show_versions(versions, name)
-
-
-def promote(
-    version: Annotated[
-        str, typer.Argument(help="A version's number, or challenger; rules:3 of a sheet.")
-    ],
-    config: ProjectOption = "demo",
-    home: HomeOption = HOME,
-    as_json: JsonOption = False,
-    traceback: TracebackOption = False,
-) -> None:
-    """Make a version the champion, the one that scores by default."""
-    with handle_errors(traceback), show_progress() as progress:
-        progress("opening the store")
-        from leadscore.pipeline.config.folder import find_project
-        from leadscore.pipeline.config.project import read_project
-        from leadscore.pipeline.tracking.store import open_store
-        from leadscore.pipeline.tracking.version_names import parse_version
-
-        name, number = parse_version(version, read_project(find_project(config)).name)
-        promoted = open_store(home).promote(name, number)
-    if as_json:
-        print_json(version_json(promoted))
-    else:
-        print_line(f"{name} version {promoted.version} ({promoted.fingerprint}) is now champion.")
-
-
-def write_report(
-    version: Annotated[
-        str, typer.Argument(help="champion, challenger or a version's number; rules:3 of a sheet.")
-    ] = "challenger",
-    config: ProjectOption = "demo",
-    home: HomeOption = HOME,
-    as_json: JsonOption = False,
-    traceback: TracebackOption = False,
-) -> None:
-    """Write the HTML report of a version, as its training made it, and say where it lies."""
-    with handle_errors(traceback), show_progress() as progress:
-        progress("opening the store")
-        from leadscore.pipeline.config.folder import find_project
-        from leadscore.pipeline.config.project import read_project
-        from leadscore.pipeline.tracking.store import open_store
-        from leadscore.pipeline.workflows.reports import fetch_report
-
-        path = fetch_report(open_store(home), read_project(find_project(config)), version, home)
-    print_json({"report": str(path)}) if as_json else print_line(str(path))
-
-
-def export(
-    form: Annotated[
-        str, typer.Argument(metavar="json|sql|signals|signals-sql", help="What to write to stdout.")
-    ],
-    config: ProjectOption = "demo",
-    data: DataOption = None,
-    home: HomeOption = HOME,
-    model: ModelOption = "champion",
-    table: Annotated[str, typer.Option("--table", help="sql: the table of signals.")] = "signals",
-    traceback: TracebackOption = False,
-) -> None:
-    """Write to stdout: a scorecard as json or sql; or the signals, or the SQL that makes them.
-
-    The sql reads a table of signals. signals is a CSV of the snapshots that would be learned from,
-    with their labels; signals-sql the one statement that computes them from the normalised tables.
+    The list has the versions of every kind, with their aliases and figures.
     """
-    with handle_errors(traceback), show_progress() as progress:
-        progress("opening the store")
-        from leadscore.pipeline.config.folder import find_project
-        from leadscore.pipeline.config.project import read_project
-        from leadscore.pipeline.workflows.export import export_text
+    from leadscore.pipeline.workflows import store
 
-        project = read_project(find_project(config), data)
-        text = export_text(project, form, home, model, table)
-    typer.echo(text, nl=False)
+    context.progress("opening the store")
+    listed = store.list_versions(context.store, context.project.name)
+    document = [version_json(version) for versions in listed.values() for version in versions]
+    return CommandResult(partial(show_versions, listed), document)
 
 
+@with_options("where", "store", "as_json")
+def promote(
+    context: CommandContext,
+    version: Annotated[
+        str,
+        Argument(help="Number of the version, or challenger. For a rule sheet: rules:3."),
+    ],
+) -> CommandResult:
+    """Make a version the champion.
+
+    The champion is the version that scores by default, in files and in the service.
+    """
+    from leadscore.pipeline.workflows.store import promote_version
+
+    context.progress("opening the store")
+    promoted = promote_version(context.store, context.project.name, version)
+    text = f"{promoted.name} version {promoted.version} ({promoted.fingerprint}) is now champion."
+    return CommandResult(partial(print_line, text), version_json(promoted))
+
+
+@with_options("where", "store", "as_json")
+def write_report(
+    context: CommandContext,
+    version: Annotated[
+        str,
+        Argument(help="Version: champion, challenger or a number. For a rule sheet: rules:3."),
+    ] = "challenger",
+) -> CommandResult:
+    """Write a version's HTML report.
+
+    The report is the one that its training wrote. The command prints the path.
+    """
+    from leadscore.pipeline.workflows.reports import fetch_report
+
+    context.progress("opening the store")
+    path = str(fetch_report(context.store, context.project, version))
+    return CommandResult(partial(print_line, path), {"report": path})
+
+
+@with_options("where", "data", "store", "model", "memory_limit")
+def export(
+    context: CommandContext,
+    form: Annotated[
+        str,
+        Argument(metavar="json|sql|signals|signals-sql", help="Form of the export, as above."),
+    ],
+    table: Annotated[str, Option(help="Table of signals that the exported SQL reads.")] = "signals",
+) -> CommandResult:
+    """Print a scorecard or signals as JSON, SQL or CSV.
+
+    json and sql print a scorecard; the SQL scores a table of signals. signals prints a CSV of the
+    labelled snapshots that a model would learn from. signals-sql prints the SQL statement that
+    computes the signals from the normalised tables.
+    """
+    from leadscore.pipeline.workflows.export import export_text
+
+    context.progress("exporting")
+    text = export_text(context.project, form, context.store, context.model, table)
+    return CommandResult(partial(typer.echo, text, nl=False))
+
+
+@with_options("store")
 def doctor(
+    context: CommandContext,
     relocate: Annotated[
-        bool, typer.Option("--relocate", help="Rewrite the paths of a store that was moved.")
+        bool, Option("--relocate", help="Rewrite the paths of a store that was moved.")
     ] = False,
-    home: HomeOption = HOME,
-    traceback: TracebackOption = False,
-) -> None:
-    """Look after the store: say whether it is where it says it is, and mend that."""
-    with handle_errors(traceback):
-        from leadscore.pipeline.errors import NotFoundError
-        from leadscore.pipeline.tracking.relocation import check_place
-        from leadscore.pipeline.tracking.relocation import relocate as relocate_store
+) -> CommandResult:
+    """Check or repair the MLflow store.
 
-        if relocate:
-            print_line(f"{relocate_store(home)} paths rewritten in {home}.")
-        else:
-            if not (home / "mlflow.db").is_file():
-                raise NotFoundError(f"{home / 'mlflow.db'}: no such file; there is no store here")
-            check_place(home)
-            print_line(f"The store in {home} is where it says it is.")
+    MLflow keeps absolute paths, so a store that was moved does not work until they are rewritten.
+    """
+    from leadscore.pipeline.workflows.store import check_store, repair_store
+
+    if relocate:
+        text = f"{repair_store(context.store)} paths rewritten in {context.store}."
+    else:
+        check_store(context.store)
+        text = f"The store in {context.store} is in order: its paths are those of this folder."
+    return CommandResult(partial(print_line, text))
 
 
-def show_versions(versions: "list[Version]", name: str) -> None:
-    """Show the registered versions of a model."""
+def show_versions(listed: Mapping[str, "Sequence[Version]"]) -> None:
+    """Show the registered versions of each model that has any."""
     from leadscore.pipeline.tracking.version_names import next_commands
 
-    if not versions:
-        print_line(f"{name}: nothing is registered yet; run {next_commands(name)[0]} first.")
-        return
+    for name, versions in listed.items():
+        if versions:
+            _show_versions(name, versions)
+        elif name.endswith(".predictive"):
+            print_line(f"{name}: nothing is registered yet; run {next_commands(name)[0]} first.")
+
+
+def _show_versions(name: str, versions: "Sequence[Version]") -> None:
     print_line(name)
     print_table(
-        ("version", "alias", "fingerprint", "AUC", "log loss", "ECE", "judged on"),
+        (("version", ""), ("alias", ""), ("fingerprint", ""), ("AUC", ".3f"), ("log loss", ".3f"),
+         ("ECE", ".3f"), ("measured on", "")),
         [
             (str(v.version), ", ".join(v.aliases), v.fingerprint,
-             *(f"{v.metrics[key]:.3f}" if key in v.metrics else "-"
-               for key in ("auc", "log_loss", "ece")), v.basis)
+             *map(v.metrics.get, ("auc", "log_loss", "ece")), v.basis)
             for v in versions
         ],
-        align="lllrrrl",
     )  # fmt: skip
 
 

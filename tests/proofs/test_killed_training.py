@@ -78,7 +78,8 @@ def test_killed_at_a_named_step(registered, home, step, when):
 
 
 def test_killed_at_random_moments_and_then_trained(home):
-    words = [str(LEADSCORE), "train", "--data", str(home / "demo"), "--home", str(home)]
+    words = [str(LEADSCORE), "train", "-p", "demo"]
+    words += ["--data", str(home / "demo"), "--store", str(home)]
     begin = time.monotonic()
     subprocess.run(words, check=True, capture_output=True, timeout=300)
     whole = time.monotonic() - begin

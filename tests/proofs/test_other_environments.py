@@ -54,11 +54,11 @@ def test_an_mlflow_server_can_keep_the_store(registered, tmp_path):
     words = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     words += ["--backend-store-uri", f"sqlite:///{tmp_path / 'server.db'}"]
     words += ["--artifacts-destination", str(tmp_path / "kept")]
-    data = ["--data", str(registered.home / "demo"), "--home", str(tmp_path / "unused")]
+    data = ["--data", str(registered.home / "demo"), "--store", str(tmp_path / "unused")]
     with running(words, tmp_path / "log", f"{at}/health"):
-        for command in (["train", *data], ["promote", "1"], ["models", "--json"]):
+        for command in (["train", *data], ["promote", "1"], ["versions", "--json"]):
             done = subprocess.run(
-                [str(BIN / "leadscore"), *command],
+                [str(BIN / "leadscore"), *command, "-p", "demo"],
                 capture_output=True,
                 text=True,
                 env=environment(MLFLOW_TRACKING_URI=at),
@@ -110,11 +110,19 @@ def test_the_wheel_works_in_another_environment_from_another_folder(tmp_path):
         return done.stdout
 
     assert "demo.predictive version 1" in run("demo", "--tour")
-    assert "champion" in run("models")
+    assert "champion" in run("versions", "-p", "demo")
     shutil.move(elsewhere / "var", elsewhere / "store")
-    run("doctor", "--relocate", "--home", "store")
+    run("doctor", "--relocate", "--store", "store")
     run(
-        "score", "store/demo/open_leads.csv", "again.csv", "--home", "store", "--data", "store/demo"
+        "score",
+        "-p",
+        "demo",
+        "store/demo/open_leads.csv",
+        "again.csv",
+        "--store",
+        "store",
+        "--data",
+        "store/demo",
     )
     assert (elsewhere / "again.csv").read_bytes() == (
         elsewhere / "store" / "demo" / "scored.csv"

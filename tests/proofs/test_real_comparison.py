@@ -13,7 +13,7 @@ KINDS = ("predictive", "rules", "close_rate")
 def compare(project, file, home):
     """Register all three kinds by the commands, and return what compare says as JSON."""
     data = real_data(file).parent
-    where = ("-c", project, "--data", data, "--home", home)
+    where = ("-p", project, "--data", data, "--store", home)
     for command in (("train",), ("rules", "register"), ("rules", "learn"), ("compare", "--json")):
         done = run(*command, *where)
         assert done.returncode == 0, done.stderr

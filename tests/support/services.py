@@ -98,8 +98,8 @@ def running_service(
     port = free_port()
     log_path = home / f"service-{port}.log"
     command = [
-        sys.executable, "-m", "leadscore.serve.cli.main", "serve", "-c", config,
-        "--home", str(home), "--port", str(port), *options,
+        sys.executable, "-m", "leadscore.serve.cli.main", "serve", "-p", config,
+        "--store", str(home), "--port", str(port), *options,
     ]  # fmt: skip
     kept = {k: v for k, v in os.environ.items() if not k.endswith("_URI")}
     with log_path.open("wb") as log:

@@ -15,7 +15,6 @@ from leadscore.pipeline.values.times import read_moment
 
 Scope = Literal["score", "metrics"]
 SCOPES: Final[tuple[Scope, ...]] = ("score", "metrics")
-FILE = "keys.json"
 PREFIX = "lsk_"
 KEY_LENGTH = len(PREFIX) + 43
 """The prefix and 256 random bits in base64url."""

@@ -15,7 +15,7 @@ from leadscore.pipeline.scoring.score_file import score_file
 from leadscore.pipeline.signals.catalog import Catalog
 from leadscore.pipeline.signals.live.reader import LiveReader
 from leadscore.pipeline.training.train import train
-from leadscore.pipeline.workflows.versions import evaluate_version
+from leadscore.pipeline.workflows import versions
 
 TEXT_FIELDS = {"title": {}, "email": {}, "company": {}, "message": {}, "phone": {}}
 SIGNALS = {
@@ -151,7 +151,7 @@ def test_a_file_is_scored_by_texts_as_they_were_known(tmp_path):
                 assert float(scored["probability"]) == pytest.approx(live.probability, abs=1e-9)
 
 
-def test_other_lists_of_words_are_refused(tmp_path):
+def test_other_lists_of_words_are_refused(tmp_path, monkeypatch):
     project = make_project(tmp_path, people(400))
     scorecard = train(project).scorecard
     assert set(scorecard.definitions["word_lists"]) == {
@@ -165,9 +165,9 @@ def test_other_lists_of_words_are_refused(tmp_path):
         score_file(project, other, "m:1", tmp_path / "leads.csv", tmp_path / "out.csv", None)
     with pytest.raises(ValueError, match="other lists of free_mail"):
         LiveReader(Catalog.model_validate(other.definitions))
-    store = OneScorecard(other)
+    monkeypatch.setattr(versions, "open_store", lambda home: OneScorecard(other))
     with pytest.raises(RefusalError, match="other lists of free_mail"):
-        evaluate_version(store, project, "1")
+        versions.evaluate_version(tmp_path, project, "1")
 
 
 @pytest.mark.parametrize(

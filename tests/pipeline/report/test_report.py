@@ -323,12 +323,14 @@ def test_what_is_shown_leaves_the_model_alone(tmp_path):
     assert plain.scorecard.sha256 == shown.scorecard.sha256
 
 
-def test_a_training_leaves_its_report_in_run_and_folder(registered, tmp_path):
+def test_a_training_leaves_its_report_in_run_and_folder(registered):
     path = report_path(registered.home, registered.version)
     assert path == registered.home / "reports" / "demo-v1.html"
     kept = path.read_bytes()
     assert kept.startswith(b"<!DOCTYPE html>")
-    fetched = fetch_report(registered.store, registered.project, "1", tmp_path)
+    path.unlink()
+    fetched = fetch_report(registered.home, registered.project, "1")
+    assert fetched == path
     assert fetched.read_bytes() == kept
 
 

@@ -21,7 +21,6 @@ from leadscore.pipeline.demo.world import write_world
 from leadscore.pipeline.errors import DataError, RefusalError
 from leadscore.pipeline.evaluation.calibration import group_by_score
 from leadscore.pipeline.evaluation.metrics import auc
-from leadscore.pipeline.tracking.store import open_store
 from leadscore.pipeline.training.finalize import cut_axes
 from leadscore.pipeline.training.train import train
 from leadscore.pipeline.workflows.record_training import record_training
@@ -135,7 +134,7 @@ def test_leads_without_any_order_are_cross_validated_and_say_so(tmp_path):
     assert training.evaluation.metrics["auc"].value < inside, "out of fold is not in sample"
     assert training.evaluation.metrics["auc"].value > 0.7
     record_training(project, training, tmp_path / "home")
-    evaluation, _ = evaluate_version(open_store(tmp_path / "home"), project, "challenger")
+    evaluation, _ = evaluate_version(tmp_path / "home", project, "challenger")
     assert evaluation == training.evaluation
 
 
@@ -155,7 +154,7 @@ def test_evaluation_uses_no_lead_from_before_the_models_own_cut(registered, tmp_
     path.write_text(path.read_text().replace("later: 0.3", "later: 0.9"))
     generous = read_project(tmp_path / "demo", registered.home / "demo")
     record_training(registered.project, registered.training, home)
-    evaluation, _ = evaluate_version(open_store(home), generous, "challenger")
+    evaluation, _ = evaluate_version(home, generous, "challenger")
     assert evaluation.leads == registered.training.evaluation.leads
     assert evaluation.metrics == registered.training.evaluation.metrics
 
@@ -255,10 +254,10 @@ def test_evaluation_refuses_another_horizon_and_tells_other_data(registered, tmp
     path.write_text(path.read_text().replace("horizon_days: 60", "horizon_days: 30"))
     other_horizon = read_project(tmp_path / "demo", registered.home / "demo")
     with pytest.raises(RefusalError, match=r"within 60.0 days, training.yaml now says 30"):
-        evaluate_version(open_store(home), other_horizon, "challenger")
+        evaluate_version(home, other_horizon, "challenger")
     write_world(tmp_path / "more", 2500, seed=2)
     other_data = read_project(find_project("demo"), tmp_path / "more")
-    evaluation, _ = evaluate_version(open_store(home), other_data, "challenger")
+    evaluation, _ = evaluate_version(home, other_data, "challenger")
     assert "not those of the training" in evaluation.verdict[-1]
 
 
@@ -268,4 +267,4 @@ def test_leads_without_order_are_judged_on_the_data_of_the_training_only(tmp_pat
     record_training(project, train(project), tmp_path / "home")
     leads.assign(employees=7).to_csv(project.leads_path, index=False)
     with pytest.raises(RefusalError, match="not those of the training"):
-        evaluate_version(open_store(tmp_path / "home"), project, "challenger")
+        evaluate_version(tmp_path / "home", project, "challenger")

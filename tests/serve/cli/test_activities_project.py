@@ -65,7 +65,7 @@ def shop(tmp_path_factory):
                 }
             )
     write_leads(folder, rows, "web.csv")
-    options = ("-c", folder, "--home", folder / "var")
+    options = ("-p", folder, "--store", folder / "var")
     run("train", *options)
     run("promote", 1, *options)
     return folder, options
@@ -73,11 +73,11 @@ def shop(tmp_path_factory):
 
 def test_check_counts_activities_and_shows_parts(shop):
     folder, _ = shop
-    report = run_json("check", "-c", folder)
+    report = run_json("check", "-p", folder)
     assert report["problems"] == []
     assert report["activities"] > 1000
     assert {part["part"] for part in report["parts"]} >= {"earlier", "later"}
-    shown = run("check", "-c", folder)
+    shown = run("check", "-p", folder)
     assert "activities" in shown
     assert "left out" in shown
     assert "closed at or before the snapshot" in shown
@@ -91,7 +91,7 @@ def test_figures_are_shown_within_each_age_too(shop):
     assert "AUC within the age" in run("evaluate", *options)
 
 
-def test_describe_tells_every_signal_in_words_with_coverage_and_worth(shop):
+def test_describe_tells_every_signal_in_words_with_coverage_and_points(shop):
     _folder, options = shop
     told = run_json("describe", *options)
     assert told["model"] == "shop.predictive version 1"
@@ -100,7 +100,7 @@ def test_describe_tells_every_signal_in_words_with_coverage_and_worth(shop):
     assert by_name["web__visits"]["definition"] == "how many visit in the last 30 days"
     assert by_name["web__visits"]["coverage"] == 1.0
     assert 0.0 < by_name["web__quiet"]["coverage"] < 1.0
-    points = [worth["points"] for worth in by_name["web__pricing"]["worth"]]
+    points = [value["points"] for value in by_name["web__pricing"]["values"]]
     assert points[-2] > points[0]  # the most views of prices against none; missing stands last
     shown = run("describe", *options)
     assert "web__pricing: how many activities with page /pricing" in shown
@@ -109,9 +109,9 @@ def test_describe_tells_every_signal_in_words_with_coverage_and_worth(shop):
 
 def test_describe_works_before_anything_is_trained_and_makes_no_store(shop, tmp_path):
     folder, _ = shop
-    told = run_json("describe", "-c", folder, "--home", tmp_path / "none")
+    told = run_json("describe", "-p", folder, "--store", tmp_path / "none")
     assert told["model"] == "nothing is registered yet"
-    assert all(signal["worth"] == [] for signal in told["signals"])
+    assert all(signal["values"] == [] for signal in told["signals"])
     assert not (tmp_path / "none").exists()
 
 
@@ -142,14 +142,14 @@ def test_explaining_a_lead_gives_the_probability_of_the_scored_file(shop, tmp_pa
 
 def test_signals_leave_as_a_table_and_as_the_text_that_makes_them(shop):
     folder, _options = shop
-    rows = list(csv.DictReader(io.StringIO(run("export", "signals", "-c", folder))))
-    judged = run_json("train", "-c", folder, "--home", folder / "again")
+    rows = list(csv.DictReader(io.StringIO(run("export", "signals", "-p", folder))))
+    judged = run_json("train", "-p", folder, "--store", folder / "again")
     assert len(rows) == (
         judged["earlier_snapshots"] + judged["snapshots"] + judged["snapshots_in_neither_part"]
     )
     assert list(rows[0])[:2] == ["lead_id", "as_of"]
     assert {row["label"] for row in rows} == {"0", "1"}
-    text = run("export", "signals-sql", "-c", folder)
+    text = run("export", "signals-sql", "-p", folder)
     with sqlite3.connect(":memory:") as connection:
         connection.execute("CREATE TABLE snapshots (snapshot_id, lead_id, as_of_us)")
         connection.execute(
@@ -169,7 +169,7 @@ def test_signals_leave_as_a_table_and_as_the_text_that_makes_them(shop):
 
 def test_a_memory_limit_that_is_none_is_told(shop):
     folder, _ = shop
-    result = CliRunner().invoke(app, ["check", "-c", str(folder), "--memory-limit", "a lot"])
+    result = CliRunner().invoke(app, ["check", "-p", str(folder), "--memory-limit", "a lot"])
     assert result.exit_code == 2
     assert "--memory-limit: 'a lot'" in result.stderr
 

@@ -25,10 +25,10 @@ def leaky(tmp_path_factory):
 
 
 def test_the_audit_is_told_drawn_and_ends_with_4(leaky, tmp_path):
-    done = run("audit", "-c", leaky, "--home", tmp_path)
+    done = run("audit", "-p", leaky, "--store", tmp_path)
     assert done.returncode == 4
     assert "DO NOT TRAIN ON THIS YET, because:" in done.stdout
-    assert "to use it all the same: --allow-leak form__extra" in done.stdout
+    assert "to use it anyway: --allow-leak form__extra" in done.stdout
     page = (tmp_path / "reports" / "mine-audit.html").read_text(encoding="utf-8")
     assert "Do not train on this yet." in page
     assert 'id="chart-filling"' in page
@@ -37,7 +37,7 @@ def test_the_audit_is_told_drawn_and_ends_with_4(leaky, tmp_path):
 
 
 def test_its_json_has_every_column_and_signal(leaky, tmp_path):
-    done = run("audit", "-c", leaky, "--home", tmp_path, "--json", "--allow-leak", "extra")
+    done = run("audit", "-p", leaky, "--store", tmp_path, "--json", "--allow-leak", "extra")
     assert done.returncode == 0
     audit = json.loads(done.stdout)
     assert audit["verdict"] == "train with warnings"
@@ -46,15 +46,15 @@ def test_its_json_has_every_column_and_signal(leaky, tmp_path):
         "form__extra": "use", "form__number": "quarantine", "form__honest": "use",
         "demographic__country": "use", "firmographic__employees": "use", "newsletter": "use",
     }  # fmt: skip
-    strict = run("audit", "-c", leaky, "--home", tmp_path, "--allow-leak", "extra", "--strict")
+    strict = run("audit", "-p", leaky, "--store", tmp_path, "--allow-leak", "extra", "--strict")
     assert strict.returncode == 4
 
 
 def test_training_refuses_leaves_out_and_records(leaky, tmp_path):
-    refused = run("train", "-c", leaky, "--home", tmp_path)
+    refused = run("train", "-p", leaky, "--store", tmp_path)
     assert refused.returncode == 4
     assert "form__extra: leaks: " in refused.stderr
-    done = run("train", "-c", leaky, "--home", tmp_path, "--allow-leak", "form__extra", "--json")
+    done = run("train", "-p", leaky, "--store", tmp_path, "--allow-leak", "form__extra", "--json")
     assert done.returncode == 0, done.stderr
     version = json.loads(done.stdout)
     assert version["audit"]["allowed_leaks"] == ["form__extra"]
@@ -68,9 +68,9 @@ def test_training_refuses_leaves_out_and_records(leaky, tmp_path):
     assert recorded["allowed_leaks"] == ["form__extra"]
     page = (tmp_path / "reports" / "mine-v1.html").read_text(encoding="utf-8")
     assert "Learned from though the audit calls it a leak (--allow-leak): form__extra" in page
-    run("promote", 1, "-c", leaky, "--home", tmp_path)
+    run("promote", 1, "-p", leaky, "--store", tmp_path)
     scored = tmp_path / "scored.csv"
-    done = run("score", leaky / "leads.csv", scored, "-c", leaky, "--home", tmp_path)
+    done = run("score", leaky / "leads.csv", scored, "-p", leaky, "--store", tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(scored.read_text().splitlines()) == 1201
 
@@ -84,12 +84,12 @@ def test_a_leak_that_is_left_out_leaves_no_trace_in_the_model(leaky, tmp_path):
     data["excluded"] = {"extra": "says how it ended"}
     (folder / "data.yaml").write_text(json.dumps(data))
     (folder / "signals.yaml").write_text(json.dumps(signals))
-    done = run("audit", "-c", folder, "--home", tmp_path / "home", "--json")
+    done = run("audit", "-p", folder, "--store", tmp_path / "home", "--json")
     assert done.returncode == 0
     columns = {c["name"]: c for c in json.loads(done.stdout)["columns"]}
     assert columns["extra"]["verdict"] == "refuse"
     assert columns["extra"]["reasons"][-1] == "left out in data.yaml: says how it ended"
-    assert run("train", "-c", folder, "--home", tmp_path / "home").returncode == 0
+    assert run("train", "-p", folder, "--store", tmp_path / "home").returncode == 0
 
 
 def test_values_that_few_leads_have_are_named_nowhere(tmp_path):
@@ -111,6 +111,6 @@ def test_a_category_that_the_report_breaks_down_by_may_be_in_quarantine(tmp_path
     signals = yaml.safe_load((tmp_path / "mine" / "signals.yaml").read_text())
     signals["number"]["family"] = "web"
     (tmp_path / "mine" / "signals.yaml").write_text(json.dumps(signals))
-    done = run("train", "-c", project.folder, "--home", tmp_path / "home")
+    done = run("train", "-p", project.folder, "--store", tmp_path / "home")
     assert done.returncode == 0, done.stderr
     assert "audit: quarantine, and left out of training: web__number" in done.stdout

@@ -35,8 +35,8 @@ def data(registered):
 @pytest.fixture(scope="module")
 def compared(home, data, tmp_path_factory):
     swaps = tmp_path_factory.mktemp("swaps") / "swaps.csv"
-    done = run("compare", "--home", home, "--data", data, "--capacity", 8, "--json",
-               "--swaps", swaps)  # fmt: skip
+    done = run("compare", "-p", "demo", "--store", home, "--data", data, "--capacity", 8, "--json",
+               "--swaps-csv", swaps)  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), swaps
 
@@ -79,8 +79,8 @@ def test_the_page_and_the_run_have_it_and_neither_has_a_lead(home, compared):
 
 
 def test_the_terminal_begins_with_the_verdict_and_plans_a_test(home, data, compared):
-    done = run("compare", "rules", "champion", "--home", home, "--data", data, "--capacity", 8,
-               "--plan-test", "--gain", "30%")  # fmt: skip
+    done = run("compare", "rules", "champion", "-p", "demo", "--store", home, "--data", data,
+               "--capacity", 8, "--plan-experiment", "--gain", "30%")  # fmt: skip
     assert done.returncode == 0, done.stderr
     words = " ".join(done.stdout.split())
     assert done.stdout.startswith(("The ", "No difference proven"))
@@ -88,7 +88,7 @@ def test_the_terminal_begins_with_the_verdict_and_plans_a_test(home, data, compa
     assert "To find a gain of 30% in wins per call" in words
     assert "weeks with 8 calls a week, then 60 days until the last outcome" in words
     assert "SHA-256 of the salt and lead_id" in words
-    unplanned = run("compare", "--home", home, "--data", data)
+    unplanned = run("compare", "-p", "demo", "--store", home, "--data", data)
     assert "SHA-256" not in unplanned.stdout
     assert "with 15 calls a week" in " ".join(unplanned.stdout.split())  # of training.yaml
 
@@ -105,14 +105,22 @@ def test_the_terminal_begins_with_the_verdict_and_plans_a_test(home, data, compa
     ],
 )
 def test_what_makes_no_comparison_is_told_in_a_line(home, data, names, code, said):
-    done = run("compare", *names, "--home", home, "--data", data)
+    done = run("compare", "-p", "demo", *names, "--store", home, "--data", data)
     assert done.returncode == code
     assert said in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 
 def test_one_version_alone_cannot_be_compared(registered):
-    done = run("compare", "--home", registered.home, "--data", registered.project.data_folder)
+    done = run(
+        "compare",
+        "-p",
+        "demo",
+        "--store",
+        registered.home,
+        "--data",
+        registered.project.data_folder,
+    )
     assert done.returncode == 5
     assert "a comparison needs two" in " ".join(done.stderr.split())
 

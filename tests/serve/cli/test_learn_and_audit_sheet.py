@@ -22,7 +22,7 @@ def mine(tmp_path_factory):
 @pytest.fixture(scope="module")
 def learned(mine, tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
-    done = run("rules", "learn", "-c", mine, "--home", home, "--json")
+    done = run("rules", "learn", "-p", mine, "--store", home, "--json")
     assert done.returncode == 0, done.stderr
     return home, json.loads(done.stdout)
 
@@ -39,7 +39,7 @@ def test_a_sheet_is_learned_written_and_registered(mine, learned):
     )
     sheet = yaml.safe_load((home / "close_rate" / "mine.yaml").read_text(encoding="utf-8"))
     assert set(sheet) == {"mql", "sql", "criteria"}
-    audited = run("rules", "audit", "-c", mine, "--sheet", told["sheet"], "--json")
+    audited = run("rules", "audit", "-p", mine, "--sheet", told["sheet"], "--json")
     found = json.loads(audited.stdout)
     deserved = [c["deserves"] for c in found["criteria"] if c["deserves"] is not None]
     assert all(d["low"] < d["value"] < d["high"] for d in deserved)
@@ -52,16 +52,16 @@ def test_an_edited_sheet_is_left_alone(mine, learned, tmp_path):
     home, _ = learned
     path = tmp_path / "mine.yaml"
     path.write_text("mql: 10\n", encoding="utf-8")
-    done = run("rules", "learn", "-c", mine, "--home", tmp_path, "--write", path)
+    done = run("rules", "learn", "-p", mine, "--store", tmp_path, "--write", path)
     assert done.returncode == 4
     assert "edited by hand" in done.stderr
     assert path.read_text(encoding="utf-8") == "mql: 10\n"
     assert not (tmp_path / "mlflow.db").exists()
-    done = run("rules", "learn", "-c", mine, "--home", home, "--write", path, "--force")
+    done = run("rules", "learn", "-p", mine, "--store", home, "--write", path, "--force")
     assert done.returncode == 0, done.stderr
     assert path.read_bytes() == (home / "close_rate" / "mine.yaml").read_bytes()
     assert "Registered as mine.close_rate version 2, challenger" in done.stdout
-    assert "at most one in twenty of them is chance" in done.stdout
+    assert "at most 5 % of these are chance" in done.stdout
 
 
 def test_leads_without_order_have_a_sheet_that_nothing_can_judge(tmp_path):
@@ -70,7 +70,7 @@ def test_leads_without_order_have_a_sheet_that_nothing_can_judge(tmp_path):
         tmp_path / "mine", data=WITHOUT_TIMES, signals=signals, training={"horizon_days": None}
     )
     write_leads(folder, make_leads(900, seed=3))
-    done = run("rules", "learn", "-c", folder, "--home", tmp_path / "home")
+    done = run("rules", "learn", "-p", folder, "--store", tmp_path / "home")
     assert done.returncode == 0, done.stderr
     assert "Not registered: these leads have no order" in done.stdout
     assert (tmp_path / "home" / "close_rate" / "mine.yaml").is_file()
@@ -78,16 +78,16 @@ def test_leads_without_order_have_a_sheet_that_nothing_can_judge(tmp_path):
 
 
 def test_the_audit_of_the_demos_sheet_finds_its_careers_page(registered):
-    done = run("rules", "audit", "--data", registered.home / "demo")
+    done = run("rules", "audit", "-p", "demo", "--data", registered.home / "demo")
     assert done.returncode == 0, done.stderr
     assert "careers_page: " in done.stdout
-    assert "points given are on criteria that no evidence supports" in done.stdout
+    assert "of all points belong to criteria that history does not support" in done.stdout
     assert "History was made by what sales used then" in done.stdout
     assert max(map(len, done.stdout.splitlines()[:30])) <= 120
 
 
 def test_a_sheet_that_is_not_there_is_told(mine, tmp_path):
-    done = run("rules", "audit", "-c", mine, "--sheet", tmp_path / "none.yaml")
+    done = run("rules", "audit", "-p", mine, "--sheet", tmp_path / "none.yaml")
     assert done.returncode == 2
     assert "none.yaml: no such file" in done.stderr
 

@@ -24,9 +24,9 @@ def told(registered, promoted, tmp_path_factory):
     shutil.copytree(promoted, home)
     relocate(home)
     data = registered.home / "demo"
-    done = run("rules", "register", "--data", data, "--home", home, "--json")
+    done = run("rules", "register", "-p", "demo", "--data", data, "--store", home, "--json")
     assert done.returncode == 0, done.stderr
-    moved = run("promote", "rules:1", "--home", home)
+    moved = run("promote", "-p", "demo", "rules:1", "--store", home)
     assert moved.returncode == 0, moved.stderr
     assert "demo.rules version 1" in moved.stdout
     return home, json.loads(done.stdout)
@@ -41,8 +41,8 @@ def sheet(told):
 def scored(registered, told, tmp_path_factory):
     """The rows of a file that was scored by the sheet, by lead."""
     data, target = registered.home / "demo", tmp_path_factory.mktemp("scored") / "scored.csv"
-    done = run("score", data / "leads.csv", target, "--data", data, "--home", told[0],
-               "--model", "rules", "--as-of", EXTRACT)  # fmt: skip
+    done = run("score", data / "leads.csv", target, "-p", "demo", "--data", data,
+               "--store", told[0], "--model", "rules", "--as-of", EXTRACT)  # fmt: skip
     assert done.returncode == 0, done.stderr
     with target.open(encoding="utf-8") as stream:
         return {row["lead_id"]: row for row in csv.DictReader(stream)}
@@ -119,7 +119,9 @@ def test_nobody_of_hopeless_fit_is_sales_qualified(scored):
 
 def test_the_sheet_as_sql_gives_the_points_of_the_file(registered, service, scored, sheet, told):
     """SQLite scores the signals of the leads; nothing of ours is called."""
-    exported = run("export", "sql", "--model", "rules", "--home", told[0], "--table", "signals")
+    exported = run(
+        "export", "-p", "demo", "sql", "--model", "rules", "--store", told[0], "--table", "signals"
+    )
     assert exported.returncode == 0, exported.stderr
     database = sqlite3.connect(":memory:")
     columns = ", ".join(
@@ -142,8 +144,8 @@ def test_the_sheet_as_sql_gives_the_points_of_the_file(registered, service, scor
 
 def test_the_sheet_explains_a_lead_in_points_from_nothing(registered, told, scored):
     lead = max(scored, key=lambda one: float(scored[one]["points"]))
-    done = run("explain", "--lead", lead, "--data", registered.home / "demo", "--home", told[0],
-               "--model", "rules", "--as-of", EXTRACT)  # fmt: skip
+    done = run("explain", "--lead", lead, "-p", "demo", "--data", registered.home / "demo",
+               "--store", told[0], "--model", "rules", "--as-of", EXTRACT)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "every lead" in done.stdout
     assert "the average lead" not in done.stdout
@@ -151,7 +153,7 @@ def test_the_sheet_explains_a_lead_in_points_from_nothing(registered, told, scor
 
 
 def test_all_kinds_are_listed_and_the_model_says_where_its_bands_begin(told, service):
-    listed = run("models", "--home", told[0])
+    listed = run("versions", "-p", "demo", "--store", told[0])
     assert "demo.predictive" in listed.stdout
     assert "demo.rules" in listed.stdout
     model = service.get("/v1/model?model=rules").json()
@@ -172,7 +174,7 @@ def test_a_sheet_over_leads_without_order_can_be_judged_again(tmp_path):
     write_leads(folder, make_leads(400))
     row = "{signal: country, is: [ES], points: 5}"
     (folder / "rules.yaml").write_text(f"mql: 1\nsql: 5\ncriteria:\n  home: {row}\n")
-    where = ("-c", folder, "--home", tmp_path / "home")
+    where = ("-p", folder, "--store", tmp_path / "home")
     done = run("rules", "register", *where)
     assert done.returncode == 0, done.stderr
     judged = run("evaluate", "--model", "rules:1", *where)

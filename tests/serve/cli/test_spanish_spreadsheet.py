@@ -24,13 +24,13 @@ def run(*words):
 
 def test_the_sheet_is_checked_trained_on_and_scored(sheet, tmp_path):
     folder, home = sheet
-    checked = json.loads(run("check", "-c", folder, "--json"))
+    checked = json.loads(run("check", "-p", folder, "--json"))
     assert checked["rejects"] == []
-    trained = json.loads(run("train", "-c", folder, "--home", home, "--json"))
+    trained = json.loads(run("train", "-p", folder, "--store", home, "--json"))
     assert trained["metrics"]["auc"]["low"] > 0.6
-    run("promote", "1", "-c", folder, "--home", home)
+    run("promote", "1", "-p", folder, "--store", home)
     scored = tmp_path / "puntuados.csv"
-    run("score", folder / "leads.csv", scored, "-c", folder, "--home", home)
+    run("score", folder / "leads.csv", scored, "-p", folder, "--store", home)
     with scored.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     with (folder / "leads.csv").open(encoding="cp1252") as stream:

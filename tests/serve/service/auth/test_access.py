@@ -129,26 +129,30 @@ def test_a_key_is_revoked_and_made_while_the_service_runs(promoted, tmp_path):
         assert status(key) == 200, "a broken file shuts nobody out"
         assert status(second.key) == 401
         text = service.log_path.read_text()
-        assert "no key is asked for" not in text
+        assert "No API key is required" not in text
         for secret in (key, second.key):
             assert secret not in text
             assert secret[4:20] not in text
 
 
 def test_who_can_be_reached_from_elsewhere_needs_keys_or_a_word(tmp_path):
-    done = run("serve", "--home", tmp_path, "--host", "0.0.0.0", "--port", "0")
+    done = run("serve", "-p", "demo", "--store", tmp_path, "--host", "0.0.0.0", "--port", "0")
     assert done.returncode == 2
-    assert "leadscore keys create" in done.stderr
+    assert "leadscore keys create --name NAME --keys" in done.stderr
     assert "--insecure" in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 3
     path, _ = make_key(tmp_path)
-    done = run("serve", "--home", tmp_path, "--keys", path, "--insecure", "--port", "0")
+    done = run(
+        "serve", "-p", "demo", "--store", tmp_path, "--keys", path, "--insecure", "--port", "0"
+    )
     assert done.returncode == 2
-    missing = run("serve", "--home", tmp_path, "--keys", tmp_path / "none.json", "--port", "0")
+    missing = run(
+        "serve", "-p", "demo", "--store", tmp_path, "--keys", tmp_path / "none.json", "--port", "0"
+    )
     assert missing.returncode != 0
 
 
 def test_insecure_is_a_word_that_is_obeyed(promoted):
     with running_service(promoted, "--host", "0.0.0.0", "--insecure") as service:
         assert service.post("/v1/score", demo_lead()).status_code == 200
-        service.wait_for(lambda: "no key is asked for" in service.log_path.read_text())
+        service.wait_for(lambda: "No API key is required" in service.log_path.read_text())

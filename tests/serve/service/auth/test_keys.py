@@ -321,25 +321,29 @@ def test_failures_are_forgiven_after_a_minute(monkeypatch):
 # ---------------------------------------------------------------- the commands
 
 
+def at(folder):
+    return "--keys", folder / "keys.json"
+
+
 def test_the_commands_make_list_and_revoke(tmp_path):
-    done = run("keys", "create", "--name", "CRM", "--days", 30, "--home", tmp_path)
+    done = run("keys", "create", "--name", "CRM", "--days", 30, *at(tmp_path))
     key = done.stdout.splitlines()[0]
     assert f"Authorization: Bearer {key}" in done.stdout, done.stderr
     assert make_ring(read_keys(tmp_path / "keys.json")).check(
         f"Bearer {key}", "score", time.time_ns() // 1000
     ).verdict == "ok"  # fmt: skip
     both = run("keys", "create", "--name", "Ops", "--scope", "score", "--scope", "metrics",
-               "--home", tmp_path, "--json")  # fmt: skip
+               *at(tmp_path), "--json")  # fmt: skip
     second = json.loads(both.stdout)
     assert second["scopes"] == ["score", "metrics"]
-    assert "is revoked" in run("keys", "revoke", second["id"], "--home", tmp_path).stdout
+    assert "is revoked" in run("keys", "revoke", second["id"], *at(tmp_path)).stdout
     first = read_keys(tmp_path / "keys.json")[1].revoked_at
-    run("keys", "revoke", second["id"], "--home", tmp_path)
+    run("keys", "revoke", second["id"], *at(tmp_path))
     assert read_keys(tmp_path / "keys.json")[1].revoked_at == first, "the first moment stays"
-    listed = run("keys", "list", "--home", tmp_path)
+    listed = run("keys", "list", *at(tmp_path))
     assert "CRM" in listed.stdout
     assert "revoked" in listed.stdout
-    as_json = run("keys", "list", "--home", tmp_path, "--json")
+    as_json = run("keys", "list", *at(tmp_path), "--json")
     assert [entry["state"] for entry in json.loads(as_json.stdout)] == ["valid", "revoked"]
     for shown in (listed.stdout, as_json.stdout):
         assert key not in shown
@@ -347,14 +351,14 @@ def test_the_commands_make_list_and_revoke(tmp_path):
 
 
 def test_what_the_commands_refuse(tmp_path):
-    assert run("keys", "list", "--home", tmp_path).returncode == 5
+    assert run("keys", "list", *at(tmp_path)).returncode == 5
     for words in (["--name", " "], ["--name", "a\nb"], ["--name", "a", "--scope", "all"]):
-        assert run("keys", "create", *words, "--home", tmp_path).returncode == 2, words
-    run("keys", "create", "--name", "CRM", "--home", tmp_path)
-    unknown = run("keys", "revoke", "00000000", "--home", tmp_path)
+        assert run("keys", "create", *words, *at(tmp_path)).returncode == 2, words
+    run("keys", "create", "--name", "CRM", *at(tmp_path))
+    unknown = run("keys", "revoke", "00000000", *at(tmp_path))
     assert unknown.returncode == 5
     assert "keys list" in unknown.stderr
     (tmp_path / "keys.json").write_text("{}")
     for command in (["list"], ["create", "--name", "x"], ["revoke", "00000000"]):
-        assert run("keys", *command, "--home", tmp_path).returncode == 2
+        assert run("keys", *command, *at(tmp_path)).returncode == 2
     assert (tmp_path / "keys.json").read_text() == "{}"

@@ -147,7 +147,7 @@ def test_who_starts_it_is_told_what_is_served_and_where(running, registered):
         f"demo.predictive version 1 ({fingerprint}) is served at http://127.0.0.1:{running.port}; "
         f"documentation at http://127.0.0.1:{running.port}/docs"
     ) in told
-    assert "no key is asked for until there are some in " in told
+    assert "No API key is required until there is one in " in told
 
 
 @pytest.mark.parametrize("path", ["/v1/score", "/v1/model", "/livez", "/nowhere", "/metrics"])

@@ -38,8 +38,8 @@ def served(service, requests):
 
 def test_served_is_what_a_file_is_scored(registered, promoted, served, tmp_path):
     data, target = registered.home / "demo", tmp_path / "scored.csv"
-    done = run("score", data / "leads.csv", target, "--data", data, "--home", promoted,
-               "--as-of", EXTRACT)  # fmt: skip
+    done = run("score", data / "leads.csv", target, "-p", "demo", "--data", data,
+               "--store", promoted, "--as-of", EXTRACT)  # fmt: skip
     assert done.returncode == 0, done.stderr
     with target.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))

@@ -1,0 +1,57 @@
+"""The MLflow store from outside: list its versions, promote one, check and repair its paths."""
+
+from pathlib import Path
+
+from leadscore.pipeline.errors import NotFoundError
+from leadscore.pipeline.tracking.records import Version
+from leadscore.pipeline.tracking.relocation import check_place, relocate
+from leadscore.pipeline.tracking.store import open_store
+from leadscore.pipeline.tracking.version_names import KINDS, parse_version
+
+
+def list_versions(home: Path, project: str) -> dict[str, list[Version]]:
+    """List the versions of a project by the name of their model, the newest first."""
+    store = open_store(home)
+    return {f"{project}.{kind}": store.list_versions(f"{project}.{kind}") for kind in KINDS}
+
+
+def promote_version(home: Path, project: str, which: str) -> Version:
+    """Make a version the champion.
+
+    Parameters
+    ----------
+    home : Path
+        The folder of the store.
+    project : str
+        The project's name.
+    which : str
+        As ``parse_version`` reads it.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such version.
+    """
+    return open_store(home).promote(*parse_version(which, project))
+
+
+def check_store(home: Path) -> None:
+    """Check that a store exists and that its paths are those of its folder.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no store in `home`.
+    StoreError
+        If the store was moved.
+    """
+    if not (home / "mlflow.db").is_file():
+        raise NotFoundError(f"{home / 'mlflow.db'}: no such file; there is no store here")
+    check_place(home)
+
+
+def repair_store(home: Path) -> int:
+    """Rewrite the paths of a store that was moved, check it, and return the number of paths."""
+    count = relocate(home)
+    check_store(home)
+    return count
