@@ -42,8 +42,8 @@ def _find_current() -> Path:
     if any((here / f"{name}.yaml").is_file() for name in _FILES):
         return here
     raise ConfigError(
-        "the current folder is not a project (it has no data.yaml); name one with -p DIR, or "
-        "create the demo's leads with leadscore demo and use -p demo"
+        "the current folder is not a project (it has no data.yaml); name a project with -p DIR, "
+        "or try the demo: run leadscore demo, then this command with -p demo"
     )
 
 

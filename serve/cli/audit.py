@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
-from leadscore.serve.cli.terminal import print_line, print_table
+from leadscore.serve.cli.terminal import print_line, print_paragraph, print_table
 
 if TYPE_CHECKING:
     from leadscore.pipeline.audit.records import Audit, ColumnFinding
@@ -48,30 +48,25 @@ def show_audit(found: "Audit", page: Path) -> None:
     print_line(
         f"{found.project}: {found.rows:,} rows read, {found.leads:,} leads, {found.wins:,} won"
     )
-    print_line()
-    print_line(_VERDICTS[found.verdict])
+    print_paragraph(_VERDICTS[found.verdict])
     for reason in found.reasons:
         print_line(f"  {reason}")
     shown = [column for column in found.columns if _has_finding(column)]
-    if shown:
-        print_line()
-        print_table(
-            (("column or signal", ""), ("verdict", ""), ("AUC", ".3f"), ("filled", ".0%"),
-             ("used", ">")),
-            [
-                (column.name[:44], column.verdict, column.auc and column.auc.value, column.filled,
-                 "yes" if column.used else "no")
-                for column in shown
-            ],
-        )  # fmt: skip
-        for column in shown:
-            print_line()
-            print_line(f"{column.name}: {'; '.join(column.reasons)}")
-            if column.override is not None:
-                print_line(f"  to use it anyway: {column.override}")
+    print_table(
+        (("column or signal", ""), ("verdict", ""), ("AUC", ".3f"), ("filled", ".0%"),
+         ("used", ">")),
+        [
+            (column.name[:44], column.verdict, column.auc and column.auc.value, column.filled,
+             "yes" if column.used else "no")
+            for column in shown
+        ],
+    )  # fmt: skip
+    for column in shown:
+        print_paragraph(f"{column.name}: {'; '.join(column.reasons)}")
+        if column.override is not None:
+            print_line(f"  to use it anyway: {column.override}")
     used = sum(column.used and column.verdict == "use" for column in found.columns)
-    print_line()
-    print_line(f"{used} signals show no sign of a leak. The full audit, with pictures: {page}")
+    print_paragraph(f"{used} signals show no sign of a leak. The full audit, with pictures: {page}")
 
 
 def _has_finding(column: "ColumnFinding") -> bool:

@@ -4,7 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
-from leadscore.serve.cli.terminal import print_line, print_list, print_table
+from leadscore.serve.cli.terminal import print_line, print_list, print_paragraph, print_table
 
 if TYPE_CHECKING:
     from leadscore.pipeline.workflows.check import CheckReport
@@ -44,22 +44,16 @@ def show_check(report: "CheckReport") -> None:
     for reason, count in report.left_out.items():
         if count:
             print_line(f"  left out {count:,} snapshots: {reason}")
-    if report.parts:
-        print_line()
-        print_table(
-            (("part", ""), ("snapshots", ","), ("won", ","), ("share won", ".1%")),
-            [(p.part, p.snapshots, p.wins, p.base_rate) for p in report.parts],
-        )
-    if report.signals:
-        print_line()
-        print_table(
-            (("signal", ""), ("known", ".1%"), ("values", ",")),
-            [(s.column, s.coverage, s.distinct) for s in report.signals],
-        )
+    print_table(
+        (("part", ""), ("snapshots", ","), ("won", ","), ("share won", ".1%")),
+        [(p.part, p.snapshots, p.wins, p.base_rate) for p in report.parts],
+    )
+    print_table(
+        (("signal", ""), ("known", ".1%"), ("values", ",")),
+        [(s.column, s.coverage, s.distinct) for s in report.signals],
+    )
     if report.sheet is not None:
-        print_line()
-        print_line(report.sheet)
+        print_paragraph(report.sheet)
     print_list("note", report.notes)
     print_list("PROBLEM", report.problems)
-    print_line()
-    print_line("Not ready to train." if report.problems else "Ready to train.")
+    print_paragraph("Not ready to train." if report.problems else "Ready to train.")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
-from leadscore.serve.cli.terminal import print_line, print_list, print_table
+from leadscore.serve.cli.terminal import print_line, print_list, print_paragraph, print_table
 
 if TYPE_CHECKING:
     from leadscore.pipeline.comparison.records import Breakdown, Comparison, Pair
 
 
 @with_options("where", "data", "store", "memory_limit", "as_json")
-def compare_versions(
+def compare(
     context: CommandContext,
     names: Annotated[
         list[str] | None,
@@ -51,7 +51,8 @@ def compare_versions(
     The comparison counts the wins that each version reaches with the calls that sales can make,
     and tests whether the difference is proven. It writes a page with pictures.
     """
-    from leadscore.pipeline.comparison.compare import Question, compare
+    from leadscore.pipeline.comparison.compare import Question
+    from leadscore.pipeline.comparison.compare import compare as compare_contenders
     from leadscore.pipeline.comparison.experiment import read_gain
     from leadscore.pipeline.workflows.compare import find_contenders, record_comparison
 
@@ -59,7 +60,7 @@ def compare_versions(
     project = context.project
     context.progress("opening the store")
     contenders = find_contenders(context.store, project, names or ())
-    comparison = compare(project, contenders, question, context.progress)
+    comparison = compare_contenders(project, contenders, question, context.progress)
     context.progress("tracking")
     kept = record_comparison(context.store, comparison)
     return CommandResult(
@@ -79,7 +80,6 @@ def show_comparison(found: "Comparison", page: Path, with_plan: bool) -> None:
     print_line(f"{found.leads:,} leads from {found.begins} on ({found.basis}), "
         f"new to all contenders; {found.snapshots:,} snapshots; {found.capacity_said}, "
         f"{found.weeks_said}.")  # fmt: skip
-    print_line()
     _show_standings(found)
     for duel in found.duels:
         _show_duel(duel, {s.key: s.name for s in found.standings})
@@ -89,8 +89,7 @@ def show_comparison(found: "Comparison", page: Path, with_plan: bool) -> None:
         _show_breakdown(found, breakdown)
     print_line()
     print_list("note", found.caveats)
-    print_line()
-    print_line(f"The full comparison, with pictures: {page}")
+    print_paragraph(f"The full comparison, with pictures: {page}")
     if with_plan:
         _show_plan(found)
 
@@ -115,14 +114,13 @@ def _show_duel(duel: "Pair", names: Mapping[str, str]) -> None:
         "both": swaps.both, f"only the {one}": swaps.only_one,
         f"only the {other}": swaps.only_other, "neither": swaps.neither,
     }  # fmt: skip
-    print_line()
-    print_line(f"Leads that the {one} and the {other} would call:")
     print_table(
         (("called by", ""), ("leads", ",.0f"), ("won", ",.0f"), ("share", ".1%")),
         [
             (name, of.leads, of.wins, of.wins / of.leads if of.leads >= 0.5 else None)
             for name, of in groups.items()
         ],
+        title=f"Leads that the {one} and the {other} would call:",
     )
     for trait in swaps.traits[:5]:
         what = trait.name if trait.level is None else f"share with {trait.name} = {trait.level}"
@@ -134,31 +132,27 @@ def _show_duel(duel: "Pair", names: Mapping[str, str]) -> None:
 def _show_measures(found: "Comparison") -> None:
     from leadscore.pipeline.evaluation.metrics import COMPARISON_WORDS
 
-    print_line()
-    print_line("Further measures (95 % intervals, not corrected for their number):")
     print_table(
         (("measure", ""), *((standing.name, ".3f") for standing in found.standings)),
         [
             (COMPARISON_WORDS[name].name, *(s.metrics[name] for s in found.standings))
             for name in _MEASURES
         ],
+        title="Further measures (95 % intervals, not corrected for their number):",
     )
 
 
 def _show_families(found: "Comparison") -> None:
     families = list(dict.fromkeys(c.family for s in found.standings for c in s.families))
     costs = [{cost.family: cost.wins for cost in s.families} for s in found.standings]
-    print_line()
-    print_line("Change in wins reached without a family of signals (models not trained again):")
     print_table(
         (("without", ""), *((standing.name, "+,.0f") for standing in found.standings)),
         [(family, *(of.get(family) for of in costs)) for family in families],
+        title="Change in wins reached without a family of signals (models not trained again):",
     )
 
 
 def _show_breakdown(found: "Comparison", breakdown: "Breakdown") -> None:
-    print_line()
-    print_line(f"By {breakdown.says}:")
     print_table(
         ((breakdown.column, ""), ("leads", ","), ("won", ","),
          *((standing.name, ",.0f") for standing in found.standings)),
@@ -167,6 +161,7 @@ def _show_breakdown(found: "Comparison", breakdown: "Breakdown") -> None:
              *(group.reached[standing.key] for standing in found.standings))
             for group in breakdown.slices
         ],
+        title=f"By {breakdown.says}:",
     )  # fmt: skip
     if breakdown.hidden:
         print_line(
@@ -176,8 +171,7 @@ def _show_breakdown(found: "Comparison", breakdown: "Breakdown") -> None:
 
 def _show_plan(found: "Comparison") -> None:
     plan = found.plan
-    print_line()
-    print_line(f"A randomised experiment: {plan.one} against {plan.other}. {plan.said}")
+    print_paragraph(f"A randomised experiment: {plan.one} against {plan.other}. {plan.said}")
     for size in plan.shorter:
         weeks = "" if size.weeks is None else f", {size.weeks:,} weeks"
         print_line(

@@ -106,9 +106,7 @@ class CommandContext:
         return write_command(*words, *project, *store)
 
 
-def with_options(
-    *names: str,
-) -> Callable[[Callable[..., CommandResult]], Callable[..., None]]:
+def with_options(*names: str) -> Callable[[Callable[..., CommandResult]], Callable[..., None]]:
     """Turn a function of a context into a command that has some of the shared options.
 
     Parameters

@@ -9,7 +9,7 @@ from typer import Argument, Option
 
 from leadscore.serve.cli.context import STORE, CommandContext, CommandResult, with_options
 from leadscore.serve.cli.evaluate import list_figures
-from leadscore.serve.cli.terminal import print_line, print_table
+from leadscore.serve.cli.terminal import print_line, print_paragraph, print_table
 
 if TYPE_CHECKING:
     from leadscore.pipeline.demo.world import World
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 
 
 @with_options("store")
-def create_demo(
+def demo(
     context: CommandContext,
     folder: Annotated[Path, Argument(help="Folder to write the leads to.")] = STORE / "demo",
     leads: Annotated[int, Option(min=1000, help="Number of leads.")] = 6000,
     ending: Annotated[
-        str,
-        Option("--format", help="Format of the files: csv or parquet (project demo/parquet)."),
+        str, Option("--format", help="Format of the files: csv or parquet (project demo/parquet).")
     ] = "csv",
     seed: Annotated[int, Option(help="Seed of the random numbers.")] = 0,
     tour: Annotated[
@@ -88,7 +87,6 @@ def show_tour(tour: "Tour", world: "World", commands: list[str]) -> None:
     metrics = tour.evaluation.metrics
     print_line(f"A made-up CRM: {world.leads:,} leads of two years, "
         f"{world.activities:,} activities, {world.wins:,} won.")  # fmt: skip
-    print_line()
     print_table(
         (("result", ""), ("value", ">"), ("95 % from", ">"), ("to", ">")),
         [
@@ -100,11 +98,8 @@ def show_tour(tour: "Tour", world: "World", commands: list[str]) -> None:
         ]
         + [("AUC of the true probabilities themselves", f"{tour.truth_auc:.3f}", "", "")],
     )
-    print_line()
-    for line in tour.evaluation.verdict:
-        print_line(line)
+    print_paragraph(*tour.evaluation.verdict)
     bands = ", ".join(f"{count:,} {band}" for band, count in tour.batch.bands.items())
-    print_line()
     print_table(
         (("what", ""), ("where", "")),
         [
@@ -121,8 +116,7 @@ def show_tour(tour: "Tour", world: "World", commands: list[str]) -> None:
 
 
 def _show_next(commands: list[str]) -> None:
-    print_line()
-    print_line("Next:")
+    print_paragraph("Next:")
     for command in commands:
         print_line(f"  {command}")
     print_line("For a project of your own, see README.md.")

@@ -4,7 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
-from leadscore.serve.cli.terminal import print_line, print_table
+from leadscore.serve.cli.terminal import print_line, print_paragraph, print_table
 
 if TYPE_CHECKING:
     from leadscore.pipeline.workflows.describe import SignalDescription
@@ -26,8 +26,7 @@ def show_description(
     for signal in signals:
         if signal.family != family:
             family = signal.family
-            print_line()
-            print_line(family.upper())
+            print_paragraph(family.upper())
         print_line()
         words = "" if signal.label is None else f" ({signal.label})"
         print_line(f"{signal.column}{words}: {signal.definition}")
@@ -41,8 +40,7 @@ def show_description(
         if len(rows) > _MOST_ROWS:
             half = _MOST_ROWS // 2
             rows = [*rows[:half], ("  ...", "", ""), *rows[-half:]]
-        if rows:
-            print_table((("  value", ""), ("points", "+.1f"), ("", "")), rows)
+        print_table((("  value", ""), ("points", "+.1f"), ("", "")), rows, apart=False)
 
 
 def _bar(share: float) -> str:

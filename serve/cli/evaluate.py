@@ -4,7 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
-from leadscore.serve.cli.terminal import print_line, print_table
+from leadscore.serve.cli.terminal import print_line, print_paragraph, print_table
 
 if TYPE_CHECKING:
     from leadscore.pipeline.evaluation.evaluate import Evaluation
@@ -18,7 +18,6 @@ def show_evaluation(evaluation: "Evaluation", name: str) -> None:
     print_line(f"{name}, {evaluation.basis}")
     print_line(f"{evaluation.snapshots:,} snapshots of {evaluation.leads:,} leads, "
         f"{evaluation.wins:,} won; 95 % intervals, leads resampled")  # fmt: skip
-    print_line()
     print_table(
         (("measure", ""), ("value", ">"), ("from", ">"), ("to", ">")),
         [
@@ -26,7 +25,6 @@ def show_evaluation(evaluation: "Evaluation", name: str) -> None:
             for key, word in MEASURE_WORDS.items()
         ],
     )
-    print_line()
     print_table(
         (("band", ""), ("snapshots", ","), ("won", ","), ("expected", ",.0f"),
          ("share won", ".1%")),
@@ -36,18 +34,15 @@ def show_evaluation(evaluation: "Evaluation", name: str) -> None:
             for b in evaluation.bands
         ],
     )  # fmt: skip
-    if evaluation.periods:
-        print_line()
-        print_table(
-            (("from", ""), ("snapshots", ","), ("share won", ".1%"), ("mean prediction", ".1%"),
-             ("AUC", ".3f"), ("log loss", ".3f")),
-            [
-                (p.begins, p.snapshots, p.base_rate, p.mean_prob, p.auc, p.log_loss)
-                for p in evaluation.periods
-            ],
-        )  # fmt: skip
+    print_table(
+        (("from", ""), ("snapshots", ","), ("share won", ".1%"), ("mean prediction", ".1%"),
+         ("AUC", ".3f"), ("log loss", ".3f")),
+        [
+            (p.begins, p.snapshots, p.base_rate, p.mean_prob, p.auc, p.log_loss)
+            for p in evaluation.periods
+        ],
+    )  # fmt: skip
     if len(evaluation.ages) > 1:
-        print_line()
         print_table(
             (("age in days", "g"), ("snapshots", ","), ("share won", ".1%"),
              ("mean prediction", ".1%"), ("AUC within the age", ".3f")),
@@ -56,9 +51,7 @@ def show_evaluation(evaluation: "Evaluation", name: str) -> None:
                 for a in evaluation.ages
             ],
         )  # fmt: skip
-    print_line()
-    for line in evaluation.verdict:
-        print_line(line)
+    print_paragraph(*evaluation.verdict)
 
 
 def list_figures(key: str, estimate: "Estimate") -> list[str]:

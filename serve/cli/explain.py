@@ -25,7 +25,6 @@ def show_explanation(explained: "ExplainedLead", lead: str) -> None:
     as_of = "" if moment is None else f" as of {format_time(moment)}"
     print_line(f"Lead {lead}, scored{as_of} by {explained.version.told}")
     print_line(f"probability {explanation.probability:.1%}, band {explanation.band}")
-    print_line()
     reasons = [reason for reason in explanation.reasons if reason.points]
     points = round_to_sum(
         [explanation.average_points, *(r.points for r in reasons)], explanation.points, digits=1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from leadscore.serve.cli.context import KEYS, CommandResult, with_options
-from leadscore.serve.cli.terminal import print_line, print_table
+from leadscore.serve.cli.terminal import print_line, print_paragraph, print_table, write_command
 
 if TYPE_CHECKING:
     from leadscore.serve.service.auth.key_file import NewKey
@@ -28,8 +28,7 @@ def create_key(
         ),
     ] = None,
     days: Annotated[
-        int | None,
-        Option(min=1, max=36500, help="Days until the key expires. Default: never."),
+        int | None, Option(min=1, max=36500, help="Days until the key expires. Default: never.")
     ] = None,
     keys: KeysOption = KEYS,
 ) -> CommandResult:
@@ -40,26 +39,24 @@ def create_key(
     from leadscore.serve.service.auth.key_file import create_key
 
     made = create_key(keys, name, scope or ["score"], _now_us(), days)
-    return CommandResult(partial(_show_key, made), {"key": made.key, **made.record.to_json()})
+    return CommandResult(partial(_show_key, made, keys), {"key": made.key, **made.record.to_json()})
 
 
-def _show_key(made: "NewKey") -> None:
+def _show_key(made: "NewKey", keys: Path) -> None:
     record = made.record
+    file = [] if keys == KEYS else ["--keys", str(keys)]
     print_line(made.key)
-    print_line()
-    print_line(
+    print_paragraph(
         "Copy it now: it is not stored and cannot be shown again. Send it with each request:"
     )
     print_line("  Authorization: Bearer " + made.key)
     print_line(f"id {record.id}, scopes {', '.join(record.scopes)}, "
         f"expires {record.expires_at or 'never'}. Revoke it with: "
-        f"leadscore keys revoke {record.id}")  # fmt: skip
+        + write_command("keys", "revoke", record.id, *file))  # fmt: skip
 
 
 @with_options("as_json")
-def list_keys(
-    keys: KeysOption = KEYS,
-) -> CommandResult:
+def list_keys(keys: KeysOption = KEYS) -> CommandResult:
     """List the API keys with their names, scopes and dates."""
     from leadscore.serve.service.auth.keys import read_keys
 
@@ -72,7 +69,7 @@ def list_keys(
         for key in found
     ]  # fmt: skip
     columns = [(name, "") for name in ("id", "name", "scopes", "state", "created", "expires")]
-    return CommandResult(partial(print_table, columns, rows), document)
+    return CommandResult(partial(print_table, columns, rows, apart=False), document)
 
 
 @with_options("as_json")

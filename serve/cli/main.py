@@ -1,6 +1,6 @@
 """The command line: leadscore COMMAND. Each command imports what it needs when it runs."""
 
-from importlib.metadata import version
+from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -8,19 +8,19 @@ from typer import Exit, Option
 
 from leadscore.serve.cli.audit import audit
 from leadscore.serve.cli.check import check
-from leadscore.serve.cli.compare import compare_versions
-from leadscore.serve.cli.demo import create_demo
+from leadscore.serve.cli.compare import compare
+from leadscore.serve.cli.demo import demo
 from leadscore.serve.cli.describe import describe
 from leadscore.serve.cli.evaluate import evaluate
 from leadscore.serve.cli.explain import explain
 from leadscore.serve.cli.keys import create_key, list_keys, revoke_key
-from leadscore.serve.cli.replay import replay_scores
-from leadscore.serve.cli.rules import audit_rules, learn_rules, register_rules
+from leadscore.serve.cli.replay import replay
+from leadscore.serve.cli.rules import audit_sheet, learn, register
 from leadscore.serve.cli.score import score
 from leadscore.serve.cli.serve import serve
 from leadscore.serve.cli.terminal import print_line
 from leadscore.serve.cli.train import train
-from leadscore.serve.cli.versions import doctor, export, list_versions, promote, write_report
+from leadscore.serve.cli.versions import doctor, export, promote, report, versions
 
 app = typer.Typer(
     name="leadscore",
@@ -37,35 +37,21 @@ rules = typer.Typer(
     help="Work with the team's rule sheet.", no_args_is_help=True, rich_markup_mode=None
 )
 
-app.command()(check)
-app.command()(audit)
-app.command()(train)
-app.command()(evaluate)
-app.command()(score)
-app.command()(explain)
-app.command()(describe)
-app.command("compare")(compare_versions)
-app.command("demo")(create_demo)
-app.command("versions")(list_versions)
-app.command()(promote)
-app.command("report")(write_report)
-app.command()(export)
-app.command()(doctor)
-app.command()(serve)
-app.command("replay")(replay_scores)
+for command in (check, audit, train, evaluate, score, explain, describe, compare, demo):
+    app.command()(command)
+for command in (versions, promote, report, export, doctor, serve, replay):
+    app.command()(command)
 app.add_typer(keys, name="keys")
-keys.command("create")(create_key)
-keys.command("list")(list_keys)
-keys.command("revoke")(revoke_key)
 app.add_typer(rules, name="rules")
-rules.command("register")(register_rules)
-rules.command("learn")(learn_rules)
-rules.command("audit")(audit_rules)
+for name, command in {"create": create_key, "list": list_keys, "revoke": revoke_key}.items():
+    keys.command(name)(command)
+for name, command in {"register": register, "learn": learn, "audit": audit_sheet}.items():
+    rules.command(name)(command)
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print_line(f"leadscore {version('leadscore')}")
+        print_line(f"leadscore {metadata.version('leadscore')}")
         raise Exit
 
 

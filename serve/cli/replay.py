@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @with_options("as_json")
-def replay_scores(
+def replay(
     context: CommandContext,
     log: Annotated[Path, Option(help="The SQLite file that serve --log-scores wrote.")],
     request_id: Annotated[
@@ -33,13 +33,14 @@ def replay_scores(
     """
     from leadscore.pipeline.errors import ConfigError, RefusalError
     from leadscore.pipeline.values.times import read_moment
-    from leadscore.serve.service.replay import Wanted, replay
+    from leadscore.serve.service.replay import Wanted
+    from leadscore.serve.service.replay import replay as replay_log
 
     try:
         since_us = None if since is None else read_moment(since)
     except ValueError as error:
         raise ConfigError(f"--since: {error}") from error
-    report = replay(log, Wanted(request_id, lead, since_us), context.progress)
+    report = replay_log(log, Wanted(request_id, lead, since_us), context.progress)
     return CommandResult(
         partial(show_replay, report),
         report.to_json(),
@@ -51,23 +52,18 @@ def show_replay(report: "ReplayReport") -> None:
     """Print the report for people."""
     print_line(f"{report.recomputed:,} answers recomputed; {report.differing:,} differ, "
         f"{report.failed:,} could not be recomputed.")  # fmt: skip
-    if report.versions:
-        print_table(
-            (("model", ""), ("version", "d"), ("fingerprint", ""), ("recomputed", ",")),
-            [(m, v, sha256[:12], n) for (m, v, sha256), n in report.versions],
-        )
-    if report.differences:
-        print_line()
-        print_table(
-            (("request", ""), ("item", "d"), ("field", ""), ("logged", ">"), ("recomputed", ">")),
-            [
-                (d.request_id, d.item, d.field, str(d.logged), str(d.recomputed))
-                for d in report.differences
-            ],
-        )
-    if report.failures:
-        print_line()
-        print_table(
-            (("reason for no recomputation", ""), ("answers", ","), ("first request", "")),
-            [(f.reason, f.answers, f.first_request_id) for f in report.failures],
-        )
+    print_table(
+        (("model", ""), ("version", "d"), ("fingerprint", ""), ("recomputed", ",")),
+        [(m, v, sha256[:12], n) for (m, v, sha256), n in report.versions],
+    )
+    print_table(
+        (("request", ""), ("item", "d"), ("field", ""), ("logged", ">"), ("recomputed", ">")),
+        [
+            (d.request_id, d.item, d.field, str(d.logged), str(d.recomputed))
+            for d in report.differences
+        ],
+    )
+    print_table(
+        (("reason for no recomputation", ""), ("answers", ","), ("first request", "")),
+        [(f.reason, f.answers, f.first_request_id) for f in report.failures],
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from typer import Option
 
 from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
-from leadscore.serve.cli.terminal import print_line, print_table
+from leadscore.serve.cli.terminal import print_line, print_paragraph, print_table
 from leadscore.serve.cli.train import report_training
 from leadscore.serve.cli.versions import version_json
 
@@ -24,7 +24,7 @@ SheetOption = Annotated[
 
 
 @with_options("where", "data", "store", "allow_leak", "memory_limit", "as_json")
-def register_rules(context: CommandContext, sheet: SheetOption = None) -> CommandResult:
+def register(context: CommandContext, sheet: SheetOption = None) -> CommandResult:
     """Measure the rule sheet and register it as challenger.
 
     History gives the probability for each number of points. The sheet becomes a version of the
@@ -42,7 +42,7 @@ def register_rules(context: CommandContext, sheet: SheetOption = None) -> Comman
 
 
 @with_options("where", "data", "store", "allow_leak", "memory_limit", "as_json")
-def learn_rules(
+def learn(
     context: CommandContext,
     write: Annotated[
         Path | None,
@@ -78,15 +78,15 @@ def learn_rules(
 
 
 @with_options("where", "data", "memory_limit", "as_json")
-def audit_rules(context: CommandContext, sheet: SheetOption = None) -> CommandResult:
+def audit_sheet(context: CommandContext, sheet: SheetOption = None) -> CommandResult:
     """Check each criterion of a rule sheet on history.
 
     For each criterion: the points that it has, the points that it deserves, and a finding.
     """
-    from leadscore.pipeline.sheets.audit import audit_sheet
+    from leadscore.pipeline.sheets.audit import audit_sheet as audit_criteria
     from leadscore.pipeline.sheets.sheet import read_sheet
 
-    found = audit_sheet(read_sheet(context.project, sheet), context.progress)
+    found = audit_criteria(read_sheet(context.project, sheet), context.progress)
     return CommandResult(partial(show_sheet_audit, found), found.to_json())
 
 
@@ -143,7 +143,6 @@ def show_learned(learned: "Learned", path: Path, registered: "Registered") -> No
     print_line(
         f"{period.snapshots:,} snapshots of {period.leads:,} leads, {period.overall:.1%} won"
     )
-    print_line()
     given = sorted((row for row in learned.rows if row.points), key=lambda row: -row.points)
     print_table(
         (("attribute", ""), ("leads", ","), ("close rate", ".1%"), ("difference", "+.1f"),
@@ -154,8 +153,7 @@ def show_learned(learned: "Learned", path: Path, registered: "Registered") -> No
             for row in given
         ],
     )  # fmt: skip
-    print_line()
-    print_line(
+    print_paragraph(
         f"{len(learned.rows)} attributes tested, {learned.given} differ from all leads beyond "
         "chance. On average at most 5 % of these are chance (Benjamini, Hochberg)."
     )
@@ -187,25 +185,22 @@ def show_sheet_audit(found: "SheetAudit") -> None:
     print_line(
         f"{period.snapshots:,} snapshots of {period.leads:,} leads, {period.overall:.1%} won"
     )
-    print_line()
     rows = []
     for criterion in found.criteria:
         rows.append(_show_row(criterion.name, criterion))
         rows += [_show_row(f"  {part.name}", part) for part in criterion.parts]
     print_table(
         (("criterion", ""), ("points", "+.3g"), ("leads", ","), ("with", ".1%"),
-         ("without", ".1%"), ("lift", ">"), ("deserves", "+,.0f"), ("finding", "")),
+         ("without", ".1%"), ("lift", ".2f"), ("deserves", "+z,.0f"), ("finding", "")),
         rows,
     )  # fmt: skip
     for kind in _HEAVY:
         flagged = [(name, f) for name, c in found.walk() for f in c.flags if f.kind == kind]
         if flagged:
-            print_line()
-            print_line(kind.upper() if kind == "sign conflict" else kind[0].upper() + kind[1:])
+            print_paragraph(kind.upper() if kind == "sign conflict" else kind.capitalize())
         for name, flag in flagged:
             print_line(f"  {name}: {flag.text}")
-    print_line()
-    print_line(
+    print_paragraph(
         f"{found.unsupported:.0%} of all points belong to criteria that history does not support."
     )
     for line in _LEGEND:
@@ -224,14 +219,7 @@ def _show_row(name: str, criterion: "CriterionResult") -> tuple[object, ...]:
         few if criterion.leads is None else criterion.leads,
         criterion.rate,
         criterion.rate_without,
-        _show_lift(criterion.lift),
+        criterion.lift,
         criterion.deserves,
         next((kind for kind in _HEAVY if criterion.flagged(kind)), ""),
     )
-
-
-def _show_lift(lift: tuple[float, float, float | None] | None) -> str | None:
-    if lift is None:
-        return None
-    value, low, high = lift
-    return f"{value:.2f} ({low:.1f} to {'...' if high is None else f'{high:.1f}'})"

@@ -41,8 +41,7 @@ def serve(
         bool, Option("--access-log", help="Log every request, not only failures.")
     ] = False,
     poll: Annotated[
-        float,
-        Option(min=0.1, max=3600.0, help="Seconds between two checks of the registry."),
+        float, Option(min=0.1, max=3600.0, help="Seconds between two checks of the registry.")
     ] = 1.0,
 ) -> CommandResult:
     """Serve scores over HTTP.

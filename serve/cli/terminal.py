@@ -4,7 +4,7 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,21 +27,42 @@ def print_line(text: str = "") -> None:
     _out.print(text, markup=False)
 
 
+def print_paragraph(*lines: str) -> None:
+    """Print an empty line, then the lines."""
+    for line in ("", *lines):
+        print_line(line)
+
+
 def print_json(document: Any) -> None:
     """Print one JSON document to stdout, and nothing else."""
     sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def print_table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table to stdout.
+def print_table(
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[Sequence[object]],
+    title: str = "",
+    apart: bool = True,
+) -> None:
+    """Print a table to stdout; nothing if it has no rows.
 
     Parameters
     ----------
     columns : sequence of (str, str)
         The header and the format of each column. A column without a format is aligned left.
-    rows : iterable of sequence
+    rows : sequence of sequence
         Texts are printed as they stand, None as ``-``, an interval as ``value (low to high)``.
+    title : str
+        A line above the table.
+    apart : bool
+        Whether a blank line separates the table from what was printed before.
     """
+    if not rows:
+        return
+    if apart:
+        print_line()
+    if title:
+        print_line(title)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, form in columns:
         table.add_column(name, justify="right" if form else "left", no_wrap=True)

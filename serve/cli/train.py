@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
 from leadscore.serve.cli.evaluate import show_evaluation
-from leadscore.serve.cli.terminal import print_line, print_list
+from leadscore.serve.cli.terminal import print_line, print_list, print_paragraph
 
 if TYPE_CHECKING:
     from leadscore.pipeline.tracking.records import Version
@@ -60,8 +60,7 @@ def show_training(training: "Training", version: "Version", report: Path, promot
     print_line(f"Method: {training.method}.")
     print_list("note", training.notes)
     print_list("audit", training.audit.reasons)
-    print_line()
-    print_line(f"Registered as {version.name} version {version.version}, fingerprint "
+    print_paragraph(f"Registered as {version.name} version {version.version}, fingerprint "
         f"{version.fingerprint}, alias challenger.")  # fmt: skip
     print_line(f"Report: {report}")
     print_line(f"Next: {promote}")

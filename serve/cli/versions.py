@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @with_options("where", "store", "as_json")
-def list_versions(context: CommandContext) -> CommandResult:
+def versions(context: CommandContext) -> CommandResult:
     """List registered versions.
 
     The list has the versions of every kind, with their aliases and figures.
@@ -24,7 +24,7 @@ def list_versions(context: CommandContext) -> CommandResult:
 
     context.progress("opening the store")
     listed = store.list_versions(context.store, context.project.name)
-    document = [version_json(version) for versions in listed.values() for version in versions]
+    document = [version_json(version) for found in listed.values() for version in found]
     return CommandResult(partial(show_versions, listed), document)
 
 
@@ -32,8 +32,7 @@ def list_versions(context: CommandContext) -> CommandResult:
 def promote(
     context: CommandContext,
     version: Annotated[
-        str,
-        Argument(help="Number of the version, or challenger. For a rule sheet: rules:3."),
+        str, Argument(help="Number of the version, or challenger. For a rule sheet: rules:3.")
     ],
 ) -> CommandResult:
     """Make a version the champion.
@@ -49,11 +48,10 @@ def promote(
 
 
 @with_options("where", "store", "as_json")
-def write_report(
+def report(
     context: CommandContext,
     version: Annotated[
-        str,
-        Argument(help="Version: champion, challenger or a number. For a rule sheet: rules:3."),
+        str, Argument(help="Version: champion, challenger or a number. For a rule sheet: rules:3.")
     ] = "challenger",
 ) -> CommandResult:
     """Write a version's HTML report.
@@ -71,8 +69,7 @@ def write_report(
 def export(
     context: CommandContext,
     form: Annotated[
-        str,
-        Argument(metavar="json|sql|signals|signals-sql", help="Form of the export, as above."),
+        str, Argument(metavar="json|sql|signals|signals-sql", help="Form of the export, as above.")
     ],
     table: Annotated[str, Option(help="Table of signals that the exported SQL reads.")] = "signals",
 ) -> CommandResult:
@@ -122,7 +119,6 @@ def show_versions(listed: Mapping[str, "Sequence[Version]"]) -> None:
 
 
 def _show_versions(name: str, versions: "Sequence[Version]") -> None:
-    print_line(name)
     print_table(
         (("version", ""), ("alias", ""), ("fingerprint", ""), ("AUC", ".3f"), ("log loss", ".3f"),
          ("ECE", ".3f"), ("measured on", "")),
@@ -131,6 +127,8 @@ def _show_versions(name: str, versions: "Sequence[Version]") -> None:
              *map(v.metrics.get, ("auc", "log_loss", "ece")), v.basis)
             for v in versions
         ],
+        title=name,
+        apart=False,
     )  # fmt: skip
 
 
