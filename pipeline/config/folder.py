@@ -64,7 +64,7 @@ def find_data(path: Path, folder: str) -> Path:
     path : Path
         The project's data.yaml.
     folder : str
-        The folder that it names, relative to the file. Projects in an installed wheel lie among
+        The folder that it names, relative to the file. Projects in an installed wheel are among
         the installed packages, where nobody keeps data. Their folders count from
         ``configs/<project>`` below the current folder instead, where a checkout has them.
     """

@@ -1,4 +1,4 @@
-"""Check a project before anything is trained: configuration, data, and what they come to."""
+"""Check a project before training: its files, its data, and what a model could learn from."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -41,9 +41,9 @@ class PartCheck:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a project's data comes to; `problems` stand in the way of training.
+    """The counts of a project's data; with any of the `problems`, training cannot start.
 
-    `sheet` says what the project's rule sheet has, None if it has none.
+    `sheet` describes the project's rule sheet, None if it has none.
     """
 
     project: str
@@ -66,7 +66,7 @@ class CheckReport:
 
 
 def check_project(project: Project) -> CheckReport:
-    """Read a project's data and say what training would find.
+    """Read a project's data and count what training would find.
 
     Parameters
     ----------

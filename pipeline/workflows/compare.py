@@ -1,4 +1,4 @@
-"""Where a comparison is kept: as a run in MLflow, and for people among the home's reports."""
+"""Find the versions to compare, and record a comparison: a run in MLflow, and a page."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -117,7 +117,7 @@ def find_contenders(home: Path, project: Project, written: Sequence[str]) -> tup
     if len(names) == 1:
         raise ConfigError(
             f"only {names[0]} is named; name another one to compare it with, "
-            "rules or challenger or a version's number say"
+            "for example rules, challenger or a version's number"
         )
     return tuple(
         Contender(version, store.load_scorecard(version.name, str(version.version))[0])

@@ -1,4 +1,4 @@
-"""Where reports lie: in the run, and for people in the home's folder of reports."""
+"""Reports of trainings and audits: the run keeps them, people read them below the store."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -15,7 +15,7 @@ from leadscore.pipeline.tracking.version_names import parse_version
 
 
 def report_path(home: Path, version: Version) -> Path:
-    """Return where the report of a version lies in a home folder."""
+    """Return the path of a version's report in the folder of a store."""
     name = version.name.removesuffix(".predictive").replace(".", "-")
     return home / "reports" / f"{name}-v{version.version}.html"
 
@@ -44,7 +44,7 @@ def write_audit(
     -------
     Audit
     Path
-        Of the page, in the home's folder of reports.
+        The page, among the reports in the folder of the store.
     """
     found = audit_project(project, progress, allow_leak)
     path = home / "reports" / f"{project.name}-audit.html"
@@ -53,7 +53,7 @@ def write_audit(
 
 
 def fetch_report(home: Path, project: Project, which: str) -> Path:
-    """Write the report of a version, which its run keeps, to its place in a home folder.
+    """Write the report of a version, which its run keeps, into the folder of the store.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Use a registered version: judge it, score a file with it, explain a lead by it."""
+"""Use a registered version: evaluate it, score a file with it, explain a lead's score."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -43,7 +43,7 @@ def find_scorecard(home: Path, project: Project, which: str) -> tuple[Scorecard 
 
 
 def evaluate_version(home: Path, project: Project, which: str) -> tuple[Evaluation, VersionRef]:
-    """Judge a registered version on the leads that came after those it learned from.
+    """Evaluate a registered version on leads that came after those it learned from.
 
     Where leads have no order, nothing is later, and the figures that its training cross-validated
     are read back instead.
@@ -73,8 +73,8 @@ def evaluate_version(home: Path, project: Project, which: str) -> tuple[Evaluati
     own = replace(project, catalog=catalog)  # a sheet reads fewer fields, which are other data
     if ingest(own).digest != scorecard.training["data"]:
         raise RefusalError(
-            "the data are not those of the training, and leads without any order cannot be told "
-            "apart into learned from and new; train again, or give leads.created or leads.order"
+            "the data are not those of the training, and without an order of the leads nobody "
+            "knows which are new; train again, or give leads.created or leads.order"
         )
     run_id = store.find_version(name, str(version)).run_id
     return Evaluation.from_json(store.read_document(run_id, EVALUATION_FILE)), found
@@ -168,10 +168,10 @@ def explain_with_version(
 
 
 def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
-    """Judge a registered scorecard on the data as it is now.
+    """Evaluate a registered scorecard on the data as it is now.
 
-    Judged on are the leads created from the training's own cut on, wherever the configuration
-    would cut today, so no lead that the scorecard learned from can flatter it.
+    The evaluation uses the leads created from the training's own cut on, wherever the configuration
+    would cut today. So it never uses a lead that the scorecard learned from.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
     Raises
     ------
     RefusalError
-        If the leads have no order, or the later ones are too few to judge by.
+        If the leads have no order, or there are too few later ones.
     """
     cut = scorecard.training["cut"]
     if cut is None:
@@ -195,8 +195,8 @@ def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
         )
     if scorecard.horizon_days != project.training.horizon_days:
         raise RefusalError(
-            f"the model says who is won within {scorecard.horizon_days} days, training.yaml now "
-            f"says {project.training.horizon_days}; set horizon_days back, or train again"
+            f"the model predicts wins within {scorecard.horizon_days} days, training.yaml now has "
+            f"{project.training.horizon_days}; set horizon_days back, or train again"
         )
     tables = ingest(project)
     dataset = build_dataset(project, tables)
@@ -204,7 +204,7 @@ def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
     if not 0 < later.label.sum() < len(later):
         raise RefusalError(
             f"{int(later.label.sum())} wins among the {len(later)} snapshots from the cut on; "
-            "both wins and others are needed to judge by"
+            "an evaluation needs both wins and others"
         )
     scores = score_frame(scorecard, later.signals)
     evaluation = evaluate_scores(

@@ -26,8 +26,8 @@ def audit(
 ) -> CommandResult:
     """Look for leaks and other traps in the data.
 
-    The audit tells whether a model may be trained on them: leaks, duplicates, missing outcomes,
-    too few leads. It writes a page with pictures. It exits with 4 if the verdict is: do not train.
+    The audit decides whether a model may learn from the data, and writes a page with pictures. It
+    exits with 4 if the verdict is: do not train.
     """
     from leadscore.pipeline.errors import RefusalError
     from leadscore.pipeline.workflows.reports import write_audit

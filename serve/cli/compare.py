@@ -20,8 +20,9 @@ def compare(
     names: Annotated[
         list[str] | None,
         Argument(
+            metavar="VERSION",
             help="Two or more versions: predictive, rules, close_rate, champion, challenger, 3, "
-            "rules:2. Default: one version of every registered kind."
+            "rules:2. Default: one version of every registered kind.",
         ),
     ] = None,
     capacity: Annotated[

@@ -41,7 +41,6 @@ class CommandContext:
             "--project",
             help="Folder of the project, or the name of a shipped one. Default: the current folder "
             "if it is a project.",
-            show_default=False,
         ),
     ] = None
     data: Annotated[
@@ -71,8 +70,9 @@ class CommandContext:
     allow_leak: Annotated[
         list[str] | None,
         Option(
+            metavar="NAME",
             help="Use this signal, field or column although the audit reports a leak. Repeat the "
-            "option for several. The run and its report record it."
+            "option for several. The run and its report record it.",
         ),
     ] = None
     memory_limit: Annotated[
@@ -112,7 +112,7 @@ def with_options(*names: str) -> Callable[[Callable[..., CommandResult]], Callab
     Parameters
     ----------
     *names : str
-        Fields of ``CommandContext``. Every command has ``traceback`` besides.
+        Fields of ``CommandContext``. Every command has ``traceback`` too.
 
     Returns
     -------

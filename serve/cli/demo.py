@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @with_options("store")
 def demo(
     context: CommandContext,
-    folder: Annotated[Path, Argument(help="Folder to write the leads to.")] = STORE / "demo",
+    folder: Annotated[
+        Path, Argument(metavar="FOLDER", help="Folder to write the leads to.")
+    ] = STORE / "demo",
     leads: Annotated[int, Option(min=1000, help="Number of leads.")] = 6000,
     ending: Annotated[
         str, Option("--format", help="Format of the files: csv or parquet (project demo/parquet).")
@@ -73,7 +75,7 @@ def _list_next(
 
 
 def show_world(world: "World", commands: list[str]) -> None:
-    """Show the number of leads, where they lie, and what to type next."""
+    """Show the number of leads, their folder, and the next commands."""
     print_line(f"{world.leads:,} leads, {world.wins:,} won so far, and {world.activities:,} "
         f"activities in {world.leads_path.parent}; the true probabilities in "
         f"{world.truth_path}")  # fmt: skip
@@ -81,7 +83,7 @@ def show_world(world: "World", commands: list[str]) -> None:
 
 
 def show_tour(tour: "Tour", world: "World", commands: list[str]) -> None:
-    """Show the figures of the tour, where everything lies, and what to type next."""
+    """Show the figures of the tour, the files that it wrote, and the next commands."""
     from leadscore.pipeline.evaluation.metrics import MEASURE_WORDS
 
     metrics = tour.evaluation.metrics

@@ -24,7 +24,8 @@ def create_key(
     scope: Annotated[
         list[str] | None,
         Option(
-            help="Scope of the key: score (the default) or metrics. Repeat the option for both."
+            metavar="SCOPE",
+            help="Scope of the key: score (the default) or metrics. Repeat the option for both.",
         ),
     ] = None,
     days: Annotated[

@@ -29,7 +29,8 @@ def replay(
     """Check logged scores by recomputing them.
 
     Every answer is recomputed from its logged signals and compared to the last bit. The command
-    exits with 4 if an answer differs or cannot be recomputed, and with 5 if there is none.
+    exits with 4 if an answer differs or cannot be recomputed, and with 5 if there is no answer to
+    recompute.
     """
     from leadscore.pipeline.errors import ConfigError, RefusalError
     from leadscore.pipeline.values.times import read_moment

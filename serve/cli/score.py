@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 @with_options("where", "data", "store", "model", "as_of", "memory_limit", "as_json")
 def score(
     context: CommandContext,
-    leads: Annotated[Path, Argument(help="CSV or Parquet file with the columns of the project.")],
-    output: Annotated[Path, Argument(help="CSV or Parquet file to write.")],
+    leads: Annotated[
+        Path, Argument(metavar="LEADS", help="CSV or Parquet file with the columns of the project.")
+    ],
+    output: Annotated[Path, Argument(metavar="OUTPUT", help="CSV or Parquet file to write.")],
     activities: Annotated[
         list[Path] | None,
         Option(
+            metavar="FILE",
             help="File of activities to use instead of one in data.yaml. Repeat the option for "
-            "several."
+            "several.",
         ),
     ] = None,
 ) -> CommandResult:

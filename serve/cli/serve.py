@@ -35,7 +35,10 @@ def serve(
     ] = False,
     cors_origin: Annotated[
         list[str] | None,
-        Option(help="Allow requests from pages of this origin. Repeat the option for several."),
+        Option(
+            metavar="ORIGIN",
+            help="Allow requests from pages of this origin. Repeat the option for several.",
+        ),
     ] = None,
     access_log: Annotated[
         bool, Option("--access-log", help="Log every request, not only failures.")

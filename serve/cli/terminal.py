@@ -23,7 +23,7 @@ _err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def print_line(text: str = "") -> None:
-    """Print a line to stdout, as it stands."""
+    """Print a line to stdout, without markup."""
     _out.print(text, markup=False)
 
 
@@ -51,7 +51,7 @@ def print_table(
     columns : sequence of (str, str)
         The header and the format of each column. A column without a format is aligned left.
     rows : sequence of sequence
-        Texts are printed as they stand, None as ``-``, an interval as ``value (low to high)``.
+        Texts are printed without a change, None as ``-``, an interval as ``value (low to high)``.
     title : str
         A line above the table.
     apart : bool

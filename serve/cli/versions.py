@@ -32,7 +32,11 @@ def versions(context: CommandContext) -> CommandResult:
 def promote(
     context: CommandContext,
     version: Annotated[
-        str, Argument(help="Number of the version, or challenger. For a rule sheet: rules:3.")
+        str,
+        Argument(
+            metavar="VERSION",
+            help="Number of the version, or challenger. For a rule sheet: rules:3.",
+        ),
     ],
 ) -> CommandResult:
     """Make a version the champion.
@@ -51,7 +55,11 @@ def promote(
 def report(
     context: CommandContext,
     version: Annotated[
-        str, Argument(help="Version: champion, challenger or a number. For a rule sheet: rules:3.")
+        str,
+        Argument(
+            metavar="VERSION",
+            help="Version: champion, challenger or a number. For a rule sheet: rules:3.",
+        ),
     ] = "challenger",
 ) -> CommandResult:
     """Write a version's HTML report.

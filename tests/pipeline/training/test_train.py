@@ -253,7 +253,7 @@ def test_evaluation_refuses_another_horizon_and_tells_other_data(registered, tmp
     path = tmp_path / "demo" / "training.yaml"
     path.write_text(path.read_text().replace("horizon_days: 60", "horizon_days: 30"))
     other_horizon = read_project(tmp_path / "demo", registered.home / "demo")
-    with pytest.raises(RefusalError, match=r"within 60.0 days, training.yaml now says 30"):
+    with pytest.raises(RefusalError, match=r"within 60.0 days, training.yaml now has 30"):
         evaluate_version(home, other_horizon, "challenger")
     write_world(tmp_path / "more", 2500, seed=2)
     other_data = read_project(find_project("demo"), tmp_path / "more")
