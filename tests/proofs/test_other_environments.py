@@ -110,6 +110,7 @@ def test_the_wheel_works_in_another_environment_from_another_folder(tmp_path):
         return done.stdout
 
     assert "demo.predictive version 1" in run("demo", "--tour")
+    assert "Ready to train" in run("check", "-p", "demo")  # the data are below the current folder
     assert "champion" in run("versions", "-p", "demo")
     shutil.move(elsewhere / "var", elsewhere / "store")
     run("doctor", "--relocate", "--store", "store")

@@ -233,7 +233,8 @@ def _read(path: Path) -> tuple[tuple[KeyRecord, ...], _Signature]:
         _check(keys)
     except FileNotFoundError as error:
         raise NotFoundError(
-            f"{path}: no such file; make a key with leadscore keys create --name NAME"
+            f"{path}: no such file; create a key with leadscore keys create --name NAME "
+            f"--keys {path}"
         ) from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
