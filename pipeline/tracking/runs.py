@@ -89,10 +89,16 @@ def log_scorecard(scorecard: Scorecard, scratch: Path) -> Any:
         python_model=str(Path(__file__).with_name("mlflow_model.py")),
         artifacts={"scorecard": str(path)},
         code_paths=[str(_copy_code(scratch))],
-        pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
+        pip_requirements=[_write_range(name) for name in _REQUIREMENTS],
         signature=ModelSignature(Schema(columns), Schema(answers)),
         input_example=_example(scorecard),
     )
+
+
+def _write_range(package: str) -> str:
+    """Return the releases of a package that may load the model: this minor one and later ones."""
+    major, minor = version(package).split(".")[:2]
+    return f"{package}>={major}.{minor},<{int(major) + 1}"
 
 
 def _copy_code(scratch: Path) -> Path:

@@ -68,7 +68,7 @@ def test_its_definitions_are_a_catalogue_of_today(text):
     catalog = Catalog.model_validate(read_scorecard(text).definitions)
     kinds = {signal.declaration.kind for signal in catalog.signals}
     assert ("pattern_mismatch" in kinds) == ('"off_form"' in text)
-    assert {signal.named("es") for signal in catalog.signals} > {"el país"}
+    assert {signal.named("es") for signal in catalog.signals} > {"el sector de la empresa"}
 
 
 def test_sealed_again_it_is_a_scorecard_of_schema_2(text):

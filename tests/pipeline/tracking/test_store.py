@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -55,6 +56,19 @@ def test_a_run_has_configuration_figures_pictures_and_both_forms_of_the_model(re
     said = joblib.load(path).predict_proba(later)[:, 1]
     scores = score_frame(registered.training.scorecard, later)
     np.testing.assert_allclose(said, scores.probability, atol=1e-9, rtol=0)
+
+
+def test_a_registered_model_asks_for_ranges_and_carries_one_package(registered):
+    """A later release may load it, and no package of ours has to be installed there."""
+    client_of(registered)
+    folder = Path(mlflow.artifacts.download_artifacts("models:/demo.predictive/1"))
+    lines = (folder / "requirements.txt").read_text().split()
+    names = {"mlflow", "numpy", "pandas", "pydantic"}
+    found = [re.fullmatch(r"(\w+)<\d+,>=\d+\.\d+", line) for line in lines]
+    assert {match[1] for match in found if match} == names, lines
+    assert all(found), lines
+    assert (folder / "code" / "leadscore" / "models" / "scorecard.py").is_file()
+    assert [part.name for part in (folder / "code").iterdir()] == ["leadscore"]
 
 
 def test_pictures_are_drawn(registered, tmp_path):
