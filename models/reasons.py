@@ -90,10 +90,6 @@ def list_reasons(
         That were scored.
     most : int, optional
         So many of the largest; all by default.
-
-    Returns
-    -------
-    list of Reason
     """
     names, families, _, _, points = scorer.parts
     worths, order = rank_parts(scorer, score, most)

@@ -42,17 +42,7 @@ class ContributionIndex(NamedTuple):
 
 
 class Scorer:
-    """A scorecard made ready to score: build it once, call it for every lead.
-
-    Parameters
-    ----------
-    scorecard : Scorecard
-
-    Attributes
-    ----------
-    scorecard : Scorecard
-    parts : ContributionIndex
-    """
+    """A scorecard made ready to score: build it once, call it for every lead."""
 
     def __init__(self, scorecard: Scorecard) -> None:
         self.scorecard = scorecard
@@ -84,10 +74,6 @@ class Scorer:
             the term's own entry for that; a column that no term reads is ignored.
         previous_band : str, optional
             The band that the lead was in; the hysteresis of the bands then counts.
-
-        Returns
-        -------
-        LeadScore
         """
         get = signals.get
         values = map(get, self._signals)
@@ -117,12 +103,7 @@ class Scorer:
 
 
 class AxesReader:
-    """A scorecard's two axes made ready to read: build it once, call it for every lead.
-
-    Parameters
-    ----------
-    scorecard : Scorecard
-    """
+    """A scorecard's two axes made ready to read: build it once, call it for every lead."""
 
     def __init__(self, scorecard: Scorecard) -> None:
         self._axes = scorecard.axes

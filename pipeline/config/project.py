@@ -82,10 +82,6 @@ def read_project(folder: Path, data: Path | None = None, limits: Limits | None =
     limits : Limits, optional
         Of the SQL engine.
 
-    Returns
-    -------
-    Project
-
     Raises
     ------
     ConfigError

@@ -52,10 +52,6 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Only ``true`` and ``false`` are booleans: ``yes``, ``no`` and dates are read as the text they
     are, since outcomes are often spelled so.
 
-    Parameters
-    ----------
-    path : Path
-
     Returns
     -------
     dict

@@ -33,10 +33,6 @@ def check_place(home: Path) -> None:
 def relocate(home: Path) -> int:
     """Rewrite the paths of a moved store, all or none.
 
-    Parameters
-    ----------
-    home : Path
-
     Returns
     -------
     int

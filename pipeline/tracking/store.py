@@ -93,10 +93,6 @@ class Store:
 
         The alias is moved last, after the registered version was read back and checked, so a kill
         at any point leaves no alias on a version that cannot be loaded.
-
-        Returns
-        -------
-        Version
         """
         name = f"{record.project}.{record.scorecard.kind}"
         with self.session(), TemporaryDirectory() as scratch:
@@ -277,10 +273,6 @@ def open_store(home: Path) -> Store:
     ----------
     home : Path
         Made if absent; holds mlflow.db and artifacts/.
-
-    Returns
-    -------
-    Store
 
     Raises
     ------

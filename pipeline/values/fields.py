@@ -68,10 +68,6 @@ def make_normaliser(spec: FieldSpec) -> Normaliser:
     Missing are None, the empty text, white space, NaN and the texts in ``spec.missing``. Text is
     stripped and brought to Unicode's NFC; numbers and flags become floats (a flag 0.0 or 1.0).
 
-    Parameters
-    ----------
-    spec : FieldSpec
-
     Returns
     -------
     callable

@@ -58,10 +58,6 @@ def signals_sql(catalog: Catalog) -> str:
     numbers for the rest; NULL where missing. Grain: one row per snapshot, ordered by snapshot_id.
     A snapshot whose lead is unknown keeps its row: counts 0, everything else missing.
 
-    Parameters
-    ----------
-    catalog : Catalog
-
     Returns
     -------
     str

@@ -39,10 +39,6 @@ class ReadyConflict(ValueError):
 class LiveReader:
     """Compute the signals of one lead at a time; build it once per scorecard.
 
-    Parameters
-    ----------
-    catalog : Catalog
-
     Raises
     ------
     ValueError
