@@ -87,7 +87,7 @@ def make_control(
     models: LoadedModels,
     shelf: ScorecardCache,
     metrics: Metrics,
-    keeping: ScoreRecorder,
+    recorder: ScoreRecorder,
     now_ms: Callable[[], int],
     keys: Callable[[], bool],
 ) -> FastAPI:
@@ -98,7 +98,7 @@ def make_control(
     models : LoadedModels
     shelf : ScorecardCache
     metrics : Metrics
-    keeping : ScoreRecorder
+    recorder : ScoreRecorder
     now_ms : callable
         Returns the time in milliseconds since 1970.
     keys : callable
@@ -112,7 +112,7 @@ def make_control(
     began_ms = now_ms()
 
     def status() -> Status:
-        log = keeping.log
+        log = recorder.log
         return find_status(models, shelf, None if log is None else log.error, began_ms, now_ms())
 
     @app.get("/v1/model", response_model=ModelInfo, operation_id="model")
@@ -139,7 +139,7 @@ def make_control(
     async def tell_metrics() -> Response:
         """Tell what is counted, for Prometheus."""
         found = status()
-        lost = 0 if keeping.log is None else keeping.log.lost
+        lost = 0 if recorder.log is None else recorder.log.lost
         text = metrics.render(found.staleness_s, bool(found.trouble), found.refused, lost)
         return Response(text, media_type=CONTENT_TYPE)
 

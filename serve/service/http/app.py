@@ -22,7 +22,7 @@ _PLAIN_JSON = b"application/json"
 
 
 class RequestContext(NamedTuple):
-    """What a route is told of a request beside its body."""
+    """What a route knows of a request besides its body."""
 
     request_id: str
     headers: dict[bytes, bytes]
@@ -31,23 +31,11 @@ class RequestContext(NamedTuple):
 
 
 class Route(NamedTuple):
-    """A thin route: what answers, and how large a body it takes.
-
-    `at_once` answers the same without waiting, or returns None where it would have to wait.
-    """
+    """A scoring route: the function that answers, and the largest body that it takes."""
 
     answer: Callable[[bytes, RequestContext], Awaitable[bytes]]
     most_bytes: int
-    at_once: Callable[[bytes, RequestContext], bytes | None] | None = None
     leniently_typed: bool = False
-
-
-class RawResponse(NamedTuple):
-    """An answer to be written: `head` has its own headers, each with its end of line."""
-
-    status: int
-    head: bytes
-    body: bytes
 
 
 class App:
@@ -114,56 +102,6 @@ class App:
                 await send({"type": "http.response.body", "body": b""})
         self._note(name, status, started, request_id)
 
-    def answer_at_once(
-        self,
-        path: str,
-        raw_headers: list[tuple[bytes, bytes]],
-        client: tuple[str, int] | None,
-        body: bytes,
-    ) -> RawResponse | None:
-        """Answer what most clients send, which needs no waiting: it saves a task for every request.
-
-        It says what ``__call__`` would, byte for byte.
-
-        Parameters
-        ----------
-        path : str
-            As it stands in the request, with its query.
-        raw_headers : list of (bytes, bytes)
-            Names in lower case.
-        client : tuple of str and int, or None
-            Its address.
-        body : bytes
-            The whole of it, as it came in.
-
-        Returns
-        -------
-        Answered or None
-            None if nothing was done: the request is for ``__call__`` then.
-        """
-        route = self._routes.get(path)
-        if route is None or route.at_once is None or len(body) > route.most_bytes:
-            return None
-        headers = dict(raw_headers)
-        if headers.get(b"content-type") != _PLAIN_JSON or not _UNUSUAL.isdisjoint(headers):
-            return None
-        started = time.perf_counter()
-        request_id = _name_request(headers.get(b"x-request-id"))
-        try:
-            self._gate.admit(path, headers, client)
-            answer = route.at_once(body, RequestContext(request_id, headers, None, False))
-            if answer is None:
-                return None
-            answered = RawResponse(200, _HEAD % (len(answer), request_id.encode()), answer)
-        except Exception as error:
-            problem = self._as_problem(error, request_id)
-            body = problem.to_bytes(request_id)
-            listed = _list_headers(MEDIA_TYPE, body, request_id, problem.raw_headers())
-            head = b"".join([b"%b: %b\r\n" % header for header in listed])
-            answered = RawResponse(problem.status, head, body)
-        self._note(path, answered.status, started, request_id)
-        return answered
-
     def _as_problem(self, error: Exception, request_id: str) -> Problem:
         if isinstance(error, Problem):
             return error
@@ -211,16 +149,7 @@ class App:
 
 
 _TOO_LARGE = 413
-_UNUSUAL = frozenset({b"content-encoding", b"prefer", b"transfer-encoding"})
-"""Headers that take the closer look of ``App.__call__``."""
 _ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
-_HEAD = b"".join(
-    b"%b: %b\r\n" % header
-    for header in (
-        (b"content-type", _PLAIN_JSON), (b"content-length", b"%d"), (b"x-request-id", b"%b"),
-        *_ALWAYS,
-    )
-)  # fmt: skip
 
 
 async def _send(
@@ -228,21 +157,15 @@ async def _send(
     extra: list[tuple[bytes, bytes]],
     more: bool = False,
 ) -> None:  # fmt: skip
-    headers = _list_headers(media_type, body, request_id, extra)
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": more})
-
-
-def _list_headers(
-    media_type: bytes, body: bytes, request_id: str, extra: list[tuple[bytes, bytes]]
-) -> list[tuple[bytes, bytes]]:
-    return [
+    headers = [
         (b"content-type", media_type),
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", request_id.encode()),
         *_ALWAYS,
         *extra,
     ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
 def _name_request(given: bytes | None) -> str:

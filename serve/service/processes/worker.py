@@ -92,7 +92,7 @@ def make_service(settings: Settings, logger: Logger) -> Service:
         log = ScoreLog(Path(settings.log_scores))
         log.start()
     models.refresh()
-    keeping = ScoreRecorder(
+    recorder = ScoreRecorder(
         models,
         metrics,
         logger,
@@ -101,14 +101,14 @@ def make_service(settings: Settings, logger: Logger) -> Service:
         RecordingOptions(settings.shadow, settings.log_requests),
     )
     routes = (
-        ScoringRoutes(models, keeping, now_us).by_path()
-        | Invocations(models, keeping, now_us).by_path()
+        ScoringRoutes(models, recorder, now_us).by_path()
+        | Invocations(models, recorder, now_us).by_path()
     )
 
     def make() -> ASGIApp:
         from leadscore.serve.service.control.app import make_control
 
-        return make_control(models, shelf, metrics, keeping, now_ms, lambda: gate.asks(now_us()))  # type: ignore[return-value]
+        return make_control(models, shelf, metrics, recorder, now_ms, lambda: gate.asks(now_us()))  # type: ignore[return-value]
 
     gate = AccessControl(keys, settings.keys_from_when_made, metrics.count_key_failure, now_us)
     app: Any = App(routes, _made_beside(make), gate, metrics, logger, settings.access_log)

@@ -1,13 +1,13 @@
 """What is answered for a scored lead: probability, band and reasons that add up."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from leadscore.models.reasons import explain_lead, rank_parts, read_value, round_to_sum
 from leadscore.models.score_lead import find_percentile
+from leadscore.serve.service.requests.decode import LeadBody
 from leadscore.serve.service.scorecards.served import ServedModel
 from leadscore.serve.service.scoring.score import RequestWarning, ScoredLead
 from leadscore.serve.service.scoring.sentences import write_sentence
@@ -54,7 +54,7 @@ class Answer(msgspec.Struct, kw_only=True, gc=False):
     sentence: str | UnsetType = UNSET
 
 
-def answer_score(model: ServedModel, lead_id: str, scored: ScoredLead, language: str) -> Answer:
+def answer_score(model: ServedModel, lead: LeadBody, scored: ScoredLead, language: str) -> Answer:
     """Answer with the score and its largest reasons.
 
     ``average + sum of reasons`` is the lead's log-odds, and the same in points to the digit: the
@@ -82,14 +82,14 @@ def answer_score(model: ServedModel, lead_id: str, scored: ScoredLead, language:
         rest -= reason.log_odds
     others = model.round_points(above - sum([reason.points for reason in told]))
     told.append(Reason("others", None, _OTHERS[language], None, rest, others))
-    return _answer(model, lead_id, scored, points, told)
+    return _answer(model, lead.lead_id, scored, points, told)
 
 
 def answer_explanation(
-    model: ServedModel, lead_id: str, scored: ScoredLead, language: str, previous_band: Any
+    model: ServedModel, lead: LeadBody, scored: ScoredLead, language: str
 ) -> Answer:
     """Answer with the whole waterfall, and one sentence that a salesperson understands."""
-    explained = explain_lead(model.scorer, scored.signals, previous_band)
+    explained = explain_lead(model.scorer, scored.signals, lead.previous_band)
     points = model.round_points(explained.points)
     rounded = round_to_sum(
         [reason.points for reason in explained.reasons], points - model.average_points, model.digits
@@ -101,7 +101,7 @@ def answer_explanation(
             explained.reasons, rounded, strict=True
         )
     ]
-    answer = _answer(model, lead_id, scored, points, told)
+    answer = _answer(model, lead.lead_id, scored, points, told)
     answer.points_to_double = explained.points_to_double
     answer.language = language
     answer.sentence = write_sentence(model, explained, language)

@@ -162,15 +162,15 @@ class Invocations:
     Parameters
     ----------
     models : LoadedModels
-    keeping : ScoreRecorder
+    recorder : ScoreRecorder
         Where scores are counted, logged and shadowed.
     clock : callable
         Returns the time in UTC microseconds.
     """
 
-    def __init__(self, models: LoadedModels, keeping: ScoreRecorder, clock: Clock) -> None:
+    def __init__(self, models: LoadedModels, recorder: ScoreRecorder, clock: Clock) -> None:
         self._models = models
-        self._keeping = keeping
+        self._recorder = recorder
         self._clock = clock
 
     def by_path(self) -> dict[str, Route]:
@@ -189,14 +189,14 @@ class Invocations:
         signals = [_read_row(model, table, place, faults) for place in range(len(table.rows))]
         if faults:
             raise Problem(422, "rows do not fit the signals", faults[:_MOST_FAULTS])
-        now_us, answers, turns = self._clock(), [], TimeSlice()
+        now_us, answers, time_slice = self._clock(), [], TimeSlice()
         for place, (row, ready) in enumerate(zip(table.rows, signals, strict=True)):
             score = model.scorer.score(ready)
             answers.append(_tell(score))
             lead = LeadBody(_name_lead(row), given_signals=ready)
             scored = ScoredLead(ready, score, now_us, None, [])
-            self._keeping.keep(model, lead, scored, asked.request_id, place, body, is_ready=True)
-            await turns.give_way()
+            self._recorder.record(model, lead, scored, asked.request_id, place, body, is_ready=True)
+            await time_slice.yield_if_long()
         return msgspec.json.encode({"predictions": answers})
 
 

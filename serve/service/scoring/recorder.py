@@ -54,7 +54,7 @@ class ScoreRecorder:
         self._options = options
         self._remembered: set[str] = set()
 
-    def keep(
+    def record(
         self,
         model: ServedModel,
         lead: LeadBody,

@@ -1,4 +1,4 @@
-"""An answer written in one go is the answer that uvicorn would have written."""
+"""One connection: the order of answers, what closes it, and what is refused before it is read."""
 
 import asyncio
 import sys
@@ -8,7 +8,6 @@ import uvicorn
 from support.services_in_process import fill_shelf, service_inside
 from uvicorn.server import ServerState
 
-from leadscore.serve.service.http.app import App
 from leadscore.serve.service.http.protocol import GuardedProtocol
 from leadscore.serve.service.logs import make_logger
 from leadscore.serve.service.scoring import routes
@@ -18,12 +17,17 @@ ORIGIN = "https://crm.example"
 
 
 class Wire(asyncio.Transport):
-    """A connection that keeps what is written to it, write by write."""
+    """A transport that keeps what is written to it."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
         self.writes: list[bytes] = []
         self.closed = False
+
+    @property
+    def text(self) -> bytes:
+        """All that was written so far."""
+        return b"".join(self.writes)
 
     def write(self, data):
         self.writes.append(bytes(data))
@@ -41,7 +45,7 @@ class Wire(asyncio.Transport):
 
 
 def ask(service, *requests: bytes, paused: bool = False, cut: int | None = None) -> Wire:
-    """Send requests down one connection in one go, or cut in two, and return what came back."""
+    """Send requests over one connection in one read, or cut in two, and return what came back."""
 
     async def send() -> Wire:
         config = uvicorn.Config(
@@ -94,53 +98,42 @@ def service(home):
         yield service
 
 
-def in_parts(service, monkeypatch, *requests: bytes, **how: bool) -> Wire:
-    monkeypatch.setattr(App, "answer_at_once", lambda *_: None)
-    return ask(service, *requests, **how)
+def test_an_answer_has_the_headers_of_the_server(service):
+    wire = ask(service, request())
+    assert wire.text.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\ndate: Sat, 31 Jan 2026 00:00:00 GMT\r\n" in wire.text
+    assert not wire.closed
 
 
-def test_one_write_says_what_several_would(service, monkeypatch):
-    whole = ask(service, request())
-    parts = in_parts(service, monkeypatch, request())
-    assert len(whole.writes) == 1 < len(parts.writes)
-    assert whole.writes[0] == b"".join(parts.writes)
-    assert b"\r\ndate: Sat, 31 Jan 2026 00:00:00 GMT\r\n" in whole.writes[0]
-    assert not whole.closed
-
-
-def test_requests_sent_in_one_go_are_answered_in_order(service, monkeypatch):
-    two = request(request_id="first"), request(request_id="second")
-    whole = ask(service, *two)
-    assert b"".join(whole.writes) == b"".join(in_parts(service, monkeypatch, *two).writes)
-    assert [b"first" in whole.writes[0], b"second" in whole.writes[1]] == [True, True]
+def test_requests_sent_in_one_read_are_answered_in_order(service):
+    text = ask(service, request(request_id="first"), request(request_id="second")).text
+    assert 0 < text.index(b"x-request-id: first") < text.index(b"x-request-id: second")
 
 
 @pytest.mark.parametrize(
-    ("headers", "version"), [(["Connection: close"], "1.1"), ([], "1.0"), (["Prefer: x"], "1.1")]
+    ("headers", "version", "closes"),
+    [(["Connection: close"], "1.1", True), ([], "1.0", True), (["Prefer: x"], "1.1", False)],
 )
-def test_what_the_client_asks_of_the_connection_is_kept(service, monkeypatch, headers, version):
-    asked = request(*headers, version=version)
-    whole = ask(service, asked)
-    parts = in_parts(service, monkeypatch, asked)
-    assert b"".join(whole.writes) == b"".join(parts.writes)
-    closes = "Prefer: x" not in headers
-    assert whole.closed is parts.closed is closes
-    assert (b"connection: close" in b"".join(whole.writes)) is closes
+def test_the_connection_closes_if_the_client_wants_it(service, headers, version, closes):
+    wire = ask(service, request(*headers, version=version))
+    assert wire.text.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert wire.closed is closes
+    assert (b"connection: close" in wire.text) is closes
 
 
-def test_handling_strict_is_told_to_be_applied(service):
-    answer = b"".join(ask(service, request("Prefer: handling=strict")).writes)
-    assert b"\r\npreference-applied: handling=strict\r\n" in answer
+def test_handling_strict_is_confirmed(service):
+    wire = ask(service, request("Prefer: handling=strict"))
+    assert b"\r\npreference-applied: handling=strict\r\n" in wire.text
 
 
 def test_a_client_that_does_not_read_is_waited_for(service):
-    assert ask(service, request(), paused=True).writes[0].startswith(b"HTTP/1.1 200 OK\r\n")
+    assert ask(service, request(), paused=True).text.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_what_stands_between_adds_its_headers(home):
+def test_other_origins_get_their_headers(home):
     with service_inside(home, origins=(ORIGIN,)) as shared:
-        answer = b"".join(ask(shared, request(f"Origin: {ORIGIN}")).writes)
-    assert f"access-control-allow-origin: {ORIGIN}\r\n".encode() in answer
+        wire = ask(shared, request(f"Origin: {ORIGIN}"))
+    assert f"access-control-allow-origin: {ORIGIN}\r\n".encode() in wire.text
 
 
 CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
@@ -168,68 +161,65 @@ CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
         (request("X-Long: " + "x" * 40_000), 431),
     ],
 )
-def test_what_is_answered_at_once_is_what_a_task_would_answer(service, monkeypatch, asked, status):
-    once = ask(service, asked)
-    parts = in_parts(service, monkeypatch, asked)
-    assert b"".join(once.writes) == b"".join(parts.writes)
-    assert once.writes[0].startswith(b"HTTP/1.1 %d " % status)
-    assert once.closed is parts.closed
+def test_every_request_is_answered_with_its_status(service, asked, status):
+    wire = ask(service, asked)
+    assert wire.text.startswith(b"HTTP/1.1 %d " % status)
+    assert wire.closed is (status in (413, 431))
 
 
-def test_an_error_of_our_own_is_told_alike(service, monkeypatch):
+def test_an_error_of_the_service_is_answered_without_its_text(service, monkeypatch):
     def fail(*_):
         raise ZeroDivisionError("secret")
 
     monkeypatch.setattr(routes, "score_lead", fail)
-    once = ask(service, request())
-    assert b"".join(once.writes) == b"".join(in_parts(service, monkeypatch, request()).writes)
-    assert once.writes[0].startswith(b"HTTP/1.1 500 ")
-    assert b"secret" not in once.writes[0]
+    wire = ask(service, request())
+    assert wire.text.startswith(b"HTTP/1.1 500 ")
+    assert b"secret" not in wire.text
 
 
 @pytest.mark.parametrize("from_the_end", [1, len(BODY), len(BODY) + 30])
 def test_a_request_that_comes_in_two_reads_is_answered_alike(service, from_the_end):
     asked = request()
     cut = ask(service, asked, cut=len(asked) - from_the_end)
-    assert b"".join(cut.writes) == b"".join(ask(service, asked).writes)
+    assert cut.text == ask(service, asked).text
 
 
-def test_one_that_waits_for_a_file_keeps_those_behind_it_waiting(service):
-    """The first goes to a task, since a model is to be picked; the second could be answered."""
+def test_a_request_that_waits_for_a_file_is_answered_before_those_after_it(service):
+    """The first waits while a version is loaded; the second could be answered."""
     first = request(path="/v1/score?model=demo.predictive/1", request_id="first")
-    answers = b"".join(ask(service, first, request(request_id="second")).writes)
-    assert 0 < answers.index(b"x-request-id: first") < answers.index(b"x-request-id: second")
+    text = ask(service, first, request(request_id="second")).text
+    assert 0 < text.index(b"x-request-id: first") < text.index(b"x-request-id: second")
 
 
-def test_an_address_that_is_none_is_refused_however_it_comes_in(service):
+def test_a_malformed_address_is_refused_however_it_comes_in(service):
     asked = request(path="http://inside")
     for cut in (None, len(asked) - 10):
         wire = ask(service, asked, cut=cut)
-        assert b"".join(wire.writes).startswith(b"HTTP/1.1 400 ")
+        assert wire.text.startswith(b"HTTP/1.1 400 ")
         assert wire.closed
 
 
-def test_what_stands_behind_a_refused_request_is_not_worked_on(service):
+def test_a_request_after_a_refused_one_is_not_answered(service):
     refused = b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 250 + b"\r\n"
     wire = ask(service, refused + request())
     assert wire.protocol.server_state.total_requests == 0
     assert [write[:12] for write in wire.writes] == [b"HTTP/1.1 431"]
 
 
-def test_nobody_is_asked_to_go_on_who_has_sent_everything(service):
+def test_a_client_that_has_sent_everything_gets_no_100_continue(service):
     chunked = CHUNKED.removesuffix(b"\r\n") + b"Expect: 100-continue\r\n\r\n"
     wire = ask(service, request("Transfer-Encoding: chunked", length=False, body=chunked))
-    assert b"".join(wire.writes).startswith(b"HTTP/1.1 200 ")
+    assert wire.text.startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("more", [b"", b"\r\n"])
-def test_an_idle_connection_is_closed_in_time_whatever_was_sent_last(service, more):
+def test_an_idle_connection_is_closed_in_time_even_after_a_blank_line(service, more):
     asked = request()
     wire = ask(service, asked + more, cut=len(asked))
     assert wire.protocol.timeout_keep_alive_task is not None
 
 
-def test_an_answer_is_not_lost_with_a_line_of_the_log(service, monkeypatch):
+def test_an_answer_is_written_even_if_the_log_cannot_be(service, monkeypatch):
     class Full:
         def write(self, *_):
             raise OSError(28, "No space left on device")
@@ -237,8 +227,8 @@ def test_an_answer_is_not_lost_with_a_line_of_the_log(service, monkeypatch):
         flush = close = write
 
     monkeypatch.setattr(sys, "stderr", type("", (), {"buffer": Full()}))
-    make_logger("test").info("said")
-    assert ask(service, request(body=b"{")).writes[0].startswith(b"HTTP/1.1 400 ")
+    make_logger("test").info("event")
+    assert ask(service, request(body=b"{")).text.startswith(b"HTTP/1.1 400 ")
 
 
 def test_every_answer_is_counted_once(service):
