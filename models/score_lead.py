@@ -4,13 +4,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import add
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from leadscore.models.axes import LeadAxes
 from leadscore.models.bands import Band, apply_hysteresis, assign_band
 from leadscore.models.log_odds import to_probability
 from leadscore.models.scorecard import Points, Scorecard, Term
-from leadscore.models.shapes import Reader, Shape
+from leadscore.models.shapes import Reader
 
 
 class LeadScore(NamedTuple):
@@ -49,7 +49,7 @@ class Scorer:
         self._base = scorecard.base
         plain = [term for term in scorecard.terms if not term.variants]
         self._signals = [term.signal for term in plain]
-        self._readers = [_make_ready(term.shape) for term in plain]
+        self._readers = [term.shape.reader() for term in plain]
         self._varied = [
             (place, term.signal, _choose_reader(term))
             for place, term in enumerate(scorecard.terms)
@@ -77,10 +77,7 @@ class Scorer:
         """
         get = signals.get
         values = map(get, self._signals)
-        contributions = [
-            recall(value) or read(value)
-            for (recall, read), value in zip(self._readers, values, strict=True)
-        ]
+        contributions = [read(value) for read, value in zip(self._readers, values, strict=True)]
         for place, signal, choose in self._varied:
             contributions.insert(place, choose(signals)(get(signal)))
         log_odds = self._base
@@ -171,12 +168,6 @@ def _index_contributions(scorecard: Scorecard) -> ContributionIndex:
         tuple(sorted(range(len(names)), key=names.__getitem__)),
         scorecard.points,
     )
-
-
-def _make_ready(shape: Shape) -> tuple[Callable[[Any], float | None], Reader]:
-    """Return what a shape says of values that most leads have, looked up, and its reader."""
-    read = shape.reader()
-    return {value: read(value) for value in (None, *shape.landmarks)}.get, read
 
 
 def _choose_reader(term: Term) -> Callable[[Mapping[str, object]], Reader]:

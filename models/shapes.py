@@ -51,11 +51,6 @@ class Table(Frozen):
 
         return read
 
-    @property
-    def landmarks(self) -> tuple[str, ...]:
-        """Values that many leads have."""
-        return tuple(self.levels)
-
     def rescaled(self, factor: float) -> Self:
         """Return the same table with every entry multiplied by `factor`."""
         levels = {level: factor * weight for level, weight in self.levels.items()}
@@ -118,11 +113,6 @@ class Curve(Frozen):
 
         return read
 
-    @property
-    def landmarks(self) -> tuple[float, ...]:
-        """Values that many leads have: knots lie where many are."""
-        return self.knots
-
     def rescaled(self, factor: float) -> Self:
         """Return the same curve with every value multiplied by `factor`."""
         return self.model_copy(
@@ -165,11 +155,6 @@ class Steps(Frozen):
             return values[bisect_right(edges, value)]
 
         return read
-
-    @property
-    def landmarks(self) -> tuple[float, ...]:
-        """Values that many leads have: edges mostly are whole numbers."""
-        return self.edges
 
     def rescaled(self, factor: float) -> Self:
         """Return the same steps with every value multiplied by `factor`."""

@@ -28,28 +28,25 @@ class ActivityColumns(NamedTuple):
     """The activities of one lead, fact by fact, which is quicker than row by row.
 
     All have one length; `properties` are None or empty where there are none. `latest_us` is the
-    last of all their times, `met` are the kinds there are. Times are whole numbers; they may be
-    floats if all lie from 1970 to ``EXACT``, since to measure with floats is quicker.
+    last of all their times, `met` are the kinds there are.
     """
 
     kinds: Sequence[str]
-    occurred_us: Sequence[float]
-    recorded_us: Sequence[float]
+    occurred_us: Sequence[int]
+    recorded_us: Sequence[int]
     ids: Sequence[str | None]
     properties: Sequence[Mapping[str, Normalised] | None]
-    latest_us: float
+    latest_us: int
     met: Set[str]
 
     def rows(self) -> list[Activity]:
         """Return them one by one."""
         return [
-            Activity(kind, int(occurred_us), int(recorded_us), name, given or _NONE)
+            Activity(kind, occurred_us, recorded_us, name, given or _NONE)
             for kind, occurred_us, recorded_us, name, given in zip(*self[:5], strict=True)
         ]
 
 
-EXACT = 2.0**52
-"""Microseconds, to the year 2112: floats to twice as many tell one from the next."""
 _NONE: Mapping[str, Normalised] = {}
 NO_ACTIVITIES = ActivityColumns((), (), (), (), (), FIRST_US, frozenset())
 
@@ -58,11 +55,21 @@ def to_columns(activities: Sequence[Activity]) -> ActivityColumns:
     """Return activities fact by fact."""
     if not activities:
         return NO_ACTIVITIES
-    kinds, occurred, recorded, ids, properties = zip(*activities, strict=True)
-    latest_us = max(max(occurred), max(recorded))
-    if latest_us <= EXACT and min(occurred) >= 0:
-        occurred = tuple(map(float, occurred))
-    return ActivityColumns(kinds, occurred, recorded, ids, properties, latest_us, set(kinds))
+    return make_columns(*zip(*activities, strict=True))
+
+
+def make_columns(
+    kinds: Sequence[str],
+    occurred_us: Sequence[int],
+    recorded_us: Sequence[int],
+    ids: Sequence[str | None],
+    properties: Sequence[Mapping[str, Normalised] | None],
+) -> ActivityColumns:
+    """Return activities, of which there is at least one, from their facts."""
+    latest_us = max(occurred_us)
+    if recorded_us is not occurred_us:
+        latest_us = max(latest_us, *recorded_us)
+    return ActivityColumns(kinds, occurred_us, recorded_us, ids, properties, latest_us, set(kinds))
 
 
 Cell = str | int
@@ -145,11 +152,7 @@ class KnownActivities:
             columns = to_columns(_drop_duplicates(columns.rows(), view.rank))
         if columns.latest_us > as_of_us:
             columns = to_columns([one for one in columns.rows() if one[1] <= as_of_us >= one[2]])
-        if as_of_us > EXACT:
-            columns = columns._replace(occurred_us=list(map(int, columns.occurred_us)))
-        with_floats = columns.occurred_us and isinstance(columns.occurred_us[0], float)
-        self.moment_us: float = float(as_of_us) if with_floats else as_of_us
-        """As of when, of the type that the ages are of."""
+        self.as_of_us = as_of_us
         self.rank = view.rank
         self._columns = columns
         self._view = view
@@ -157,10 +160,10 @@ class KnownActivities:
         self._found: dict[int, list[Activity]] = {}
         self.ages = self._sort_out()
 
-    def _sort_out(self) -> Mapping[Cell, list[float]]:
+    def _sort_out(self) -> Mapping[Cell, list[int]]:
         kinds, occurred_us, _, _, properties, *_ = self._columns
-        as_of_us, parts = self.moment_us, self._view.parts
-        cells: defaultdict[Cell, list[float]] = defaultdict(list)
+        as_of_us, parts = self.as_of_us, self._view.parts
+        cells: defaultdict[Cell, list[int]] = defaultdict(list)
         for kind, facts, at_us in zip(kinds, properties, occurred_us, strict=True):
             if facts and kind in parts:
                 name, numbers = parts[kind]
@@ -175,11 +178,11 @@ class KnownActivities:
             ages.sort()
         return cells
 
-    def parts(self, place: int) -> list[list[float]]:
+    def parts(self, place: int) -> list[list[int]]:
         """Return the ages of a filter's activities, part by part, each youngest first."""
         cells, ages = self._view.cells[place], self.ages
         if cells is None:
-            looked = [self.moment_us - one.occurred_us for one in self.activities(place)]
+            looked = [self.as_of_us - one.occurred_us for one in self.activities(place)]
             return [sorted(looked)] if looked else []
         return [ages[cell] for cell in cells if cell in ages]
 

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable
 from functools import cache
-from math import exp, floor
+from math import exp
 from typing import Any, Literal, NamedTuple
 
 from leadscore.pipeline.signals.catalog import Catalog
@@ -23,8 +23,8 @@ from leadscore.pipeline.signals.live.activities import Activity, KnownActivities
 from leadscore.pipeline.values.fields import Normalised
 from leadscore.pipeline.values.times import DAY_US, days_to_us
 
-AgeMeasure = Callable[[list[float], float], float]
-"""From the ages of some activities, youngest first and at least one, and as_of of their type."""
+AgeMeasure = Callable[[list[int], int], float]
+"""From the ages of some activities in microseconds, youngest first and at least one, and as_of."""
 ActivityMeasure = Callable[[KnownActivities], Normalised]
 
 
@@ -102,7 +102,7 @@ def _window(window_days: float | None) -> int | None:
     return None if window_days is None else days_to_us(window_days)
 
 
-def _count_days_since(ages: list[float], _: float) -> float:
+def _count_days_since(ages: list[int], _: int) -> float:
     return ages[0] / DAY_US
 
 
@@ -114,15 +114,14 @@ def _count_days_since(ages: list[float], _: float) -> float:
 def _make_count(window_us: int | None) -> AgeMeasure:
     if window_us is None:
         return lambda ages, _: float(len(ages))
-    within_us = float(window_us)  # exact, and quicker to compare floats with
-    return lambda ages, _: float(bisect_left(ages, within_us))
+    return lambda ages, _: float(bisect_left(ages, window_us))
 
 
 @cache
 def _make_half_life(half_life_days: float) -> AgeMeasure:
     rate = decay_rate(half_life_days)
 
-    def measure(ages: list[float], _: float) -> float:
+    def measure(ages: list[int], _: int) -> float:
         total = 0.0
         for age in ages:  # of a few mostly: a loop is quicker than a list and its sum
             total += exp(age * rate) + LIFT - LIFT  # of one beyond all half-lives that count: 0
@@ -133,7 +132,7 @@ def _make_half_life(half_life_days: float) -> AgeMeasure:
 
 @cache
 def _make_linear(guard: int) -> AgeMeasure:
-    def measure(ages: list[float], _: float) -> float:
+    def measure(ages: list[int], _: int) -> float:
         if ages[-1] >= guard:
             ages = ages[: bisect_left(ages, guard)]
         total = 0.0
@@ -145,14 +144,10 @@ def _make_linear(guard: int) -> AgeMeasure:
 
 
 def _make_active_days(window_us: int | None, offset_us: int) -> AgeMeasure:
-    within_us = float("inf") if window_us is None else float(window_us)
-    day_us = float(DAY_US)
-
-    def measure(ages: list[float], moment_us: float) -> float:
-        shifted = moment_us + offset_us
-        if isinstance(shifted, float):  # the same number as below, and quicker
-            return float(len({(shifted - age) // day_us for age in ages if age < within_us}))
-        return float(len({floor((shifted - age) / DAY_US) for age in ages if age < within_us}))
+    def measure(ages: list[int], as_of_us: int) -> float:
+        shifted = as_of_us + offset_us
+        known = ages if window_us is None else [age for age in ages if age < window_us]
+        return float(len({(shifted - age) // DAY_US for age in known}))
 
     return measure
 
@@ -161,8 +156,8 @@ def _make_rate(part: int, whole: int, window_us: int | None) -> ActivityMeasure:
     count = _make_count(window_us)
 
     def measure(seen: KnownActivities) -> Normalised:
-        of = sum([count(ages, 0.0) for ages in seen.parts(whole)])
-        return sum([count(ages, 0.0) for ages in seen.parts(part)]) / of if of else None
+        of = sum([count(ages, 0) for ages in seen.parts(whole)])
+        return sum([count(ages, 0) for ages in seen.parts(part)]) / of if of else None
 
     return measure
 
@@ -171,7 +166,7 @@ def _within(seen: KnownActivities, place: int, window_us: int | None) -> list[Ac
     found = seen.activities(place)
     if window_us is None:
         return found
-    return [a for a in found if seen.moment_us - a.occurred_us < window_us]
+    return [a for a in found if seen.as_of_us - a.occurred_us < window_us]
 
 
 def _make_aggregate(place: int, declared: PropertySignal, window_us: int | None) -> ActivityMeasure:

@@ -63,20 +63,20 @@ class LivePlan:
         found : dict of str to str, float or None
             By column; each has in it what it is without activities.
         """
-        of_cell, moment_us = self._of_cell, seen.moment_us
+        of_cell, as_of_us = self._of_cell, seen.as_of_us
         for cell, ages in seen.ages.items():
             if cell not in of_cell:
                 continue
             own, sums, leasts = of_cell[cell]
             for of_ages, column in own:
-                found[column] = of_ages(ages, moment_us)
+                found[column] = of_ages(ages, as_of_us)
             for of_ages, column, others in sums:
-                value = of_ages(ages, moment_us)
+                value = of_ages(ages, as_of_us)
                 found[column] += value  # type: ignore[operator]
                 for other in others:
                     found[other] += value  # type: ignore[operator]
             for of_ages, column, others in leasts:
-                value = of_ages(ages, moment_us)
+                value = of_ages(ages, as_of_us)
                 for one in (column, *others):
                     so_far = found[one]
                     if so_far is None or value < so_far:  # type: ignore[operator]
@@ -95,6 +95,6 @@ def _list_asks(asked: RequestsByCell, cell: Cell) -> list[MeasureRequest]:
 def _make_of_all(place: int, of_ages: AgeMeasure, if_none: Normalised) -> ActivityMeasure:
     def measure(seen: KnownActivities) -> Normalised:
         ages = [age for part in seen.parts(place) for age in part]
-        return of_ages(ages, seen.moment_us) if ages else if_none
+        return of_ages(ages, seen.as_of_us) if ages else if_none
 
     return measure

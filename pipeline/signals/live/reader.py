@@ -15,7 +15,7 @@ from leadscore.pipeline.signals.live.activities import (
 from leadscore.pipeline.signals.live.measures import Measure, make_measure
 from leadscore.pipeline.signals.live.plan import LivePlan
 from leadscore.pipeline.signals.text.readers import TextReaders, find_other_lists
-from leadscore.pipeline.values.fields import Normalised, make_quick_normaliser
+from leadscore.pipeline.values.fields import Normalised, make_normaliser
 from leadscore.pipeline.values.times import DAY_US
 
 
@@ -50,7 +50,7 @@ class LiveReader:
         other = find_other_lists(catalog)
         if other:
             raise ValueError(f"texts were read by other lists of {', '.join(other)} in training")
-        self._fields = {name: make_quick_normaliser(spec) for name, spec in catalog.fields.items()}
+        self._fields = {name: make_normaliser(spec) for name, spec in catalog.fields.items()}
         self._unknown: dict[str, Normalised] = dict.fromkeys(catalog.columns)
         self._profile = [
             (signal.column, signal.inputs[0])

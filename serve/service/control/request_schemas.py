@@ -154,7 +154,7 @@ def _make_activity(model: ServedModel | None) -> Schema:
 
 def _make_signals(model: ServedModel | None) -> Schema:
     columns = {} if model is None else {s.column: s for s in model.catalog.signals}
-    types: Mapping[str, type] = {} if model is None else model.vocabulary.signal_types
+    types: Mapping[str, type] = {} if model is None else model.request_reader.signal_types
     by_type: dict[type, Schema] = {
         str: _TEXT, float: _NUMBER, bool: _READY_FLAG,
     }  # fmt: skip
@@ -176,7 +176,7 @@ def _make_signals(model: ServedModel | None) -> Schema:
 
 def _make_invocations(model: ServedModel | None) -> Schema:
     """Describe one form of MLflow's JSON; that they exclude one another is beyond a schema."""
-    types = {} if model is None else model.vocabulary.signal_types
+    types = {} if model is None else model.request_reader.signal_types
     row: Schema = {
         "type": "object",
         "properties": {name: dict(_BY_CLASS[kind]) for name, kind in types.items()},

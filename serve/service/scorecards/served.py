@@ -77,7 +77,7 @@ class ServedModel:
             raise ScorecardError(
                 f"it reads {', '.join(sorted(strange - known)[:5])}, which its definitions lack"
             )
-        self.vocabulary = RequestReader(self.catalog)
+        self.request_reader = RequestReader(self.catalog)
         self.scorer = Scorer(scorecard)
         self.rate = AxesReader(scorecard).read
         self.average = average_log_odds(scorecard)

@@ -222,7 +222,7 @@ def _read_row(
 ) -> dict[str, Normalised]:
     signals: dict[str, Normalised] = {}
     row: Mapping[str, Any] = table.rows[place]
-    for column, wanted in model.vocabulary.signal_types.items():
+    for column, wanted in model.request_reader.signal_types.items():
         value = row.get(column)
         if value is None or value != value:
             continue

@@ -170,7 +170,7 @@ def _tell_number(signal: str, value: float, words: _Words, model: ServedModel) -
 
     That there was nothing at all is always said.
     """
-    if model.vocabulary.signal_types.get(signal) is bool:
+    if model.request_reader.signal_types.get(signal) is bool:
         return words.yes if value else words.no
     kind = model.kinds.get(signal, "number")
     if value and kind in _NOT_FOR_PEOPLE:

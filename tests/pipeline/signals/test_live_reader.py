@@ -12,7 +12,7 @@ from leadscore.pipeline.signals.catalog import Catalog
 from leadscore.pipeline.signals.decay import LIFT, UNITS, decay_rate
 from leadscore.pipeline.signals.filters import read_filter
 from leadscore.pipeline.signals.kinds import Condition
-from leadscore.pipeline.signals.live.activities import EXACT, Activity, to_columns
+from leadscore.pipeline.signals.live.activities import Activity
 from leadscore.pipeline.signals.live.reader import LiveReader
 from leadscore.pipeline.values.fields import FieldSpec
 from leadscore.pipeline.values.times import DAY_US
@@ -112,32 +112,6 @@ def test_every_measure_is_of_the_activities_that_pass_its_filter(filters, known)
 
 
 READER = make_reader(FILTERS)
-
-
-def with_integers(columns):
-    occurred, recorded = ([int(at) for at in times] for times in columns[1:3])
-    return columns._replace(occurred_us=occurred, recorded_us=recorded)
-
-
-def with_floats(columns):
-    occurred, recorded = ([float(at) for at in times] for times in columns[1:3])
-    return columns._replace(occurred_us=occurred, recorded_us=recorded)
-
-
-@given(activities, st.integers(-3, 3), st.sampled_from([AS_OF_US, int(EXACT), int(2 * EXACT)]))
-def test_times_as_floats_measure_what_whole_numbers_do(known, later_us, as_of_us):
-    whole = with_integers(to_columns(known))
-    as_of_us += later_us
-    found = READER.read_signals({}, with_floats(whole), as_of_us=as_of_us)
-    expected = READER.read_signals({}, whole, as_of_us=as_of_us)
-    assert repr(found) == repr(expected)
-
-
-def test_duplicates_and_late_activities_with_floats_for_times_become_whole_again():
-    known = [Activity("visit", AS_OF_US + i, AS_OF_US + 2 * i, f"a{i % 2}") for i in range(-4, 4)]
-    for left in range(1, len(known) + 1):
-        found = READER.read_signals({}, with_floats(to_columns(known[:left])), as_of_us=AS_OF_US)
-        assert found == READER.read_signals({}, known[:left], as_of_us=AS_OF_US)
 
 
 @given(st.floats(0.0, 1.0))

@@ -1,4 +1,4 @@
-"""Times that are read together are the times that the reader of files reads."""
+"""Times of a request are the times that the reader of files reads."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -6,21 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore.pipeline.signals.live.activities import EXACT
 from leadscore.pipeline.values.times import TimeSpec, make_time_reader
-from leadscore.serve.service.requests.times import count_microseconds, read_times
+from leadscore.serve.service.requests.times import read_time, read_times
 
-DEFINE = make_time_reader(TimeSpec(column="time"))
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def outcome(read, text):
-    try:
-        return read(text)
-    except ValueError as error:
-        return str(error)
-
-
+read_file_time = make_time_reader(TimeSpec(column="time"))
 digits = st.text("0123456789", max_size=12)
 parts = st.tuples(
     st.sampled_from(["0001", "0000", "1582", "1969", "1970", "2026", "2106", "2514", "9999", "26"]),
@@ -34,66 +23,62 @@ parts = st.tuples(
     st.sampled_from(["Z", "z", "+00:00", "-00:00", "+05:30", "-14:00", "+14:00", "+0530", "+05",
                      "+23:59", "+24:00", "+05:30:15", "", " Z", "Z "]),
 )  # fmt: skip
-texts = st.one_of(
-    parts.map("".join), st.text(max_size=30),
-    st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(minutes=-330))])).map(
-        datetime.isoformat
-    ),
-)  # fmt: skip
-
-
-@given(st.lists(texts, min_size=1, max_size=3))
-def test_times_read_together_are_those_of_a_file(given_texts):
-    together = read_times(given_texts)
-    assert together is None or together == [outcome(DEFINE, text) for text in given_texts]
-
-
-@pytest.mark.parametrize("text", ["2026-01-31T09:30:00Z", "2026-01-31T09:30:00.123Z",
-                                  "2026-01-31 09:30:00.123456+05:30", "2026-01-31T09:30:00.0005Z",
-                                  "2026-01-31T09:30:00.1234567Z"])  # fmt: skip
-def test_usual_times_are_read_together_and_as_floats(text):
-    for texts in ([text], [text] * 20, [text, "2026-01-31T09:30:00Z"] * 10):
-        found = read_times(texts)
-        assert found == [DEFINE(text) for text in texts]
-        assert {type(at_us) for at_us in found} == {float}
-
-
 offsets = st.integers(-1439, 1439).map(lambda m: timezone(timedelta(minutes=m)))
 moments = st.one_of(
     st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=offsets),  # noqa: DTZ001
     st.datetimes(datetime(1969, 12, 31), datetime(2107, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
 )
-rounded = st.tuples(moments, st.sampled_from([1, 1_000, 1_000_000])).map(
-    lambda t: t[0].replace(microsecond=t[0].microsecond // t[1] * t[1] % 1_000_000)
+whole_seconds = moments.map(lambda moment: moment.replace(microsecond=0))
+texts = st.one_of(
+    parts.map("".join), st.text(max_size=30), moments.map(datetime.isoformat),
+    whole_seconds.map(datetime.isoformat),
+)  # fmt: skip
+EDGES = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T23:59:59Z",
+         "2106-02-07T06:28:16Z", "2106-02-07T06:28:15Z", "2026-01-01T00:00:00+05:30:15",
+         "2026-01-01T00:00:00.000001Z"]  # fmt: skip
+
+
+def find(read, *arguments):
+    """Return what is read, or None if it is refused."""
+    try:
+        return read(*arguments)
+    except ValueError:
+        return None
+
+
+@given(texts)
+def test_a_time_is_that_of_a_file(text):
+    assert find(read_time, text) == find(lambda t: read_file_time(t.upper()), text)
+
+
+@given(st.lists(texts, max_size=3), st.booleans())
+def test_many_times_are_those_read_one_by_one(listed, good_only):
+    if good_only:
+        listed = [text for text in listed if find(read_time, text) is not None]
+    one_by_one = [find(read_time, text) for text in listed]
+    assert find(read_times, listed) == (None if None in one_by_one else one_by_one)
+
+
+@given(st.lists(whole_seconds.map(datetime.isoformat), max_size=20))
+def test_whole_seconds_are_those_read_one_by_one(listed):
+    assert read_times(listed) == list(map(read_time, listed))
+
+
+@pytest.mark.parametrize("text", EDGES)
+@pytest.mark.parametrize("count", [1, 2, 15, 16, 65_535, 65_536])
+def test_edges_are_read_alike_however_many_they_are(text, count):
+    expected = find(read_time, text)
+    others = ["2026-01-31T09:30:00Z"] * (count - 1)
+    for listed in ([text] * count, [*others, text], [text, *others]):
+        found = find(read_times, listed)
+        assert found == (None if expected is None else list(map(read_time, listed)))
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-31T09:30:00", "yesterday", "2026-13-31T09:30:00Z", "9" * 100, " "]
 )
-
-
-@given(st.lists(rounded, max_size=20))
-def test_moments_are_counted_as_python_counts_them(listed):
-    found = count_microseconds(listed)
-    assert found == [(moment - EPOCH) // timedelta(microseconds=1) for moment in listed]
-    assert all(type(at_us) is int or 0.0 <= at_us <= EXACT for at_us in found)
-    assert len({type(at_us) for at_us in found}) <= 1
-
-
-EDGES = [EPOCH, EPOCH - timedelta(microseconds=1), EPOCH + timedelta(seconds=2**32 - 1),
-         EPOCH + timedelta(seconds=2**32), EPOCH + timedelta(microseconds=EXACT - 1),
-         EPOCH + timedelta(microseconds=EXACT + 1), EPOCH + timedelta(seconds=2**34 - 1),
-         EPOCH + timedelta(seconds=2**34)]  # fmt: skip
-
-
-@pytest.mark.parametrize("count", [1, 15, 16, 17, 65_535, 65_536])
-def test_moments_on_every_edge_are_counted_alike_however_many_they_are(count):
-    for edge in EDGES:
-        for fraction in (0, 1, 500_000) if count < 100 else (0,):
-            moment = edge + timedelta(microseconds=fraction)
-            expected = (moment - EPOCH) // timedelta(microseconds=1)
-            assert count_microseconds([moment] * count) == [expected] * count
-            whole = count_microseconds([EPOCH] * (count - 1) + [moment])
-            assert whole == [0] * (count - 1) + [expected]
-
-
-def test_a_moment_without_a_zone_is_not_counted():
-    naive = datetime(2026, 1, 31)  # noqa: DTZ001
-    assert count_microseconds([naive]) is None
-    assert count_microseconds([EPOCH] * 5 + [naive]) is None
+def test_a_time_is_refused_without_being_quoted(text):
+    for read in (read_time, lambda one: read_times([one])):
+        with pytest.raises(ValueError, match="time") as error:
+            read(text)
+        assert text == " " or text not in str(error.value)
