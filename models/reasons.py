@@ -59,8 +59,12 @@ def explain_lead(
     Explanation
         With all reasons, as ``list_reasons`` has them. The sum is exact to 1e-9 log-odds.
     """
+    return explain_score(scorer, scorer.score(signals, previous_band), signals)
+
+
+def explain_score(scorer: Scorer, score: LeadScore, signals: Mapping[str, object]) -> Explanation:
+    """Explain a score that was computed already; see ``explain_lead``."""
     scorecard = scorer.scorecard
-    score = scorer.score(signals, previous_band)
     points, average = scorecard.points, average_log_odds(scorecard)
     return Explanation(
         average,

@@ -102,7 +102,7 @@ class ScoreLog:
         self._scorecards[sha256] = document
 
     def close(self, deadline_s: float) -> None:
-        """Write what waits, for so many seconds at most; what is left then is counted as lost."""
+        """Write what waits, for `deadline_s` seconds at most; the rest is counted as lost."""
         self._deadline_s = time.monotonic() + deadline_s
         self._stop.set()
         if self._thread.is_alive():
@@ -119,14 +119,14 @@ class ScoreLog:
         self._disconnect()
 
     def _drain(self) -> bool:
-        """Write all that waits; say whether that was done."""
+        """Write all that waits; return whether that was done."""
         while self._queue or self._batch or len(self._stored) < len(self._scorecards):
             while self._queue and len(self._batch) < _MOST_PER_BATCH:
                 self._batch.append(self._queue.popleft())
             try:
                 self._write_batch()
             except Exception as error:
-                self.error = _tell(error)
+                self.error = _describe(error)
                 self._disconnect()  # and begin anew with whatever then lies there
                 return False
         return True
@@ -144,7 +144,7 @@ class ScoreLog:
         self.written += len(self._batch) - len(refused)
         self._refused += len(refused)
         self._batch = []
-        self.error = _tell(refused[-1]) if refused else None
+        self.error = _describe(refused[-1]) if refused else None
 
     def _disconnect(self) -> None:
         self._stored.clear()
@@ -158,8 +158,8 @@ def _identify(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _tell(error: Exception) -> str:
-    """Say what went wrong without any value of an entry."""
+def _describe(error: Exception) -> str:
+    """Describe an error without any value of an entry."""
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     known = isinstance(error, sqlite3.Error | LeadscoreError)

@@ -61,7 +61,7 @@ _ENTRY_ERRORS = (
 
 
 class ScoreEntry(NamedTuple):
-    """One answer: what it was made from, by which model, and what it said.
+    """One answer: what it was made from, by which model, and its figures.
 
     `item` is the index in a batch, None for a single lead. `signals` is what `write_signals` gave.
     Times are UTC microseconds. `request` is the raw body, where the user asked for it to be kept.
@@ -90,7 +90,7 @@ class ScoreEntry(NamedTuple):
 COLUMNS = ", ".join(ScoreEntry._fields)
 _ROW = f"({', '.join('?' * len(ScoreEntry._fields))})"
 _AT_ONCE = (256, 64, 16, 4, 1)
-"""So many rows are written by one statement: after each, this thread waits for its turn again."""
+"""Rows written by one statement: after each, this thread waits for its turn again."""
 _INSERTS = {
     count: f"INSERT INTO scores ({COLUMNS}) VALUES {', '.join([_ROW] * count)}"  # noqa: S608 - names of our own
     for count in _AT_ONCE
@@ -126,7 +126,7 @@ def open_store(path: Path) -> sqlite3.Connection:
         raise ConfigError(f"{path}: cannot be made: {error.strerror}") from error
     connection = _connect(path, "rw")
     try:
-        with _told_if_foreign(path):
+        with _refusing_foreign_files(path):
             if not _check_schema(connection, path):
                 connection.execute("PRAGMA journal_mode = WAL").close()
                 _create_schema(connection, path)
@@ -140,7 +140,7 @@ def open_store(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def open_for_reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a store for reading, beside whoever writes it.
+    """Open a store for reading, while others may write it.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def open_for_reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise NotFoundError(f"{path}: no such file")
     try:
         with closing(_connect(path, "ro")) as connection:
-            with _told_if_foreign(path):
+            with _refusing_foreign_files(path):
                 if not _check_schema(connection, path):
                     raise ConfigError(f"{path}: an empty file, not a log of scores")
             yield connection
@@ -174,7 +174,6 @@ def write_entries(
         Of `open_store`.
     scorecards : iterable of (sha256, document)
         Those already there are left as they are.
-    entries : iterable of ScoreEntry
 
     Returns
     -------
@@ -251,7 +250,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 @contextmanager
-def _told_if_foreign(path: Path) -> Iterator[None]:
+def _refusing_foreign_files(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError:

@@ -1,19 +1,31 @@
-"""What goes wrong, told as RFC 9457 has it: application/problem+json, never quoting the input."""
+"""Errors as RFC 9457 has them: application/problem+json, never quoting the input."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 MEDIA_TYPE = b"application/problem+json"
 
 
-class Fault(NamedTuple):
-    """One thing that is wrong in a request: where, as a JSON pointer (RFC 6901), and what."""
+class Fault(msgspec.Struct, frozen=True):
+    """One thing that is wrong in a request."""
 
-    pointer: str
+    pointer: Annotated[str, Meta(description="JSON pointer (RFC 6901) into the body.")]
     detail: str
+
+
+class ProblemDocument(msgspec.Struct, kw_only=True):
+    """A problem as RFC 9457 has it. The input is never quoted."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: tuple[Fault, ...] | UnsetType = UNSET
+    request_id: str | UnsetType = UNSET
 
 
 class Problem(Exception):
@@ -25,9 +37,8 @@ class Problem(Exception):
         Of HTTP.
     detail : str
         What was found, what is expected, what to do; without any value of the request.
-    faults : sequence of Fault
     headers : mapping of str to str
-        To be sent along, ``Retry-After`` say.
+        Sent along, for example ``Retry-After``.
     """
 
     def __init__(
@@ -43,19 +54,15 @@ class Problem(Exception):
         self.faults = tuple(faults)
         self.headers = dict(headers or {})
 
-    def to_json(self, request_id: str | None = None) -> dict[str, object]:
-        """Return the problem as plain data."""
-        document: dict[str, object] = {
-            "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": self.detail,
-        }
-        if self.faults:
-            document["errors"] = [fault._asdict() for fault in self.faults]
-        if request_id is not None:
-            document["request_id"] = request_id
-        return document
+    def to_document(self, request_id: str | None = None) -> ProblemDocument:
+        """Return the problem as it is sent."""
+        return ProblemDocument(
+            title=HTTPStatus(self.status).phrase,
+            status=self.status,
+            detail=self.detail,
+            errors=self.faults or UNSET,
+            request_id=request_id or UNSET,
+        )
 
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
         """Return the headers as they are sent."""
@@ -63,7 +70,7 @@ class Problem(Exception):
 
     def to_bytes(self, request_id: str | None = None) -> bytes:
         """Return the problem as the body of an answer."""
-        return msgspec.json.encode(self.to_json(request_id))
+        return msgspec.json.encode(self.to_document(request_id))
 
 
 def join_pointer(*parts: str | int) -> str:

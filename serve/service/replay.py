@@ -5,6 +5,7 @@ import sqlite3
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,12 +26,7 @@ _decoder = msgspec.json.Decoder(dict[str, object])
 
 
 class Recomputer:
-    """Makes answers again by one scorecard.
-
-    Parameters
-    ----------
-    scorecard : Scorecard
-    """
+    """Recomputes answers by one scorecard."""
 
     def __init__(self, scorecard: Scorecard) -> None:
         self._scorecard = scorecard
@@ -38,12 +34,8 @@ class Recomputer:
         self._rate = AxesReader(scorecard).read
         self._served: ServedModel | None = None
 
-    def make_again(self, row: ScoreEntry) -> dict[str, object]:
-        """Return the fields of an answer, made again.
-
-        Parameters
-        ----------
-        row : ScoreEntry
+    def recompute(self, row: ScoreEntry) -> dict[str, object]:
+        """Return the fields of an answer, recomputed.
 
         Returns
         -------
@@ -110,11 +102,11 @@ class Failure(NamedTuple):
 
 
 class ReplayReport(NamedTuple):
-    """What came of it.
+    """The outcome.
 
     `versions` holds ``(model, version, sha256)`` and how many answers of it were recomputed,
-    `differences` the first twenty; `differing` counts answers, of which each may differ in several
-    fields.
+    `differences` the first twenty; `differing` counts answers, each of which may differ in
+    several fields.
     """
 
     recomputed: int
@@ -157,12 +149,6 @@ def replay(path: Path, wanted: Wanted, progress: Progress = silent) -> ReplayRep
     ----------
     path : Path
         The store that `ScoreLog` wrote.
-    wanted : Wanted
-    progress : Progress
-
-    Returns
-    -------
-    ReplayReport
 
     Raises
     ------
@@ -171,56 +157,42 @@ def replay(path: Path, wanted: Wanted, progress: Progress = silent) -> ReplayRep
     ConfigError
         If the file is no store of scores, or of another version, or cannot be read.
     """
-    tally = _Tally()
+    results = _Results()
     with open_for_reading(path) as connection:
-        recomputers = _Recomputers(connection)
+        find_recomputer = lru_cache(_MOST_SCORECARDS)(partial(_load_recomputer, connection))
         for row in _read_rows(connection, wanted, progress):
-            recomputer = recomputers.find(row.sha256)
+            recomputer = find_recomputer(row.sha256)
             if isinstance(recomputer, str):
-                tally.note_failure(row, recomputer)
+                results.note_failure(row, recomputer)
                 continue
             try:
-                fields = recomputer.make_again(row)
+                fields = recomputer.recompute(row)
             except _UNSCORABLE as error:
-                tally.note_failure(row, f"its signals cannot be scored: {type(error).__name__}")
+                results.note_failure(row, f"its signals cannot be scored: {type(error).__name__}")
             else:
-                tally.note(row, fields)
-    report = tally.report()
+                results.note(row, fields)
+    report = results.report()
     if not (report.recomputed or report.failed):
         raise NotFoundError(f"{path}: no answer in it is the one asked for")
     return report
 
 
-class _Recomputers:
-    """The scorecards of the log, checked and made ready once each."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._found: dict[str, Recomputer | str] = {}
-
-    def find(self, sha256: str) -> Recomputer | str:
-        """Return what recomputes, or why there is none."""
-        if sha256 not in self._found:
-            if len(self._found) >= _MOST_SCORECARDS:
-                del self._found[next(iter(self._found))]
-            self._found[sha256] = self._make(sha256)
-        return self._found[sha256]
-
-    def _make(self, sha256: str) -> Recomputer | str:
-        query = "SELECT document FROM scorecards WHERE sha256 = ?"
-        found = self._connection.execute(query, (sha256,)).fetchone()
-        if found is None:
-            return f"scorecard {sha256[:12]} is not in the log"
-        try:
-            scorecard = read_scorecard(found[0])
-        except ScorecardError as error:
-            return f"scorecard {sha256[:12]}: {error}"
-        if scorecard.sha256 != sha256:
-            return f"scorecard {sha256[:12]} was replaced by {scorecard.fingerprint}"
-        return Recomputer(scorecard)
+def _load_recomputer(connection: sqlite3.Connection, sha256: str) -> Recomputer | str:
+    """Return what recomputes the answers of a scorecard, or why it cannot be used."""
+    query = "SELECT document FROM scorecards WHERE sha256 = ?"
+    found = connection.execute(query, (sha256,)).fetchone()
+    if found is None:
+        return f"scorecard {sha256[:12]} is not in the log"
+    try:
+        scorecard = read_scorecard(found[0])
+    except ScorecardError as error:
+        return f"scorecard {sha256[:12]}: {error}"
+    if scorecard.sha256 != sha256:
+        return f"scorecard {sha256[:12]} was replaced by {scorecard.fingerprint}"
+    return Recomputer(scorecard)
 
 
-class _Tally:
+class _Results:
     """Counts what was compared, and keeps the first of what differs."""
 
     def __init__(self) -> None:

@@ -1,11 +1,11 @@
-"""What the processes of a service are told by the one that starts them."""
+"""The settings that a service's processes get from the one that starts them."""
 
 from pathlib import Path
 
 import msgspec
 
 SHUTDOWN_S = 8
-"""So long may requests that are begun take when the service is told to stop."""
+"""Seconds that requests which have begun may take when the service stops."""
 
 
 class Settings(msgspec.Struct, frozen=True):

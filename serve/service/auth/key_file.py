@@ -43,10 +43,6 @@ def create_key(
     days : float, optional
         After which the key opens nothing; by default it does not expire.
 
-    Returns
-    -------
-    NewKey
-
     Raises
     ------
     ConfigError

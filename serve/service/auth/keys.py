@@ -1,4 +1,4 @@
-"""API keys as a service reads them: digests in a file, checked on every request."""
+"""API keys as the service reads them: digests in a file, checked on every request."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -38,28 +38,18 @@ class KeyRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expires_at: str | None = None
     revoked_at: str | None = None
 
-    @property
-    def expires_us(self) -> int | None:
-        """The moment from which the key opens nothing, in UTC microseconds."""
-        return None if self.expires_at is None else read_moment(self.expires_at)
-
     def state(self, now_us: int) -> Literal["valid", "expired", "revoked"]:
-        """Say whether the key opens anything at this moment."""
+        """Return whether the key opens anything at this moment."""
         if self.revoked_at is not None:
             return "revoked"
-        expires_us = self.expires_us
-        return "expired" if expires_us is not None and expires_us <= now_us else "valid"
+        is_over = self.expires_at is not None and read_moment(self.expires_at) <= now_us
+        return "expired" if is_over else "valid"
 
     def to_json(self) -> dict[str, object]:
         """Return what people may see of the key: everything but its digest."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "scopes": list(self.scopes),
-            "created_at": self.created_at,
-            "expires_at": self.expires_at,
-            "revoked_at": self.revoked_at,
-        }
+        shown = msgspec.structs.asdict(self)
+        del shown["sha256"]
+        return {**shown, "scopes": list(self.scopes)}
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,88 +59,63 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: tuple[KeyRecord, ...]
 
 
-class Outcome(NamedTuple):
-    """What a request's key is worth; `key_id` is told for `ok` and `forbidden` only."""
-
-    verdict: Literal["ok", "missing", "unknown", "forbidden"]
-    key_id: str | None = None
-
-
-_MISSING = Outcome("missing")
-_UNKNOWN = Outcome("unknown")
-
-
-class _Entry(NamedTuple):
-    """One key as a request is held against it."""
-
-    digest: bytes
-    id: str
-    scopes: frozenset[str]
-    expires_us: int | None
-    revoked: bool
+Verdict = Literal["ok", "missing", "unknown", "forbidden"]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
     """The keys of one reading of the file. An empty ring lets nobody in."""
 
-    entries: tuple[_Entry, ...] = ()
+    keys: tuple[KeyRecord, ...] = ()
 
-    def check(self, authorization: str | None, scope: str, now_us: int) -> Outcome:
-        """Say whether a request may do what `scope` names.
+    def check(self, authorization: str | None, scope: str, now_us: int) -> Verdict:
+        """Return whether a request may do what `scope` names.
 
-        A key that is garbled, unknown, expired or revoked has one and the same outcome, and the
-        digest is held against every key to the end, so that neither the answer nor its time tells
-        which it was.
+        A key that is garbled, unknown, expired or revoked gets the same verdict, and the digest is
+        compared with every key to the end: neither the answer nor its time shows which it was.
 
         Parameters
         ----------
         authorization : str or None
             The header's value, ``Bearer lsk_...``; None or empty where there is none.
         scope : str
-            What the route asks for.
+            What the route needs.
         now_us : int
             The moment of the request, in UTC microseconds.
-
-        Returns
-        -------
-        Outcome
         """
         if not authorization:
-            return _MISSING
+            return "missing"
         scheme, _, token = authorization.partition(" ")
         token = token.strip(" ")
         if len(token) != KEY_LENGTH or scheme.lower() != "bearer":
-            return _UNKNOWN
-        given = sha256(token.encode("utf-8", "surrogatepass")).digest()
+            return "unknown"
+        given = sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
         found = None
-        for entry in self.entries:
-            if compare_digest(entry.digest, given):
-                found = entry
-        if found is None or found.revoked:
-            return _UNKNOWN
-        if found.expires_us is not None and found.expires_us <= now_us:
-            return _UNKNOWN
-        return Outcome("ok" if scope in found.scopes else "forbidden", found.id)
+        for key in self.keys:
+            if compare_digest(key.sha256, given):
+                found = key
+        if found is None or found.state(now_us) != "valid":
+            return "unknown"
+        return "ok" if scope in found.scopes else "forbidden"
 
 
 class LiveKeys:
-    """The ring of a file that may change while the service runs.
+    """The keys of a file that may change while the service runs.
 
-    A file that vanished or has a mistake leaves the ring as it was: nobody is let in by it, and
-    nobody who has a key is shut out.
+    If the file vanishes or has a mistake, the keys stay as they were: it lets nobody in, and it
+    shuts nobody out who has a key.
 
     Parameters
     ----------
     path : Path
         The file of keys.
-    tell : callable
+    report : callable
         Called with one line when the file can no longer be read, and with None when it can again.
     """
 
-    def __init__(self, path: Path, tell: Callable[[str | None], None]) -> None:
+    def __init__(self, path: Path, report: Callable[[str | None], None]) -> None:
         self.path = path
-        self._tell = tell
+        self._report = report
         self._ring = KeyRing()
         self._signature: _Signature | None = None
         self._checked_us: int | None = None
@@ -167,28 +132,28 @@ class LiveKeys:
             If it has a mistake.
         """
         keys, self._signature = _read(self.path)
-        self._ring = make_ring(keys)
+        self._ring = KeyRing(keys)
 
     def current(self, now_us: int) -> KeyRing:
-        """Return the ring, read anew if the file has changed; looked at once a second at most."""
+        """Return the keys, read anew if the file has changed; that is checked once a second."""
         if self._checked_us is not None and 0 <= now_us - self._checked_us < _CHECK_EVERY_US:
             return self._ring
         self._checked_us = now_us
         try:
             if self._signature is None or _sign(os.stat(self.path)) != self._signature:
                 self.load()
-            self._note(None)
+            self._set_problem(None)
         except OSError as error:
-            self._note(f"{self.path}: {error.strerror}")
+            self._set_problem(f"{self.path}: {error.strerror}")
         except LeadscoreError as error:
             self._signature = None  # so that it is tried again whatever the clock of the disk says
-            self._note(str(error))
+            self._set_problem(str(error))
         return self._ring
 
-    def _note(self, problem: str | None) -> None:
+    def _set_problem(self, problem: str | None) -> None:
         if problem != self._problem:
             self._problem = problem
-            self._tell(problem)
+            self._report(problem)
 
 
 def read_keys(path: Path) -> tuple[KeyRecord, ...]:
@@ -202,22 +167,6 @@ def read_keys(path: Path) -> tuple[KeyRecord, ...]:
         If it cannot be read, or has a mistake.
     """
     return _read(path)[0]
-
-
-def make_ring(keys: Sequence[KeyRecord]) -> KeyRing:
-    """Return the ring of keys that were read."""
-    return KeyRing(
-        tuple(
-            _Entry(
-                bytes.fromhex(key.sha256),
-                key.id,
-                frozenset(key.scopes),
-                key.expires_us,
-                key.revoked_at is not None,
-            )
-            for key in keys
-        )
-    )
 
 
 def _sign(status: os.stat_result) -> _Signature:

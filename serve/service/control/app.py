@@ -1,4 +1,4 @@
-"""The control routes, by FastAPI: what is served, is it well, what is counted, documentation."""
+"""The control routes, by FastAPI: the model, health, metrics, documentation."""
 
 from collections.abc import Callable
 from importlib.metadata import version
@@ -39,8 +39,8 @@ _FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript
 _TITLE = "leadscore"
 _ABOUT = (
     "Conversion probability, band and reasons for leads, in real time. Errors are RFC 9457 "
-    "problems; every answer has an `X-Request-ID`, yours if you send one. Of a key that stands "
-    "twice in one JSON object the last counts."
+    "problems; every answer has an `X-Request-ID`, yours if you send one. If a key stands "
+    "twice in one JSON object, the last one counts."
 )
 
 
@@ -85,7 +85,7 @@ class Readiness(BaseModel):
 
 def make_control(
     models: LoadedModels,
-    shelf: ScorecardCache,
+    cache: ScorecardCache,
     metrics: Metrics,
     recorder: ScoreRecorder,
     now_ms: Callable[[], int],
@@ -95,14 +95,10 @@ def make_control(
 
     Parameters
     ----------
-    models : LoadedModels
-    shelf : ScorecardCache
-    metrics : Metrics
-    recorder : ScoreRecorder
     now_ms : callable
         Returns the time in milliseconds since 1970.
     keys : callable
-        Returns whether keys are asked for, so that the documentation says so.
+        Returns whether keys are needed, for the documentation.
     """
     app = FastAPI(
         title=_TITLE, version=version("leadscore"), description=_ABOUT,
@@ -113,31 +109,31 @@ def make_control(
 
     def status() -> Status:
         log = recorder.log
-        return find_status(models, shelf, None if log is None else log.error, began_ms, now_ms())
+        return find_status(models, cache, None if log is None else log.error, began_ms, now_ms())
 
     @app.get("/v1/model", response_model=ModelInfo, operation_id="model")
-    async def tell_model(
+    async def show_model(
         model: Annotated[str | None, Query(description="As for scoring; the champion.")] = None,
     ) -> JSONResponse:
-        """Tell what is served: trained when and on what, how good, which signals."""
+        """Return what is served: trained when and on what, how good, which signals."""
         served = await models.pick(model)
-        return JSONResponse(_tell_model(served, models, status()))
+        return JSONResponse(_describe_model(served, models, status()))
 
     @app.get("/livez", operation_id="live")
     async def live() -> dict[str, str]:
-        """Say that the process answers; nothing more."""
+        """Return 200 as long as the process answers."""
         return {"status": "live"}
 
     @app.get("/readyz", response_model=Readiness, operation_id="ready",
              responses={503: {"model": Readiness}})  # fmt: skip
     async def ready() -> JSONResponse:
-        """Say whether leads can be scored; 200 while they can, however old the model."""
+        """Return 200 while leads can be scored, however old the model is."""
         found = status()
         return JSONResponse(show_status(found, models), 200 if found.ready else 503)
 
     @app.get("/metrics", response_class=PlainTextResponse, operation_id="metrics")
-    async def tell_metrics() -> Response:
-        """Tell what is counted, for Prometheus."""
+    async def show_metrics() -> Response:
+        """Return what is counted, for Prometheus."""
         found = status()
         lost = 0 if recorder.log is None else recorder.log.lost
         text = metrics.render(found.staleness_s, bool(found.trouble), found.refused, lost)
@@ -145,24 +141,24 @@ def make_control(
 
     @app.get("/ping", response_class=PlainTextResponse, operation_id="ping")
     async def ping() -> Response:
-        """Say whether leads can be scored, as MLflow's clients ask."""
+        """Return 200 while leads can be scored, at the path that MLflow's clients use."""
         return PlainTextResponse("\n", 200 if models.current is not None else 503)
 
     @app.get("/health", response_class=PlainTextResponse, operation_id="health")
     async def health() -> Response:
-        """Say the same, as MLflow's clients ask."""
+        """Return the same, at the other path that MLflow's clients use."""
         return PlainTextResponse("\n", 200 if models.current is not None else 503)
 
     @app.get("/version", response_class=PlainTextResponse, operation_id="version")
-    async def tell_version() -> Response:
-        """Tell the release of this service."""
+    async def show_version() -> Response:
+        """Return the release of this service."""
         return PlainTextResponse(version("leadscore"))
 
     _add_documentation(app, models, keys)
     return app
 
 
-def _tell_model(served: ServedModel, models: LoadedModels, status: Status) -> dict[str, Any]:
+def _describe_model(served: ServedModel, models: LoadedModels, status: Status) -> dict[str, Any]:
     index = None if models.current is None else models.current.registered
     registered = {} if index is None else index.models
     mine = registered.get(served.note.name)
@@ -180,24 +176,24 @@ def _tell_model(served: ServedModel, models: LoadedModels, status: Status) -> di
 
 
 def _add_errors(app: FastAPI) -> None:
-    def tell(request: Request, problem: Problem) -> Response:
+    def answer(request: Request, problem: Problem) -> Response:
         body = problem.to_bytes(request.scope.get("request_id"))
         return Response(body, problem.status, problem.headers, MEDIA_TYPE.decode("ascii"))
 
     @app.exception_handler(Problem)
-    async def tell_problem(request: Request, problem: Problem) -> Response:
-        return tell(request, problem)
+    async def answer_problem(request: Request, problem: Problem) -> Response:
+        return answer(request, problem)
 
     @app.exception_handler(Exception)
-    async def tell_fault(_: Request, __: Exception) -> Response:  # who calls this logs it
+    async def answer_error(_: Request, __: Exception) -> Response:  # who calls this logs it
         problem = Problem(500, "an error of this service; its log has it by the request_id")
         return Response(problem.to_bytes(), 500, media_type=MEDIA_TYPE.decode("ascii"))
 
     @app.exception_handler(HTTPException)
-    async def tell_http(request: Request, error: HTTPException) -> Response:
+    async def answer_http_error(request: Request, error: HTTPException) -> Response:
         known = {404: "there is nothing at this path; /docs lists what there is"}
         detail = known.get(error.status_code, "this path does not take this method")
-        return tell(request, Problem(error.status_code, detail, headers=error.headers))
+        return answer(request, Problem(error.status_code, detail, headers=error.headers))
 
 
 def _add_documentation(app: FastAPI, models: LoadedModels, keys: Callable[[], bool]) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+import msgspec
+
 from leadscore.serve.service.scorecards.cache import ScorecardCache
 from leadscore.serve.service.scorecards.loaded import LoadedModels
 
@@ -26,20 +28,18 @@ class Status(NamedTuple):
 
 
 def find_status(
-    models: LoadedModels, shelf: ScorecardCache, log_problem: str | None, began_ms: int, now_ms: int
+    models: LoadedModels, cache: ScorecardCache, log_problem: str | None, began_ms: int, now_ms: int
 ) -> Status:
-    """Find out how the service is.
+    """Find whether the service is ready, and what is wrong.
 
     Parameters
     ----------
-    models : LoadedModels
-    shelf : ScorecardCache
     log_problem : str or None
-        What the score log says of itself.
+        What is wrong with the score log.
     began_ms, now_ms : int
         When this process began, and the time, in milliseconds since 1970.
     """
-    state = shelf.read_state()
+    state = cache.read_state()
     trouble = []
     staleness_s = None
     asked_ms = began_ms if state is None else max(state.asked_ms, began_ms)
@@ -65,11 +65,11 @@ def find_status(
 
 
 def show_status(status: Status, models: LoadedModels) -> dict[str, Any]:
-    """Return what ``GET /readyz`` says to anybody: codes, no words."""
+    """Return the answer of ``GET /readyz``: codes, no details, since it needs no key."""
     current = models.current
     return {
         "status": "not ready" if not status.ready else "degraded" if status.trouble else "ready",
         "degraded": list(dict.fromkeys(trouble.code for trouble in status.trouble)),
-        "model": None if current is None else current.champion.named,
+        "model": None if current is None else msgspec.structs.asdict(current.champion.version),
         "model_staleness_seconds": status.staleness_s,
     }

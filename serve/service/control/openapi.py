@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's for the control routes, and the scoring routes beside it."""
+"""The OpenAPI document: FastAPI's part for the control routes, and ours for the scoring routes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,8 +6,7 @@ from typing import Any
 from leadscore.models.shapes import Curve, Table
 from leadscore.pipeline.signals.catalog import Signal
 from leadscore.pipeline.signals.kinds import MailCompanySignal
-from leadscore.serve.service.control.answer_schemas import Schema, ref
-from leadscore.serve.service.control.request_schemas import make_schemas
+from leadscore.serve.service.control.schemas import Schema, make_schemas, ref
 from leadscore.serve.service.scorecards.served import ServedModel
 
 _MODEL = {
@@ -92,7 +91,7 @@ def complete_document(control: Schema, model: ServedModel | None, keys: bool) ->
 
 
 def _link_versions(operation: Schema) -> None:
-    """Say that a version told by one route can be asked for at others."""
+    """Link the version that one route returns to the routes that take it."""
     operation["responses"]["200"]["links"] = {
         name: {"operationId": name, "parameters": {"model": "$response.body#/version"}}
         for name in ("score", "scoreBatch", "explain", "invocations")
@@ -102,7 +101,7 @@ def _link_versions(operation: Schema) -> None:
 def _problem(text: str) -> Schema:
     return {
         "description": text,
-        "content": {"application/problem+json": {"schema": ref("Problem")}},
+        "content": {"application/problem+json": {"schema": ref("ProblemDocument")}},
     }
 
 
@@ -134,21 +133,21 @@ def _post(
 
 
 def _add_problems(item: Mapping[str, Schema]) -> Schema:
-    told = {}
+    documented = {}
     for method, operation in item.items():
         responses = {k: v for k, v in operation["responses"].items() if k != "422"}
         for status in ("401", "403", "404", "405", "429", "500", "503"):
             responses.setdefault(status, _problem(_PROBLEMS[status]))
-        told[method] = {**operation, "tags": ["the service itself"], "responses": responses}
-    return told
+        documented[method] = {**operation, "tags": ["the service itself"], "responses": responses}
+    return documented
 
 
 def to_openapi_30(document: Schema) -> Schema:
     """Return an OpenAPI 3.1 document as one of 3.0, for tools that read no other.
 
-    What 3.0 lacks is said in its own way: ``type: [x, null]`` becomes ``nullable``, of several
-    types ``anyOf``, ``const`` an ``enum`` of one, ``examples`` the first as ``example``, and
-    exclusive bounds a bound and a flag.
+    What 3.0 lacks is written in its own way: ``type: [x, null]`` becomes ``nullable``, several
+    types become ``anyOf``, ``const`` becomes an ``enum`` of one, the first of ``examples`` becomes
+    ``example``, and an exclusive bound becomes a bound and a flag.
 
     References
     ----------
@@ -183,37 +182,42 @@ _MAPS = ("properties", "schemas", "responses", "paths", "headers", "content", "p
 
 
 def _convert_schema(schema: Schema) -> Schema:
-    told = dict(schema)
-    if "const" in told:
-        told["enum"] = [told.pop("const")]
-    if isinstance(told.get("examples"), list):
-        told["example"] = told.pop("examples")[0]
+    converted = dict(schema)
+    if "const" in converted:
+        converted["enum"] = [converted.pop("const")]
+    if isinstance(converted.get("examples"), list):
+        converted["example"] = converted.pop("examples")[0]
     for bound, flag in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if isinstance(told.get(flag), int | float) and not isinstance(told[flag], bool):
-            told[bound], told[flag] = told[flag], True
-    kinds = told.get("type")
+        if isinstance(converted.get(flag), int | float) and not isinstance(converted[flag], bool):
+            converted[bound], converted[flag] = converted[flag], True
+    kinds = converted.get("type")
     if isinstance(kinds, list):
-        _convert_types(told, kinds)
-    options = told.get("anyOf")
+        _convert_types(converted, kinds)
+    options = converted.get("anyOf")
     if isinstance(options, list) and {"type": "null"} in options:
-        told["anyOf"] = [option for option in options if option != {"type": "null"}]
-        told["nullable"] = True
-    if None in told.get("enum", ()) and "type" not in told:
-        told["nullable"] = True
-    return told
+        options = [option for option in options if option != {"type": "null"}]
+        converted |= {"anyOf": options, "nullable": True}
+        if len(options) == 1 and "$ref" not in options[0]:
+            del converted["anyOf"]
+            converted |= options[0]
+            if "enum" in converted:
+                converted["enum"] = [*converted["enum"], None]
+    if None in converted.get("enum", ()) and "type" not in converted:
+        converted["nullable"] = True
+    return converted
 
 
-def _convert_types(told: Schema, kinds: list[str]) -> None:
+def _convert_types(schema: Schema, kinds: list[str]) -> None:
     plain = [kind for kind in kinds if kind != "null"]
     if "null" in kinds:
-        told["nullable"] = True
+        schema["nullable"] = True
     if len(plain) == 1:
-        told["type"] = plain[0]
+        schema["type"] = plain[0]
         return
-    del told["type"]
-    told["anyOf"] = [{"type": kind, **({"nullable": True} if "null" in kinds else {})}
+    del schema["type"]
+    schema["anyOf"] = [{"type": kind, **({"nullable": True} if "null" in kinds else {})}
                      for kind in plain]  # fmt: skip
-    told.pop("nullable", None)
+    schema.pop("nullable", None)
 
 
 _MOST_ACTIVITIES = 3

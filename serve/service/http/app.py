@@ -1,4 +1,4 @@
-"""The service as an ASGI application: the thin way for scores, FastAPI for everything else."""
+"""The service as an ASGI application: own routes for scores, FastAPI for everything else."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from leadscore.serve.service.auth.access import AccessControl
-from leadscore.serve.service.http.body import ClientGone, Message, Receive, forget_rest, read_body
+from leadscore.serve.service.http.body import ClientGone, Message, Receive, drop_rest, read_body
 from leadscore.serve.service.logs import Logger
 from leadscore.serve.service.metrics import Metrics
 from leadscore.serve.service.problems import MEDIA_TYPE, Problem
@@ -47,9 +47,6 @@ class App:
         By path; each takes POST.
     control : callable
         Returns the ASGI application for every other path, once it is made.
-    gate : AccessControl
-    metrics : Metrics
-    logger : Logger
     access_log : bool
         Whether every request gets a line, not only those that fail.
     """
@@ -58,14 +55,14 @@ class App:
         self,
         routes: dict[str, Route],
         control: Callable[[], Awaitable[ASGIApp]],
-        gate: AccessControl,
+        access: AccessControl,
         metrics: Metrics,
         logger: Logger,
         access_log: bool = False,
     ) -> None:
         self._routes = routes
         self.make_control = control
-        self._gate = gate
+        self._access = access
         self._metrics = metrics
         self._logger = logger
         self._access_log = access_log
@@ -73,7 +70,7 @@ class App:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            raise RuntimeError(f"{scope['type']} is not spoken here")
+            raise RuntimeError(f"{scope['type']} connections are not supported")
         started = time.perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         request_id = _name_request(headers.get(b"x-request-id"))
@@ -81,35 +78,38 @@ class App:
         route = self._routes.get(path)
         name, status = path, 500
         try:
-            self._gate.admit(path, headers, scope.get("client"))
+            self._access.authorize(path, headers, scope.get("client"))
             if route is None:
                 name, status = await self._pass_on(scope, receive, send, request_id)
             else:
-                asked = _read_asked(scope, headers, request_id, route)
+                context = _make_context(scope, headers, request_id, route)
                 body = await read_body(receive, headers, route.most_bytes)
-                answer = await route.answer(body, asked)
+                answer = await route.answer(body, context)
                 status = 200
-                await _send(send, 200, _PLAIN_JSON, answer, request_id, _applied(asked))
+                await _send(send, 200, _PLAIN_JSON, answer, request_id, _list_preferences(context))
         except ClientGone:
             status = 499
         except Exception as error:
             problem = self._as_problem(error, request_id)
             status = problem.status
             name = name if route is not None else "other"
-            await self._send_problem(send, problem, request_id, more=status == _TOO_LARGE)
+            await _send(
+                send, status, MEDIA_TYPE, problem.to_bytes(request_id), request_id,
+                problem.raw_headers(), more=status == _TOO_LARGE,
+            )  # fmt: skip
             if status == _TOO_LARGE:
-                await forget_rest(receive)
+                await drop_rest(receive)
                 await send({"type": "http.response.body", "body": b""})
-        self._note(name, status, started, request_id)
+        self._record_request(name, status, started, request_id)
 
     def _as_problem(self, error: Exception, request_id: str) -> Problem:
         if isinstance(error, Problem):
             return error
-        self._logger.error("internal_error", request_id=request_id, **_place(error))
+        self._logger.error("internal_error", request_id=request_id, **_locate(error))
         return Problem(500, "an error of this service; its log has it by the request_id")
 
-    def _note(self, name: str, status: int, started: float, request_id: str) -> None:
-        """Count an answer, and log it if that is wanted."""
+    def _record_request(self, name: str, status: int, started: float, request_id: str) -> None:
+        """Count an answer, and log it if it failed or if every request is logged."""
         seconds = time.perf_counter() - started
         self._metrics.count_request(name, status, seconds)
         if self._access_log or (status >= 400 and name not in PROBES):
@@ -138,14 +138,8 @@ class App:
         try:
             await control(scope, receive, send_named)
         except Exception as error:  # FastAPI has answered by then, and raises it once more
-            self._logger.error("internal_error", request_id=request_id, **_place(error))
+            self._logger.error("internal_error", request_id=request_id, **_locate(error))
         return getattr(scope.get("route"), "path", "other"), status
-
-    async def _send_problem(
-        self, send: Send, problem: Problem, request_id: str, more: bool = False
-    ) -> None:
-        body = problem.to_bytes(request_id)
-        await _send(send, problem.status, MEDIA_TYPE, body, request_id, problem.raw_headers(), more)
 
 
 _TOO_LARGE = 413
@@ -169,13 +163,13 @@ async def _send(
 
 
 def _name_request(given: bytes | None) -> str:
-    """Return the caller's own id of a request where it is one, else a new one."""
+    """Return the caller's own id of a request if it is a valid one, else a new one."""
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given.decode("ascii")
     return os.urandom(16).hex()
 
 
-def _read_asked(
+def _make_context(
     scope: dict[str, Any], headers: dict[bytes, bytes], request_id: str, route: Route
 ) -> RequestContext:
     if scope["method"] != "POST":
@@ -198,12 +192,12 @@ def _read_asked(
     return RequestContext(request_id, headers, model, strict)
 
 
-def _applied(asked: RequestContext) -> list[tuple[bytes, bytes]]:
-    return [(b"preference-applied", b"handling=strict")] if asked.strict else []
+def _list_preferences(context: RequestContext) -> list[tuple[bytes, bytes]]:
+    return [(b"preference-applied", b"handling=strict")] if context.strict else []
 
 
-def _place(error: BaseException) -> dict[str, Any]:
-    """Say what an error is and where it was raised, without its text, which may quote a request."""
+def _locate(error: BaseException) -> dict[str, Any]:
+    """Return the type and place of an error, without its text, which may quote a request."""
     step = error.__traceback__
     while step is not None and step.tb_next is not None:
         step = step.tb_next

@@ -10,9 +10,9 @@ from leadscore.serve.service.problems import Problem
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
-_MOST_FORGOTTEN = 100_000_000
+_MOST_DROPPED = 100_000_000
 SLOWEST_S = 5.0
-"""A body that has not come in by then is answered with 408."""
+"""Seconds until a body must be there; a slower one is answered with 408."""
 
 
 class ClientGone(Exception):
@@ -75,16 +75,15 @@ async def _read_rest(receive: Receive, first: bytes, most: int) -> bytes:
     return b"".join(parts)
 
 
-async def forget_rest(receive: Receive) -> None:
-    """Take what a client goes on sending, and forget it.
+async def drop_rest(receive: Receive) -> None:
+    """Read what a client goes on sending, and drop it.
 
-    One that was answered before it had sent everything, and is then cut off, mostly does not see
-    the answer.
+    A client that is cut off before it has sent everything mostly does not see its answer.
     """
     size, more = 0, True
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(SLOWEST_S):
-            while more and size < _MOST_FORGOTTEN:
+            while more and size < _MOST_DROPPED:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     return

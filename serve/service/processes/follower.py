@@ -1,7 +1,7 @@
 """The process that asks the registry, so that no answer ever waits for it.
 
-It validates what it finds and puts it on the shelf (see ``shelf``), from which workers take it. If
-the registry is down, slow or holds garbage, the shelf stays as it is.
+It checks what it finds and puts it into the cache (see ``scorecards.cache``), where workers take it
+from. If the registry is down, slow or holds garbage, the cache stays as it is.
 """
 
 import argparse
@@ -58,15 +58,12 @@ _SWITCHES = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOU
 
 @dataclass
 class Follower:
-    """Keep a shelf as the registry has it.
+    """Keep a cache as the registry has it.
 
     Parameters
     ----------
-    shelf : ScorecardCache
-    project : str
     open_registry : callable
         Returns the store, or None where there is none yet.
-    logger : Logger
     beat : callable
         Called before every question that may take long.
 
@@ -76,7 +73,7 @@ class Follower:
         Whether some models were left out the last time, and are to be asked for within a second.
     """
 
-    shelf: ScorecardCache
+    cache: ScorecardCache
     project: str
     open_registry: Callable[[], Store | None]
     logger: Logger
@@ -96,9 +93,9 @@ class Follower:
     _answered_ms: int | None = None
 
     def __post_init__(self) -> None:
-        self._stamp = self.shelf.stamp()
+        self._stamp = self.cache.stamp()
         try:
-            self._written = self.shelf.read_index()
+            self._written = self.cache.read_index()
         except ScorecardError as error:
             self.logger.warning("index_unreadable", problem=str(error))
         before = {} if self._written is None else self._written.models
@@ -106,13 +103,13 @@ class Follower:
             name: {int(number): entry for number, entry in model.versions.items()}
             for name, model in before.items()
         }
-        state = self.shelf.read_state()
+        state = self.cache.read_state()
         self._answered_ms = None if state is None else state.answered_ms
 
     def follow(self) -> bool:
-        """Ask once, and bring the shelf up to date; say whether anything has changed.
+        """Ask once, and bring the cache up to date; return whether anything has changed.
 
-        Nothing is raised: what went wrong stands in the state of the registry, and in the log.
+        Nothing is raised: an error goes into the state of the registry and into the log.
         """
         problem = None
         try:
@@ -122,20 +119,20 @@ class Follower:
             problem, changed, self._store = str(error)[:300], False, None
         except Exception as error:
             problem, changed, self._store = type(error).__name__, False, None
-        self._tell(problem)
+        self._write_state(problem)
         return changed
 
-    def _tell(self, problem: str | None) -> None:
-        before = self.shelf.read_state()
+    def _write_state(self, problem: str | None) -> None:
+        before = self.cache.read_state()
         if problem is not None and (before is None or before.problem != problem):
             self.logger.error("registry_unreachable", problem=problem)
         elif problem is None and before is not None and before.problem is not None:
             self.logger.info("registry_back")
         state = RegistryState(_now_ms(), self._answered_ms, problem, dict(self._refused))
         try:
-            self.shelf.write_state(state)
+            self.cache.write_state(state)
         except OSError as error:
-            self.logger.error("shelf_unwritable", problem=type(error).__name__)
+            self.logger.error("cache_unwritable", problem=type(error).__name__)
 
     def _ask(self) -> bool:
         if self._store is None:
@@ -144,12 +141,12 @@ class Follower:
         index = Index(self.project, models)
         if not models and self._written is None:
             return False
-        if index == self._written and self.shelf.stamp() == self._stamp and not self._mended:
+        if index == self._written and self.cache.stamp() == self._stamp and not self._mended:
             return False
-        self.shelf.write_index(index)
-        self._written, self._stamp, self._mended = index, self.shelf.stamp(), False
+        self.cache.write_index(index)
+        self._written, self._stamp, self._mended = index, self.cache.stamp(), False
         kept = {v.sha256: None for model in models.values() for v in model.versions.values()}
-        self.shelf.drop_others(kept)
+        self.cache.drop_others(kept)
         for name, model in models.items():
             self.logger.info("registry_followed", name=name, aliases=model.aliases)
         return True
@@ -197,13 +194,13 @@ class Follower:
         return ModelEntry(versions, aliases)
 
     def _holds(self, name: str, number: int, entry: VersionEntry) -> bool:
-        """Say whether the shelf has a scorecard as it must be: read anew when its file changes."""
-        stamp = self.shelf.stamp_scorecard(entry.sha256)
+        """Return whether the cache holds a sound scorecard; a file that changed is read anew."""
+        stamp = self.cache.stamp_scorecard(entry.sha256)
         if stamp is None:
             return False
         if self._checked.get(entry.sha256) != stamp:
             try:
-                self.shelf.load(name, str(number), entry)
+                self.cache.load(name, str(number), entry)
             except ScorecardError:
                 return False
             self._checked[entry.sha256] = stamp
@@ -240,7 +237,7 @@ class Follower:
         sha256 = served.scorecard.sha256
         entry = VersionEntry(sha256, noted.created_ms, dict(noted.metrics), noted.basis)
         if not self._holds(name, number, entry):
-            self.shelf.write_scorecard(sha256, text)
+            self.cache.write_scorecard(sha256, text)
             self._mended = True
         return entry
 
@@ -256,10 +253,10 @@ def _now_ms() -> int:
 
 
 def run(home: Path, project: str, poll_s: float, parent: int) -> None:
-    """Follow the registry until told to stop, or the process that started this one is gone.
+    """Follow the registry until a signal to stop, or until the parent process is gone.
 
-    It is asked every `poll_s`, and at once when a local store's files change. A server, of which no
-    file can be watched, is asked more often for a few seconds after a change.
+    It is asked every `poll_s`, and at once when a local store's files change. A server has no
+    file to watch; it is asked more often for a few seconds after a change.
     """
     os.environ.update(_SWITCHES)  # a registry that does not answer fails soon
     stop, logger = threading.Event(), make_logger("follower")

@@ -58,13 +58,10 @@ class Supervisor:
 
     Parameters
     ----------
-    settings : Settings
     listening : socket
         Bound; see ``bind``.
-    workers : int
     poll_s : float
         How often the registry is asked.
-    logger : Logger
     """
 
     settings: Settings

@@ -1,4 +1,4 @@
-"""One worker process: answers requests on a socket that it was handed, until told to stop."""
+"""One worker process: answers requests on a socket that it was given, until it is stopped."""
 
 import argparse
 import asyncio
@@ -36,11 +36,11 @@ from leadscore.serve.service.settings import SHUTDOWN_S, Settings
 LOOK_S = 0.02
 _FLUSH_S = 1.5
 _GARBAGE = 20_000
-"""Objects made before the collector looks; a request makes hundreds, and no circles."""
+"""Objects made before the garbage collector runs; a request makes hundreds, and no cycles."""
 _DRAIN_S = 0.05
 _KEEP_ALIVE_S = 75
-"""An idle connection is kept so long: longer than by usual proxies, a minute, which would otherwise
-send a request on one that is just being closed."""
+"""Seconds that an idle connection is kept. Usual proxies keep one for a minute: if it ended here
+first, they might send a request on a connection that is just being closed."""
 _MOST_FILES = 65_536
 
 
@@ -63,17 +63,17 @@ def now_ms() -> int:
 
 
 def make_service(settings: Settings, logger: Logger) -> Service:
-    """Put the parts of a worker together; what is served is read from the shelf at once.
+    """Put the parts of a worker together; the scorecards are read from the cache at once.
 
     Raises
     ------
     LeadscoreError
         If the keys or the score log cannot be used.
     """
-    shelf = ScorecardCache(settings.folder)
+    cache = ScorecardCache(settings.folder)
     metrics = Metrics()
 
-    def tell(event: str, **facts: Any) -> None:
+    def report(event: str, **facts: Any) -> None:
         if event == "champion":
             metrics.count_swap()
             logger.info(event, **facts)
@@ -81,7 +81,7 @@ def make_service(settings: Settings, logger: Logger) -> Service:
             metrics.count_not_served()
             logger.error(event, **facts)
 
-    models = LoadedModels(shelf, f"{settings.project}.predictive", tell)
+    models = LoadedModels(cache, f"{settings.project}.predictive", report)
     keys = None
     if settings.keys is not None:
         keys = LiveKeys(Path(settings.keys), lambda problem: logger.error("keys", problem=problem))
@@ -108,10 +108,12 @@ def make_service(settings: Settings, logger: Logger) -> Service:
     def make() -> ASGIApp:
         from leadscore.serve.service.control.app import make_control
 
-        return make_control(models, shelf, metrics, recorder, now_ms, lambda: gate.asks(now_us()))  # type: ignore[return-value]
+        return make_control(
+            models, cache, metrics, recorder, now_ms, lambda: access.needs_keys(now_us())
+        )  # type: ignore[return-value]
 
-    gate = AccessControl(keys, settings.keys_from_when_made, metrics.count_key_failure, now_us)
-    app: Any = App(routes, _made_beside(make), gate, metrics, logger, settings.access_log)
+    access = AccessControl(keys, settings.keys_from_when_made, metrics.count_key_failure, now_us)
+    app: Any = App(routes, _make_in_thread(make), access, metrics, logger, settings.access_log)
     if settings.origins:
         from starlette.middleware.cors import CORSMiddleware
 
@@ -123,8 +125,8 @@ def make_service(settings: Settings, logger: Logger) -> Service:
     return Service(app, models, log)
 
 
-def _made_beside(make: Callable[[], ASGIApp]) -> Callable[[], Awaitable[ASGIApp]]:
-    """Return what awaits the control routes, which are made in a thread when first asked for.
+def _make_in_thread(make: Callable[[], ASGIApp]) -> Callable[[], Awaitable[ASGIApp]]:
+    """Return a function that awaits the control routes: a thread makes them when first needed.
 
     Importing FastAPI takes longer than all else at the start, and no score needs it.
     """
@@ -139,7 +141,7 @@ def _made_beside(make: Callable[[], ASGIApp]) -> Callable[[], Awaitable[ASGIApp]
 
 
 class GracefulServer(uvicorn.Server):
-    """uvicorn's server, which ends as this module wants it: with nobody cut off, and the log kept.
+    """uvicorn's server, but it cuts off nobody when it stops, and the score log is written.
 
     uvicorn itself raises the signal once more when it is done, which would end the process before
     the score log is written.
@@ -150,7 +152,7 @@ class GracefulServer(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take up the connections that wait already, then stop."""
+        """Accept the connections that are waiting already, then stop."""
         await asyncio.sleep(_DRAIN_S)
         waiting = [connection for sock in sockets or [] for connection in _accept_all(sock)]
         for server in self.servers:
@@ -166,7 +168,7 @@ class GracefulServer(uvicorn.Server):
 
 
 def _accept_all(listening: socket.socket) -> list[socket.socket]:
-    """Accept what the loop has not come to yet; closing the socket would cut these off."""
+    """Accept the connections that still wait; closing the socket would cut them off."""
     found = []
     listening.setblocking(False)
     with contextlib.suppress(OSError):
@@ -176,7 +178,7 @@ def _accept_all(listening: socket.socket) -> list[socket.socket]:
 
 
 async def serve(settings: Settings, listening: socket.socket, logger: Logger, parent: int) -> None:
-    """Answer requests until told to stop by SIGTERM or SIGINT; then finish what is begun."""
+    """Answer requests until SIGTERM or SIGINT; then finish the requests that have begun."""
     service = make_service(settings, logger)
     config = uvicorn.Config(
         service.app, http=GuardedProtocol, ws="none", lifespan="off", log_config=None,

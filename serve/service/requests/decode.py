@@ -147,7 +147,6 @@ def find_type_fault(name: str, value: Scalar, wanted: type, where: str) -> Fault
     ----------
     name : str
         Of the field.
-    value : str, int, float, bool or None
     wanted : type
         str, float or bool; a whole number is a number, a boolean is none.
     where : str

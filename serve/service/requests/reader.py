@@ -63,12 +63,7 @@ def _make_property_reader(spec: FieldSpec) -> _TextCache[Normalised]:
 
 
 class RequestReader:
-    """Read the activities of requests, and find the names in a request that no signal reads.
-
-    Parameters
-    ----------
-    catalog : Catalog
-    """
+    """Read the activities of requests, and find the names in a request that no signal reads."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.field_types = {name: JSON_TYPE[spec.type] for name, spec in catalog.fields.items()}
@@ -98,13 +93,11 @@ class RequestReader:
 
         Parameters
         ----------
-        bodies : sequence of ActivityBody
         unused : dict
             Gets the kinds and properties that no signal reads, each with its first place.
 
         Returns
         -------
-        ActivityColumns
         list of Fault
             What does not fit; if there is any, the activities are not to be used.
         """

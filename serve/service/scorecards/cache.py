@@ -1,8 +1,8 @@
 """The folder on disk between the registry and the workers: what is served, and checked how lately.
 
-``index.json`` says which versions there are and where aliases point;
-``scorecards/<sha256>.json`` holds each scorecard once; ``registry.json`` says when the registry was
-last asked and how it answered. The follower writes, workers read; every file appears whole.
+``index.json`` lists the versions and where aliases point;
+``scorecards/<sha256>.json`` holds each scorecard once; ``registry.json`` notes when the registry
+was last asked and how it answered. The follower writes, workers read; every file appears whole.
 """
 
 import contextlib
@@ -118,7 +118,7 @@ class ScorecardCache:
         Raises
         ------
         ScorecardError
-            If its file is not there, or not what the index says.
+            If its file is missing, or is not what the index names.
         """
         if not _SHA256.fullmatch(entry.sha256):
             raise ScorecardError(f"{name} version {version}: no name of a scorecard")
@@ -130,7 +130,7 @@ class ScorecardCache:
         note = VersionNote(name, int(version), entry.trained_ms, entry.metrics, entry.basis)
         served = build_served_model(text, note)
         if served.scorecard.sha256 != entry.sha256:
-            raise ScorecardError(f"{name} version {version}: another scorecard than the index says")
+            raise ScorecardError(f"{name} version {version}: its file holds another scorecard")
         return served
 
     def write_scorecard(self, sha256: str, text: str) -> None:
@@ -142,7 +142,7 @@ class ScorecardCache:
         self._write(self._index, msgspec.json.encode(index))
 
     def write_state(self, state: RegistryState) -> None:
-        """Replace what is said of the registry; it need not survive a power cut."""
+        """Replace the state of the registry; it need not survive a power cut."""
         self._write(self._state, msgspec.json.encode(state), durable=False)
 
     def drop_others(self, kept: Mapping[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""The versions a worker has at hand: the champion, the challenger, any other that is asked for."""
+"""The versions that a worker has loaded: champion, challenger, and any other that was asked for."""
 
 import asyncio
 import time
@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
+
+import msgspec
 
 from leadscore.models.errors import ScorecardError
 from leadscore.pipeline.tracking.version_names import parse_version
@@ -28,23 +30,22 @@ class Current(NamedTuple):
 
 
 class LoadedModels:
-    """What one worker serves, kept as the shelf has it.
+    """The versions that one worker serves, kept as the cache has them.
 
     Parameters
     ----------
-    shelf : ScorecardCache
     name : str
         Of the registered model whose champion answers where a request names none.
-    tell : callable
-        Told of events: a name, and words and numbers about it.
+    report : callable
+        Called with every event: a name, and facts about it.
     """
 
-    def __init__(self, shelf: ScorecardCache, name: str, tell: Callable[..., None]) -> None:
+    def __init__(self, cache: ScorecardCache, name: str, report: Callable[..., None]) -> None:
         self.current: Current | None = None
         self.problem: str | None = None
-        self._shelf = shelf
+        self._cache = cache
         self._name = name
-        self._tell = tell
+        self._report = report
         self._stamp: object = None
         self._again_s = 0.0
         self._met: str | None = None
@@ -76,12 +77,12 @@ class LoadedModels:
 
     def _look(self) -> Index | None:
         """Return the index if it has changed; while there is a problem, once a second anyway."""
-        stamp, now = self._shelf.stamp(), time.monotonic()
+        stamp, now = self._cache.stamp(), time.monotonic()
         overdue = self.problem is not None and now > self._again_s
         if stamp is None or (stamp == self._stamp and not overdue):
             return None
         self._stamp, self._again_s, self._met = stamp, now + _AGAIN_S, None
-        return self._shelf.read_index()
+        return self._cache.read_index()
 
     def _wanted(self, index: Index) -> list[tuple[_Key, VersionEntry]]:
         model = index.models.get(self._name)
@@ -101,7 +102,7 @@ class LoadedModels:
         return self._keep(key, found)
 
     def _load(self, key: _Key, entry: VersionEntry) -> ServedModel:
-        return self._shelf.load(key[0], key[1], entry)
+        return self._cache.load(key[0], key[1], entry)
 
     def _keep(self, key: _Key, served: ServedModel) -> ServedModel:
         self._kept[key] = served
@@ -123,24 +124,24 @@ class LoadedModels:
             return
         self.current = Current(champion, found.get(aliases.get(CHALLENGER, "")), index)
         if before is not champion:
-            self._tell("champion", **champion.named)
+            self._report("champion", **msgspec.structs.asdict(champion.version))
 
     @contextmanager
     def _noted(self) -> Iterator[None]:
-        """Note what goes wrong instead of raising it: whatever lies on the shelf, this goes on."""
+        """Note an error instead of raising it: whatever the cache holds, this goes on."""
         try:
             yield
         except ScorecardError as error:
             self._note(str(error))
         except Exception as error:
-            self._note(f"the shelf: {type(error).__name__}")
+            self._note(f"the cache: {type(error).__name__}")
 
     def _note(self, problem: str) -> None:
-        """Note a problem, and tell of it unless it is still the one that was told."""
+        """Note a problem, and report it unless it is the one reported last."""
         self._met = problem
         if problem != self.problem:
             self.problem = problem
-            self._tell("not_served", problem=problem)
+            self._report("not_served", problem=problem)
 
     async def pick(self, which: str | None) -> ServedModel:
         """Return the version that a request asks for.
@@ -148,8 +149,8 @@ class LoadedModels:
         Parameters
         ----------
         which : str or None
-            None for the champion; an alias or a number; with the kind or the whole name of another
-            model before it, ``rules:champion`` or ``rules:3`` say.
+            None for the champion; an alias or a number; for another model with its kind or whole
+            name before it, for example ``rules:champion`` or ``rules:3``.
 
         Raises
         ------
@@ -181,7 +182,7 @@ class LoadedModels:
         except ScorecardError as error:
             if key not in self._unreadable:
                 self._unreadable.add(key)
-                self._tell("not_served", problem=str(error))
+                self._report("not_served", problem=str(error))
             raise Problem(
                 503, "this version cannot be read; the log says why", headers={"Retry-After": "2"}
             ) from error

@@ -1,4 +1,4 @@
-"""A scorecard made ready to serve: checked, with its readers, and what is said of it."""
+"""A scorecard made ready to serve: checked, with its readers and its description."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ DIGITS, SHEET_DIGITS = 1, 6
 
 @dataclass(frozen=True)
 class VersionNote:
-    """What the registry knows of a version beside its scorecard.
+    """What the registry knows of a version besides its scorecard.
 
     `trained_ms` is when it was registered, in milliseconds since 1970; `metrics` are those of its
     run.
@@ -42,15 +42,28 @@ class VersionNote:
     basis: str = ""
 
 
+class ModelVersion(msgspec.Struct, frozen=True):
+    """Which version answers."""
+
+    name: str
+    version: int
+    fingerprint: str
+
+
+class Average(msgspec.Struct, frozen=True):
+    """The average lead, or what every lead has on a sheet; adding the reasons gives this lead."""
+
+    log_odds: float
+    points: float
+
+
 class ServedModel:
     """One version, ready to answer. It never changes: another version is another object.
 
     Parameters
     ----------
-    scorecard : Scorecard
     document : str
         Its JSON.
-    note : VersionNote
 
     Raises
     ------
@@ -79,23 +92,17 @@ class ServedModel:
             )
         self.request_reader = RequestReader(self.catalog)
         self.scorer = Scorer(scorecard)
-        self.rate = AxesReader(scorecard).read
-        self.average = average_log_odds(scorecard)
+        self.read_axes = AxesReader(scorecard).read
         self.digits = DIGITS if scorecard.points.log_odds_per_point is None else SHEET_DIGITS
-        self.average_points = self.to_points(self.average)
-        self.average_json = msgspec.Raw(
-            msgspec.json.encode({"log_odds": self.average, "points": self.average_points})
-        )
+        average = average_log_odds(scorecard)
+        self.average = Average(average, self.to_points(average))
         self.quantiles, self.horizon_days = scorecard.quantiles, scorecard.horizon_days
         self.labels: dict[str, dict[str, str]] = {
             language: {s.column: s.named(language) for s in self.catalog.signals}
             for language in LANGUAGES
         }
         self.kinds = {s.column: s.declaration.kind for s in self.catalog.signals}
-        self.named = {
-            "name": note.name, "version": note.version, "fingerprint": scorecard.fingerprint,
-        }  # fmt: skip
-        self.named_json = msgspec.Raw(msgspec.json.encode(self.named))
+        self.version = ModelVersion(note.name, note.version, scorecard.fingerprint)
         self.activity_columns = frozenset(s.column for s, _ in self.catalog.activity_signals())
         self.inputs = {s.column: s.inputs for s in self.catalog.signals if s.inputs}
         self.forms = [
@@ -103,7 +110,7 @@ class ServedModel:
             for s in self.catalog.signals
             if s.declaration.kind == "completeness"
         ]
-        """Signals that count what was left blank, and the fields of which they have to know it."""
+        """Signals that count what was left blank, and the fields that must be sent for that."""
         self.levels = [
             (term.signal, self.inputs[term.signal][0], frozenset((*term.shape.levels, None)))
             for term in scorecard.terms
@@ -154,24 +161,22 @@ def _build_served_model(text: str, note: VersionNote) -> ServedModel:
 
 def _describe_bands(scorecard: Scorecard) -> dict[str, Any]:
     """Return where bands begin, and for a sheet the same in its points."""
-    bands, told = scorecard.bands, scorecard.bands.model_dump(mode="json")
+    bands, document = scorecard.bands, scorecard.bands.model_dump(mode="json")
     if not isinstance(bands, SheetBands):
-        return told
-    del told["at"], told["at_overrides"]
+        return document
+    del document["at"], document["at_overrides"]
     to_points = scorecard.points.total
-    for told_of, cutoffs in [
-        (told, bands.at),
-        *((told["overrides"][level], at) for level, at in bands.at_overrides.items()),
-    ]:  # fmt: skip
-        told_of["points"] = {"mql": to_points(cutoffs.mql), "sql": to_points(cutoffs.sql)}
-    return told
+    others = [(document["overrides"][level], at) for level, at in bands.at_overrides.items()]
+    for entry, cutoffs in [(document, bands.at), *others]:
+        entry["points"] = {"mql": to_points(cutoffs.mql), "sql": to_points(cutoffs.sql)}
+    return document
 
 
 def describe_model(model: ServedModel, aliases: list[str]) -> dict[str, Any]:
-    """Return what ``GET /v1/model`` says of a version."""
+    """Return the description of a version for ``GET /v1/model``."""
     scorecard, note = model.scorecard, model.note
     return {
-        **model.named,
+        **msgspec.structs.asdict(model.version),
         "aliases": aliases,
         "project": scorecard.project,
         "kind": scorecard.kind,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from leadscore.models.score_lead import LeadScore
-from leadscore.pipeline.values.fields import FieldSpec, Normalised, make_normaliser
+from leadscore.pipeline.values.fields import Normalised
 from leadscore.serve.service.http.app import RequestContext, Route
 from leadscore.serve.service.problems import Fault, Problem, join_pointer
 from leadscore.serve.service.requests.decode import LONGEST_ID, LeadBody
@@ -17,7 +17,7 @@ from leadscore.serve.service.scorecards.loaded import LoadedModels
 from leadscore.serve.service.scorecards.served import ServedModel
 from leadscore.serve.service.scoring.recorder import ScoreRecorder
 from leadscore.serve.service.scoring.routes import MOST_BATCH_BYTES, Clock, TimeSlice
-from leadscore.serve.service.scoring.score import ScoredLead
+from leadscore.serve.service.scoring.score import normalise_number, normalise_text, rate_score
 
 MOST_ROWS = 5_000
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
@@ -26,10 +26,10 @@ _SHAPE = "rows as objects, or columns and data, with a value for every column"
 
 
 class InvokedTable(NamedTuple):
-    """Rows by column; `tell` makes the fault of a value from its row, its column and what it is."""
+    """Rows by column; `make_fault` takes a row, a column and what is wrong there."""
 
     rows: list[Mapping[str, Any]]
-    tell: Callable[[int, str, str], Fault]
+    make_fault: Callable[[int, str, str], Fault]
     is_text: bool = False
 
 
@@ -41,7 +41,6 @@ def read_table(body: bytes, media_type: str) -> InvokedTable:
 
     Parameters
     ----------
-    body : bytes
     media_type : str
         Without parameters, in lower case.
 
@@ -99,25 +98,25 @@ def _find_rows(table: Any, form: str) -> InvokedTable:
                 last = {column: place for place, column in enumerate(columns)}
                 return InvokedTable(
                     [dict(zip(columns, row, strict=True)) for row in data],
-                    lambda row, column, told: Fault(
-                        join_pointer(form, "data", row, last[column]), told
+                    lambda row, column, detail: Fault(
+                        join_pointer(form, "data", row, last[column]), detail
                     ),
                 )
     elif form != "dataframe_split" and isinstance(table, list):
         if all(isinstance(row, dict) for row in table):
             return InvokedTable(
-                table, lambda row, column, told: Fault(join_pointer(form, row, column), told)
+                table, lambda row, column, detail: Fault(join_pointer(form, row, column), detail)
             )
     elif form == "inputs" and isinstance(table, dict):
         lists = {k: v if isinstance(v, list) else [v] for k, v in table.items()}
         if len({len(values) for values in lists.values()}) == 1:
             return InvokedTable(
                 [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)],
-                lambda row, column, told: Fault(
+                lambda row, column, detail: Fault(
                     join_pointer(form, column, row)
                     if isinstance(table[column], list)
                     else join_pointer(form, column),
-                    told,
+                    detail,
                 ),
             )
     raise Problem(422, "the request does not fit", [Fault(f"/{form}", _SHAPE)])
@@ -134,8 +133,8 @@ def _read_csv(body: bytes) -> InvokedTable:
             if not cells:
                 continue
             if len(cells) != len(columns):
-                told = f"line {reader.line_num}: as many cells as the header has are expected"
-                raise Problem(422, "the request does not fit", [Fault("", told)])
+                detail = f"line {reader.line_num}: as many cells as the header has are expected"
+                raise Problem(422, "the request does not fit", [Fault("", detail)])
             rows.append(dict(zip(columns, cells, strict=True)))
             lines.append(reader.line_num)
     except (UnicodeDecodeError, csv.Error):
@@ -144,16 +143,29 @@ def _read_csv(body: bytes) -> InvokedTable:
         raise Problem(422, "the request does not fit", [Fault("", "a header line is expected")])
     return InvokedTable(
         rows,
-        lambda row, column, told: Fault("", f"line {lines[row]}, column {column}: {told}"),
+        lambda row, column, detail: Fault("", f"line {lines[row]}, column {column}: {detail}"),
         is_text=True,
     )
 
 
 _MOST_FAULTS = 50
-_TEXT = make_normaliser(FieldSpec())
-_NUMBER = make_normaliser(FieldSpec(type="number"))
 _FLAG = {"true": 1.0, "false": 0.0}
 """How data frames write flags into CSV, in lower case."""
+
+
+class Prediction(msgspec.Struct):
+    """The score of one row."""
+
+    probability: float
+    score: float
+    band: str
+    log_odds: float
+
+
+class Predictions(msgspec.Struct):
+    """The answer, in the order of the rows."""
+
+    predictions: list[Prediction]
 
 
 class Invocations:
@@ -161,7 +173,6 @@ class Invocations:
 
     Parameters
     ----------
-    models : LoadedModels
     recorder : ScoreRecorder
         Where scores are counted, logged and shadowed.
     clock : callable
@@ -177,13 +188,13 @@ class Invocations:
         """Return the routes by path."""
         return {"/invocations": Route(self.invoke, MOST_BATCH_BYTES, leniently_typed=True)}
 
-    async def invoke(self, body: bytes, asked: RequestContext) -> bytes:
+    async def invoke(self, body: bytes, context: RequestContext) -> bytes:
         """Score rows of ready signals; a column that is absent is missing.
 
         The log has them as the items of one request, under the id in a column ``lead_id``.
         """
-        model = await self._models.pick(asked.model)
-        given = asked.headers.get(b"content-type", b"").decode("latin-1")
+        model = await self._models.pick(context.model)
+        given = context.headers.get(b"content-type", b"").decode("latin-1")
         table = read_table(body, given.partition(";")[0].strip().lower())
         faults: list[Fault] = []
         signals = [_read_row(model, table, place, faults) for place in range(len(table.rows))]
@@ -192,12 +203,14 @@ class Invocations:
         now_us, answers, time_slice = self._clock(), [], TimeSlice()
         for place, (row, ready) in enumerate(zip(table.rows, signals, strict=True)):
             score = model.scorer.score(ready)
-            answers.append(_tell(score))
+            answers.append(_make_prediction(score))
             lead = LeadBody(_name_lead(row), given_signals=ready)
-            scored = ScoredLead(ready, score, now_us, None, [])
-            self._recorder.record(model, lead, scored, asked.request_id, place, body, is_ready=True)
+            scored = rate_score(model, ready, score, now_us)
+            self._recorder.record(
+                model, lead, scored, context.request_id, place, body, is_ready=True
+            )
             await time_slice.yield_if_long()
-        return msgspec.json.encode({"predictions": answers})
+        return msgspec.json.encode(Predictions(answers))
 
 
 def _name_lead(row: Mapping[str, Any]) -> str:
@@ -208,13 +221,8 @@ def _name_lead(row: Mapping[str, Any]) -> str:
     return ""
 
 
-def _tell(score: LeadScore) -> dict[str, Any]:
-    return {
-        "probability": score.probability,
-        "score": 100.0 * score.probability,
-        "band": score.band,
-        "log_odds": score.log_odds,
-    }
+def _make_prediction(score: LeadScore) -> Prediction:
+    return Prediction(score.probability, 100.0 * score.probability, score.band, score.log_odds)
 
 
 def _read_row(
@@ -230,31 +238,31 @@ def _read_row(
             read = _read_cell if table.is_text else _read_value
             signals[column] = read(value, wanted)
         except ValueError as error:
-            faults.append(table.tell(place, column, str(error)))
+            faults.append(table.make_fault(place, column, str(error)))
     return signals
 
 
 def _read_value(value: Any, wanted: type) -> Normalised:
     if wanted is str:
         if isinstance(value, str):
-            return _TEXT(value)
+            return normalise_text(value)
         raise ValueError("a text is expected")
     if isinstance(value, bool) and wanted is not bool:
         raise ValueError("a number is expected")
     if isinstance(value, int | float):
-        return _NUMBER(float(value) if isinstance(value, bool) else value)
+        return normalise_number(float(value) if isinstance(value, bool) else value)
     raise ValueError("a number is expected")
 
 
 def _read_cell(text: str, wanted: type) -> Normalised:
     if wanted is str:
-        return _TEXT(text)
+        return normalise_text(text)
     word = text.strip().lower()
     if word == "nan":
         return None
     if wanted is bool and word in _FLAG:
         return _FLAG[word]
     try:
-        return _NUMBER(text)
+        return normalise_number(text)
     except ValueError:  # its words quote the text
         raise ValueError("a number is expected") from None

@@ -1,10 +1,9 @@
-"""What is kept of a score once it is made: counts, the score log, the challenger's opinion."""
+"""What is recorded of a score: counts, the score log, the challenger's score."""
 
 import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from leadscore.models.score_lead import find_percentile
 from leadscore.pipeline.score_log.log import ScoreLog
 from leadscore.pipeline.score_log.store import ScoreEntry, write_signals
 from leadscore.serve.service.logs import Logger
@@ -28,13 +27,8 @@ class ScoreRecorder:
 
     Parameters
     ----------
-    models : LoadedModels
-    metrics : Metrics
-    logger : Logger
-    log : ScoreLog or None
     clock : callable
         Returns the time in UTC microseconds.
-    options : RecordingOptions
     """
 
     def __init__(
@@ -64,9 +58,9 @@ class ScoreRecorder:
         body: bytes | memoryview,
         is_ready: bool = False,
     ) -> None:
-        """Keep one score: `body` is what came in, `item` its place in a batch.
+        """Record one score: `body` is what came in, `item` its place in a batch.
 
-        With `is_ready` its signals came in ready, all of them, and say what `body` would.
+        With `is_ready` all signals came in ready, so they hold all that `body` does.
         """
         self._metrics.count_lead(model.note.name, model.note.version, scored.score.band)
         if self.log is not None:
@@ -92,13 +86,12 @@ class ScoreRecorder:
         if scorecard.sha256 not in self._remembered:
             log.remember(scorecard.sha256, model.document)
             self._remembered.add(scorecard.sha256)
-        fit, engagement = model.rate(score.contributions)
         log.append(
             ScoreEntry(
                 request_id, item, lead.lead_id, self._clock(), scored.as_of_us, scored.created_us,
                 model.note.name, model.note.version, scorecard.sha256, lead.previous_band,
                 write_signals(scored.signals), score.log_odds, score.probability, score.band,
-                find_percentile(scorecard.quantiles, score.log_odds), fit, engagement, raw,
+                scored.percentile, scored.fit, scored.engagement, raw,
             )
         )  # fmt: skip
 

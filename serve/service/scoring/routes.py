@@ -3,16 +3,22 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
+from leadscore.pipeline.signals.display_names import Language
 from leadscore.serve.service.http.app import RequestContext, Route
 from leadscore.serve.service.problems import Problem
 from leadscore.serve.service.requests.decode import LeadBody, decode_batch, decode_lead
 from leadscore.serve.service.scorecards.loaded import LoadedModels
 from leadscore.serve.service.scorecards.served import ServedModel
-from leadscore.serve.service.scoring.answer import Answer, answer_explanation, answer_score
+from leadscore.serve.service.scoring.answer import (
+    Answer,
+    BatchAnswer,
+    BatchResult,
+    answer_explanation,
+    answer_score,
+)
 from leadscore.serve.service.scoring.recorder import ScoreRecorder
 from leadscore.serve.service.scoring.score import ScoredLead, score_lead
 from leadscore.serve.service.scoring.sentences import DEFAULT_LANGUAGE, choose_language
@@ -23,7 +29,7 @@ MOST_BATCH_BYTES = 8_388_608
 _MOST_BATCHES = 4
 
 Clock = Callable[[], int]
-MakeAnswer = Callable[[ServedModel, LeadBody, ScoredLead, str], Answer]
+MakeAnswer = Callable[[ServedModel, LeadBody, ScoredLead, Language], Answer]
 _encode = msgspec.json.Encoder().encode
 
 
@@ -32,7 +38,6 @@ class ScoringRoutes:
 
     Parameters
     ----------
-    models : LoadedModels
     recorder : ScoreRecorder
         Where scores are counted, logged and shadowed.
     clock : callable
@@ -68,8 +73,8 @@ class ScoringRoutes:
         lead = decode_lead(body)
         scored = score_lead(model, lead, self._clock(), context.strict)
         answer = make_answer(model, lead, scored, _choose_language(context))
-        self._recorder.record(model, lead, scored, context.request_id, None, body)
         answer.request_id = context.request_id
+        self._recorder.record(model, lead, scored, context.request_id, None, body)
         return _encode(answer)
 
     async def score_batch(self, body: bytes, context: RequestContext) -> bytes:
@@ -89,7 +94,7 @@ class ScoringRoutes:
         model = await self._models.pick(context.model)
         texts = decode_batch(body, MOST_LEADS)
         now_us, language = self._clock(), _choose_language(context)
-        results: list[dict[str, Any]] = []
+        results: list[BatchResult] = []
         failed, time_slice = 0, TimeSlice()
         for place, text in enumerate(texts):
             try:
@@ -98,25 +103,24 @@ class ScoringRoutes:
                 answer = answer_score(model, lead, scored, language)
             except Problem as problem:
                 failed += 1
-                results.append(
-                    {"index": place, "status": problem.status, "problem": problem.to_json()}
-                )
+                document = problem.to_document()
+                results.append(BatchResult(index=place, status=problem.status, problem=document))
                 continue
             self._recorder.record(model, lead, scored, context.request_id, place, text)
-            results.append({"index": place, "status": 200, "answer": answer})
+            results.append(BatchResult(index=place, status=200, answer=answer))
             await time_slice.yield_if_long()
         return _encode(
-            {
-                "request_id": context.request_id,
-                "model": model.named,
-                "scored": len(texts) - failed,
-                "failed": failed,
-                "results": results,
-            }
+            BatchAnswer(
+                request_id=context.request_id,
+                model=model.version,
+                scored=len(texts) - failed,
+                failed=failed,
+                results=results,
+            )
         )
 
 
-def _choose_language(context: RequestContext) -> str:
+def _choose_language(context: RequestContext) -> Language:
     accept = context.headers.get(b"accept-language")
     return DEFAULT_LANGUAGE if accept is None else choose_language(accept.decode("latin-1"))
 

@@ -1,12 +1,12 @@
 """From a decoded request to signals and a score: every route that takes leads goes through this."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 import msgspec
 
-from leadscore.models.score_lead import LeadScore
+from leadscore.models.score_lead import LeadScore, find_percentile
 from leadscore.pipeline.signals.live.activities import ActivityColumns
 from leadscore.pipeline.signals.live.reader import ReadyConflict
 from leadscore.pipeline.values.fields import FieldSpec, Normalised, make_normaliser
@@ -39,13 +39,30 @@ class RequestWarning(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ScoredLead(NamedTuple):
-    """A lead's signals and score, the moments they hold for, and warnings for the sender."""
+    """A lead's signals and score, its percentile and axes, and warnings for the sender."""
 
     signals: dict[str, Normalised]
     score: LeadScore
     as_of_us: int
     created_us: int | None
     warnings: list[RequestWarning]
+    percentile: float | None
+    fit: str | None
+    engagement: str | None
+
+
+def rate_score(
+    model: ServedModel,
+    signals: dict[str, Normalised],
+    score: LeadScore,
+    as_of_us: int,
+    created_us: int | None = None,
+    warnings: Sequence[RequestWarning] = (),
+) -> ScoredLead:
+    """Complete a score by its percentile and its place on both axes."""
+    percentile = find_percentile(model.quantiles, score.log_odds)
+    axes = model.read_axes(score.contributions)
+    return ScoredLead(signals, score, as_of_us, created_us, list(warnings), percentile, *axes)
 
 
 class _LeadFacts(NamedTuple):
@@ -62,8 +79,6 @@ def score_lead(model: ServedModel, body: LeadBody, now_us: int, strict: bool) ->
 
     Parameters
     ----------
-    model : ServedModel
-    body : LeadBody
     now_us : int
         Used if the request names no ``as_of``.
     strict : bool
@@ -92,7 +107,7 @@ def score_lead(model: ServedModel, body: LeadBody, now_us: int, strict: bool) ->
     _warn_of_facts(model, body, facts, warnings)
     _warn_of_values(model, body, signals, warnings)
     score = model.scorer.score(signals, body.previous_band)
-    return ScoredLead(signals, score, facts.as_of_us, facts.created_us, warnings)
+    return rate_score(model, signals, score, facts.as_of_us, facts.created_us, warnings)
 
 
 def _read_facts(

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from leadscore.models.log_odds import to_probability
 from leadscore.models.reasons import Explanation, Reason
+from leadscore.pipeline.signals.display_names import Language
 from leadscore.serve.service.scorecards.served import LANGUAGES, ServedModel
 
-DEFAULT_LANGUAGE = "en"
+DEFAULT_LANGUAGE: Language = "en"
 _MOST_FOR, _MOST_AGAINST = 3, 2
 _LEAST_POINTS = 1.0
 _SPAM = "spam"
@@ -81,7 +82,7 @@ _WORDS = {
 assert set(_WORDS) == set(LANGUAGES)  # noqa: S101 - both are constants of this program
 
 
-def choose_language(accept: str) -> str:
+def choose_language(accept: str) -> Language:
     """Return the language of an ``Accept-Language`` header that is spoken here, or English.
 
     The one of the highest weight counts, the first of equals (RFC 9110, 12.5.4).
@@ -105,7 +106,7 @@ def choose_language(accept: str) -> str:
 
 
 def write_sentence(model: ServedModel, explained: Explanation, language: str) -> str:
-    """Say in words how likely a lead is to buy, and what speaks for it and against it."""
+    """Write how likely a lead is to buy, and what speaks for it and against it."""
     words = _WORDS[language]
     average = _find_usual(model, explained)
     ratio = explained.probability / average if average > 0.0 else 1.0
@@ -140,15 +141,15 @@ def _find_usual(model: ServedModel, explained: Explanation) -> float:
 
 
 def _list_arguments(reasons: Sequence[Reason]) -> list[Reason]:
-    """Return the reasons worth a word: marks of spam as one, and none of what is not known."""
+    """Return the reasons worth a word: marks of spam as one, and none for missing values."""
     spam = [r for r in reasons if r.family == _SPAM and r.value is not None]
-    told = [r for r in reasons if (r.family != _SPAM and r.value is not None) or r.family == ""]
+    listed = [r for r in reasons if (r.family != _SPAM and r.value is not None) or r.family == ""]
     if sum(reason.points for reason in spam) < 0.0:
         points = sum(reason.points for reason in spam)
         log_odds = sum(reason.log_odds for reason in spam)
-        told.append(Reason(_SPAM, _SPAM, None, log_odds, points))
-    told = [reason for reason in told if abs(reason.points) >= _LEAST_POINTS]
-    return sorted(told, key=lambda reason: -abs(reason.points))
+        listed.append(Reason(_SPAM, _SPAM, None, log_odds, points))
+    listed = [reason for reason in listed if abs(reason.points) >= _LEAST_POINTS]
+    return sorted(listed, key=lambda reason: -abs(reason.points))
 
 
 def _name(reason: Reason, labels: dict[str, str], words: _Words, model: ServedModel) -> str:
@@ -159,16 +160,16 @@ def _name(reason: Reason, labels: dict[str, str], words: _Words, model: ServedMo
     if reason.signal.startswith("cap:"):
         return label
     if isinstance(value, int | float):
-        told = _tell_number(reason.signal, value, words, model)
+        text = _write_number(reason.signal, value, words, model)
     else:
-        told = str(value)
-    return f"{label} ({told})" if told else label
+        text = str(value)
+    return f"{label} ({text})" if text else label
 
 
-def _tell_number(signal: str, value: float, words: _Words, model: ServedModel) -> str:
-    """Say a number as people say it; of one that means nothing to them, as a decayed count, none.
+def _write_number(signal: str, value: float, words: _Words, model: ServedModel) -> str:
+    """Write a number as people do; nothing for one that means nothing to them: a decayed count.
 
-    That there was nothing at all is always said.
+    Zero is always written.
     """
     if model.request_reader.signal_types.get(signal) is bool:
         return words.yes if value else words.no

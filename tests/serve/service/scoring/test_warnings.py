@@ -41,7 +41,7 @@ def test_an_activity_that_became_known_later_is_told(service):
     assert ("later_activities", "/activities") in codes(service, demo_lead(activities=[late]))
 
 
-def test_doubtful_names_are_said_as_one_and_missing_ones_are_not(service):
+def test_marks_of_spam_are_one_reason_in_the_sentence(service):
     lead = demo_lead()
     lead["profile"] |= {"first_name": "asdfgh", "last_name": "qwerty", "email": "x@mailinator.com"}
     assert "doubts about name" in service.post("/v1/explain", lead).json()["sentence"]
@@ -50,13 +50,13 @@ def test_doubtful_names_are_said_as_one_and_missing_ones_are_not(service):
     assert "not known" not in nothing
 
 
-def test_keys_made_later_are_asked_for_from_then_on(tmp_path):
+def test_keys_are_needed_as_soon_as_their_file_exists(tmp_path):
     now = [10_000_000]
     keys = LiveKeys(tmp_path / "keys.json", lambda _: None)
-    gate = AccessControl(keys, True, lambda _: None, lambda: now[0])
-    gate.admit("/v1/score", {}, ("127.0.0.1", 1))
+    access = AccessControl(keys, True, lambda _: None, lambda: now[0])
+    access.authorize("/v1/score", {}, ("127.0.0.1", 1))
     keys.path.write_text('{"schema_version": 1, "keys": []}')
     now[0] += 2_000_000
     with pytest.raises(Problem) as refused:
-        gate.admit("/v1/score", {}, ("127.0.0.1", 1))
+        access.authorize("/v1/score", {}, ("127.0.0.1", 1))
     assert refused.value.status == 401

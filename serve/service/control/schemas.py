@@ -1,16 +1,27 @@
-"""What requests are described by in the OpenAPI document: the served scorecard's own signals."""
+"""The schemas of the OpenAPI document.
+
+Requests are described by the signals of the served scorecard, answers by their types.
+"""
 
 from collections.abc import Iterable, Mapping
+from typing import Any, get_args
 
+import msgspec
+
+from leadscore.models.bands import Band
 from leadscore.models.shapes import Curve, Steps, Table
 from leadscore.pipeline.signals.descriptions import describe_signal
 from leadscore.pipeline.values.fields import LARGEST_NUMBER, LONGEST_TEXT, FieldSpec
-from leadscore.serve.service.control.answer_schemas import BANDS, Schema, make_answer_schemas, ref
+from leadscore.serve.service.problems import ProblemDocument
 from leadscore.serve.service.requests.decode import LONGEST_ID, MOST_ACTIVITIES
 from leadscore.serve.service.scorecards.served import ServedModel
-from leadscore.serve.service.scoring.mlflow_protocol import MOST_ROWS
+from leadscore.serve.service.scoring.answer import Answer, BatchAnswer, Explanation
+from leadscore.serve.service.scoring.mlflow_protocol import MOST_ROWS, Predictions
 from leadscore.serve.service.scoring.routes import MOST_LEADS
 
+Schema = dict[str, Any]
+_ANSWERS = (Answer, Explanation, BatchAnswer, Predictions, ProblemDocument)
+_REF = "#/components/schemas/{name}"
 _MOST_LEVELS = 12
 _NO_NUL = r"^[^\u0000]*$"
 _SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
@@ -31,7 +42,7 @@ _BY_TYPE: Mapping[str, Schema] = {"text": _TEXT, "number": _NUMBER, "flag": _FLA
 
 
 def make_schemas(model: ServedModel | None) -> dict[str, Schema]:
-    """Return the components that requests and answers are described by.
+    """Return the components that describe requests and answers.
 
     Parameters
     ----------
@@ -57,8 +68,13 @@ def make_schemas(model: ServedModel | None) -> dict[str, Schema]:
             },
         },
         "InvocationsRequest": _make_invocations(model),
-        **make_answer_schemas(),
+        **msgspec.json.schema_components(_ANSWERS, ref_template=_REF)[1],
     }  # fmt: skip
+
+
+def ref(name: str) -> Schema:
+    """Return the reference to a component."""
+    return {"$ref": _REF.format(name=name)}
 
 
 _LEAD_REQUEST: Schema = {
@@ -78,7 +94,7 @@ _LEAD_REQUEST: Schema = {
         "created_at": {**_TIME, "description": "When the lead came; its age is made from it."},
         "as_of": {**_TIME, "description": "The moment whose knowledge is used; now, if absent. "
                                           "The profile is taken as it was then."},
-        "previous_band": {"type": ["string", "null"], "enum": [*BANDS, None],
+        "previous_band": {"type": ["string", "null"], "enum": [*get_args(Band), None],
                           "description": "The band it was in: near a cutoff it then stays there, "
                                          "if the project's bands have a hysteresis."},
     },
@@ -89,10 +105,13 @@ def _make_profile(model: ServedModel | None) -> Schema:
     properties: dict[str, Schema] = {}
     if model is not None:
         for name, spec in model.catalog.fields.items():
-            told = [s for s in model.catalog.signals if name in s.inputs]
-            lines = [f"{s.column}: {describe_signal(s)}." for s in told]
+            readers = [s for s in model.catalog.signals if name in s.inputs]
+            lines = [f"{s.column}: {describe_signal(s)}." for s in readers]
             lines += [
-                text for s in told if s.stored == name for text in _tell_values(model, s.column)
+                text
+                for s in readers
+                if s.stored == name
+                for text in _describe_values(model, s.column)
             ]
             properties[name] = _with(_BY_TYPE[spec.type], lines, _blanks(spec))
     return {
@@ -114,8 +133,8 @@ def _with(schema: Schema, *lines: Iterable[str]) -> Schema:
     return {**schema, "description": text} if text else dict(schema)
 
 
-def _tell_values(model: ServedModel, column: str) -> list[str]:
-    """Say which values the term of a signal knows."""
+def _describe_values(model: ServedModel, column: str) -> list[str]:
+    """Return which values the term of a signal knows."""
     shape = next((t.shape for t in model.scorecard.terms if t.signal == column), None)
     if isinstance(shape, Table):
         levels = sorted(shape.levels, key=lambda level: (-abs(shape.levels[level]), level))
@@ -166,7 +185,7 @@ def _make_signals(model: ServedModel | None) -> Schema:
         "properties": {
             name: _with(
                 by_type[types[name]], [f"{describe_signal(s)}."],
-                [] if model is None else _tell_values(model, name),
+                [] if model is None else _describe_values(model, name),
             )
             for name, s in columns.items()
         },
