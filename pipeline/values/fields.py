@@ -20,7 +20,7 @@ TRUE_WORDS = ("true", "yes", "y", "t", "1", "si", "sí")
 FALSE_WORDS = ("false", "no", "n", "f", "0")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _MARKED = re.compile(r"[+-]?\d{1,3}([.,'\s]\d{3})*([.,]\d+)?")
-_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _EXACT = 2.0**53
 _SWAPPED = str.maketrans(",.", ".,")
 
@@ -95,14 +95,14 @@ def make_normaliser(spec: FieldSpec) -> Normaliser:
 
 
 def _clean(text: str) -> str:
-    return unicodedata.normalize("NFC", text).strip()
+    return (text if text.isascii() else unicodedata.normalize("NFC", text)).strip()
 
 
 def _to_text(value: object, _: FieldSpec) -> str:
     if isinstance(value, str):
         if len(value) > LONGEST_TEXT:
             raise ValueError(f"text of {len(value)} characters, at most {LONGEST_TEXT} are taken")
-        if _UNWRITABLE.search(value):
+        if "\0" in value or (not value.isascii() and _HALF_PAIR.search(value)):
             raise ValueError("text with a NUL character or half a surrogate pair")
         return value
     if isinstance(value, int) and not isinstance(value, bool):
