@@ -93,17 +93,17 @@ def wait_until_answered(port: int, body: bytes, path: str) -> float:
 
 
 @pytest.fixture(scope="module")
-def shelf(registered, tmp_path_factory) -> Settings:
+def cache(registered, tmp_path_factory) -> Settings:
     settings = Settings(str(tmp_path_factory.mktemp("bench")), "demo")
     card = registered.training.scorecard
-    shelf = ScorecardCache(settings.folder)
-    shelf.write_scorecard(card.sha256, card.to_json())
+    cache = ScorecardCache(settings.folder)
+    cache.write_scorecard(card.sha256, card.to_json())
     versions = {"1": VersionEntry(card.sha256)}
-    shelf.write_index(Index("demo", {"demo.predictive": ModelEntry(versions, {"champion": "1"})}))
+    cache.write_index(Index("demo", {"demo.predictive": ModelEntry(versions, {"champion": "1"})}))
     return settings
 
 
-def commands(shelf, registered, folder) -> dict[str, list[str]]:
+def commands(cache, registered, folder) -> dict[str, list[str]]:
     joblib.dump(registered.training.pipeline, folder / "pipeline.joblib")
     row = registered.training.later.signals.iloc[0].to_dict()
     row = {k: None if v != v else v for k, v in row.items()}
@@ -112,14 +112,14 @@ def commands(shelf, registered, folder) -> dict[str, list[str]]:
         "floor": [str(HERE / "peers.py"), "floor", "SOCKET"],
         "service": ["-m", "leadscore.serve.service.processes.worker", "--socket", "SOCKET",
                     "--parent", str(os.getpid()),
-                    "--settings", msgspec.json.encode(shelf).decode()],
+                    "--settings", msgspec.json.encode(cache).decode()],
         "sklearn": [str(HERE / "peers.py"), "sklearn", "SOCKET", str(folder)],
     }  # fmt: skip
 
 
-def test_one_lead_over_http(shelf, registered, tmp_path):
+def test_one_lead_over_http(cache, registered, tmp_path):
     """Requests a second with 16 connections, as ratios to the floor of the same round."""
-    words = commands(shelf, registered, tmp_path)
+    words = commands(cache, registered, tmp_path)
     for activities in (0, 20, 200):
         body = json.dumps(make_lead(activities)).encode()
         found: dict[str, list[dict]] = {name: [] for name in words}
@@ -146,9 +146,9 @@ def test_one_lead_over_http(shelf, registered, tmp_path):
                   f"{max(o['rss'] for o in found[name]):.0f} MB", end="")  # fmt: skip
 
 
-def test_against_mlflow_models_serve(shelf, registered, tmp_path):
+def test_against_mlflow_models_serve(cache, registered, tmp_path):
     """The service with 20 activities against MLflow's server, which takes ready signals."""
-    words = commands(shelf, registered, tmp_path)
+    words = commands(cache, registered, tmp_path)
     body = json.dumps(make_lead(20)).encode()
     row = json.loads((tmp_path / "signals.json").read_text())
     ready = json.dumps({"dataframe_records": [row]}).encode()
@@ -181,9 +181,9 @@ def test_against_mlflow_models_serve(shelf, registered, tmp_path):
     print(f"\n{_range(ratios)} x the rate of mlflow models serve", end="")
 
 
-def test_from_start_to_first_answer(shelf, registered, tmp_path):
+def test_from_start_to_first_answer(cache, registered, tmp_path):
     """Time from starting the process to the first answer, as a ratio to the floor's."""
-    words = commands(shelf, registered, tmp_path)
+    words = commands(cache, registered, tmp_path)
     body = json.dumps(make_lead(20)).encode()
     took: dict[str, list[float]] = {name: [] for name in words}
     for _ in range(5):
@@ -197,11 +197,11 @@ def test_from_start_to_first_answer(shelf, registered, tmp_path):
         print(f"\nfirst answer, {name:8} {_range(ratios)} x the floor's time", end="")
 
 
-def test_ready_signals_in_process(shelf):
+def test_ready_signals_in_process(cache):
     """From ready signals to all contributions, in plain Python, against adding up as many."""
-    index = ScorecardCache(shelf.folder).read_index()
+    index = ScorecardCache(cache.folder).read_index()
     entry = index.models["demo.predictive"].versions["1"]
-    card = read_scorecard((shelf.folder / "scorecards" / f"{entry.sha256}.json").read_text())
+    card = read_scorecard((cache.folder / "scorecards" / f"{entry.sha256}.json").read_text())
     from leadscore.models.score_lead import Scorer
 
     scorer, signals = Scorer(card), dict(card.golden[1].signals)

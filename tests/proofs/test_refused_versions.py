@@ -158,22 +158,22 @@ def test_what_is_broken_is_refused_told_once_and_the_old_version_stays(registry)
     assert all(len(line["reason"]) <= 300 for line in lines)
 
 
-def test_the_shelf_is_damaged_under_the_worker_which_keeps_what_it_has(registry):
+def test_a_worker_keeps_its_versions_when_the_cache_is_damaged(registry):
     cards = {1: registry.scorecard, 2: change(registry.scorecard, 0.8, 0.2)}
     registry.add(cards[2])
-    shelf = registry.home / "serving" / "demo"
+    cache = registry.home / "serving" / "demo"
     with running_service(registry.home, "--poll", str(POLLED_EVERY_S)) as service:
         with Load(service.port, 2, pause_s=0.01) as load:
             follower = service.find_child("leadscore.serve.service.processes.follower")
             os.kill(follower, signal.SIGSTOP)
-            whole = (shelf / "index.json").read_bytes()
-            replace(shelf / "index.json", whole[: len(whole) // 2])
+            whole = (cache / "index.json").read_bytes()
+            replace(cache / "index.json", whole[: len(whole) // 2])
             service.wait_for(lambda: "model_not_served" in degraded(service))
             time.sleep(2.5)
             told = [line for line in service.log() if line["event"] == "not_served"]
             assert len(told) == 1
             assert service.version() == 1
-            replace(shelf / "index.json", whole.replace(b'"1":', b'"one":').replace(
+            replace(cache / "index.json", whole.replace(b'"1":', b'"one":').replace(
                 b'"champion":"1"', b'"champion":"one"'))  # fmt: skip
             time.sleep(1.5)
             assert service.version() == 1
@@ -186,7 +186,7 @@ def test_the_shelf_is_damaged_under_the_worker_which_keeps_what_it_has(registry)
     assert all(a.body["probability"] == right[a.model[0]] for a in load.answers)
 
 
-def test_a_scorecard_damaged_on_the_shelf_is_not_served_and_fetched_anew(registry):
+def test_a_scorecard_damaged_in_the_cache_is_not_served_and_fetched_anew(registry):
     second = change(registry.scorecard, 0.8, 0.2)
     registry.add(second)
     path = registry.home / "serving" / "demo" / "scorecards" / f"{second.sha256}.json"

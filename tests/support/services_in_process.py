@@ -1,4 +1,4 @@
-"""A scoring service inside the test's own process: its application over a shelf without MLflow."""
+"""A scoring service inside the test's own process: its application over a cache without MLflow."""
 
 import asyncio
 import json
@@ -22,13 +22,13 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Recorder:
-    """A logger that keeps what it is told."""
+    """A logger that keeps its events."""
 
     def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
 
     def info(self, event: str, **facts: Any) -> None:
-        self.told.append({"event": event, **facts})
+        self.events.append({"event": event, **facts})
 
     warning = error = info
 
@@ -76,7 +76,7 @@ class ServiceInside:
 
 @contextmanager
 def service_inside(home: Path, project: str = "demo", **settings: Any) -> Iterator[ServiceInside]:
-    """Serve what stands on the shelf of a home."""
+    """Serve what stands in the cache of a home."""
     logger = Recorder()
     with asyncio.Runner() as runner:
         made = make_service(Settings(str(home), project, **settings), logger)  # type: ignore[arg-type]
@@ -87,7 +87,7 @@ def service_inside(home: Path, project: str = "demo", **settings: Any) -> Iterat
             service.close()
 
 
-def fill_shelf(
+def fill_cache(
     home: Path,
     versions: Mapping[int, Scorecard],
     project: str = "demo",
@@ -98,19 +98,19 @@ def fill_shelf(
 
     `sheets` are champions of other kinds, by kind, each version 1.
     """
-    shelf = ScorecardCache(Settings(str(home), project).folder)
+    cache = ScorecardCache(Settings(str(home), project).folder)
     entries = {}
     for number, scorecard in versions.items():
-        shelf.write_scorecard(scorecard.sha256, scorecard.to_json())
+        cache.write_scorecard(scorecard.sha256, scorecard.to_json())
         entries[str(number)] = VersionEntry(scorecard.sha256)
     named = {alias: str(number) for alias, number in aliases.items()}
     models = {f"{project}.predictive": ModelEntry(entries, named)}
     for kind, scorecard in sheets.items():
-        shelf.write_scorecard(scorecard.sha256, scorecard.to_json())
+        cache.write_scorecard(scorecard.sha256, scorecard.to_json())
         models[f"{project}.{kind}"] = ModelEntry(
             {"1": VersionEntry(scorecard.sha256)}, {"champion": "1"}
         )
-    shelf.write_index(Index(project, models))
+    cache.write_index(Index(project, models))
 
 
 def vary(scorecard: Scorecard, **changes: Any) -> Scorecard:

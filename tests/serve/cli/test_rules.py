@@ -9,7 +9,7 @@ import pytest
 from support.cli import run
 from support.projects import WITHOUT_TIMES, make_leads, write_leads, write_project
 from support.requests import EXTRACT, read_requests
-from support.services_in_process import fill_shelf, service_inside
+from support.services_in_process import fill_cache, service_inside
 
 from leadscore.pipeline.tracking.relocation import relocate
 from leadscore.pipeline.tracking.store import open_store
@@ -51,7 +51,7 @@ def scored(registered, told, tmp_path_factory):
 @pytest.fixture(scope="module")
 def service(registered, sheet, tmp_path_factory):
     home = tmp_path_factory.mktemp("served")
-    fill_shelf(home, {1: registered.training.scorecard}, champion=1, sheets={"rules": sheet})
+    fill_cache(home, {1: registered.training.scorecard}, champion=1, sheets={"rules": sheet})
     with service_inside(home) as service:
         yield service
 

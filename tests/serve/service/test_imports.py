@@ -50,10 +50,10 @@ def scored(registered, tmp_path_factory):
     """What a fresh interpreter has loaded and done once it has scored a lead as a worker does."""
     home = tmp_path_factory.mktemp("served")
     card = registered.training.scorecard
-    shelf = ScorecardCache(home / "serving" / "demo")
-    shelf.write_scorecard(card.sha256, card.to_json())
+    cache = ScorecardCache(home / "serving" / "demo")
+    cache.write_scorecard(card.sha256, card.to_json())
     entry = ModelEntry({"1": VersionEntry(card.sha256)}, {"champion": "1"})
-    shelf.write_index(Index("demo", {NAME: entry}))
+    cache.write_index(Index("demo", {NAME: entry}))
     done = subprocess.run(
         [sys.executable, "-c", SCORE, str(home), str(home / "log.db"), json.dumps(demo_lead())],
         capture_output=True,

@@ -6,7 +6,7 @@ import time
 import pytest
 from support.cli import run
 from support.services import demo_lead, make_key, running_service
-from support.services_in_process import check_problem, fill_shelf, service_inside
+from support.services_in_process import check_problem, fill_cache, service_inside
 
 from leadscore.serve.service.auth.access import FAILURES_A_MINUTE
 from leadscore.serve.service.auth.key_file import create_key, revoke_key
@@ -18,7 +18,7 @@ SHUT = ("/v1/model", "/metrics", "/nowhere", "/v1/score")
 @pytest.fixture(scope="module")
 def home(registered, tmp_path_factory):
     home = tmp_path_factory.mktemp("security")
-    fill_shelf(home, {1: registered.training.scorecard}, champion=1)
+    fill_cache(home, {1: registered.training.scorecard}, champion=1)
     return home
 
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import uvicorn
-from support.services_in_process import fill_shelf, service_inside
+from support.services_in_process import fill_cache, service_inside
 from uvicorn.server import ServerState
 
 from leadscore.serve.service.http.protocol import GuardedProtocol
@@ -87,7 +87,7 @@ def request(
 @pytest.fixture(scope="module")
 def home(registered, tmp_path_factory):
     home = tmp_path_factory.mktemp("whole")
-    fill_shelf(home, {1: registered.training.scorecard}, champion=1)
+    fill_cache(home, {1: registered.training.scorecard}, champion=1)
     return home
 
 

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 from support.services import demo_lead, growing_less_than, raw_request, read_all, running_service
-from support.services_in_process import check_problem, fill_shelf, service_inside
+from support.services_in_process import check_problem, fill_cache, service_inside
 
 SCORING = ("/v1/score", "/v1/score/batch", "/v1/explain", "/invocations")
 CONTROL = ("/v1/model", "/livez", "/readyz", "/ping", "/health", "/version", "/metrics",
@@ -16,7 +16,7 @@ CONTROL = ("/v1/model", "/livez", "/readyz", "/ping", "/health", "/version", "/m
 @pytest.fixture(scope="module")
 def home(registered, tmp_path_factory):
     home = tmp_path_factory.mktemp("http")
-    fill_shelf(home, {1: registered.training.scorecard}, champion=1)
+    fill_cache(home, {1: registered.training.scorecard}, champion=1)
     return home
 
 

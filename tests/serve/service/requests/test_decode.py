@@ -4,7 +4,7 @@ import math
 
 import pytest
 from support.services import demo_lead
-from support.services_in_process import fill_shelf, service_inside, vary
+from support.services_in_process import fill_cache, service_inside, vary
 
 from leadscore.models.bands import Bands
 from leadscore.models.log_odds import to_probability
@@ -17,7 +17,7 @@ from leadscore.pipeline.values.times import read_moment
 @pytest.fixture(scope="module")
 def service(registered, tmp_path_factory):
     home = tmp_path_factory.mktemp("requests")
-    fill_shelf(home, {1: registered.training.scorecard}, champion=1)
+    fill_cache(home, {1: registered.training.scorecard}, champion=1)
     with service_inside(home) as service:
         yield service
 
@@ -282,13 +282,13 @@ def test_an_as_of_that_lies_ahead_is_told(service):
 
 def test_a_lead_near_a_cutoff_stays_in_its_band(registered, tmp_path):
     lead = demo_lead()
-    fill_shelf(tmp_path, {1: registered.training.scorecard}, champion=1)
+    fill_cache(tmp_path, {1: registered.training.scorecard}, champion=1)
     with service_inside(tmp_path) as plain:
         probability = plain.score(lead)["probability"]
         assert plain.score(demo_lead(previous_band="SQL"))["band"] == plain.score(lead)["band"]
     assert 0.03 < probability < 0.7
     bands = Bands(mql=0.02, sql=probability + 0.01, hysteresis=0.015)
-    fill_shelf(tmp_path, {2: vary(registered.training.scorecard, bands=bands)}, champion=2)
+    fill_cache(tmp_path, {2: vary(registered.training.scorecard, bands=bands)}, champion=2)
     with service_inside(tmp_path) as steady:
         assert steady.score(lead)["band"] == "MQL"
         assert steady.score(demo_lead(previous_band="MQL"))["band"] == "MQL"

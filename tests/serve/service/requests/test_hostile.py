@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.scorecards import LAW
 from support.services import demo_lead
-from support.services_in_process import check_problem, check_score, fill_shelf, find, service_inside
+from support.services_in_process import check_problem, check_score, fill_cache, find, service_inside
 
 CANARY = "Zq7canary"
 CANARY_NUMBER = 7331733173317
@@ -53,7 +53,7 @@ values = st.recursive(
 @pytest.fixture(scope="module")
 def service(registered, tmp_path_factory):
     home = tmp_path_factory.mktemp("hostile")
-    fill_shelf(home, {1: registered.training.scorecard}, champion=1)
+    fill_cache(home, {1: registered.training.scorecard}, champion=1)
     with service_inside(home) as service:
         yield service
 

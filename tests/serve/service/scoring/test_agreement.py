@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from support.cli import run
 from support.requests import EXTRACT, read_requests
-from support.services_in_process import fill_shelf, service_inside
+from support.services_in_process import fill_cache, service_inside
 
 CHUNK = 250
 
@@ -14,7 +14,7 @@ CHUNK = 250
 @pytest.fixture(scope="module")
 def service(registered, tmp_path_factory):
     home = tmp_path_factory.mktemp("same")
-    fill_shelf(home, {1: registered.training.scorecard}, champion=1)
+    fill_cache(home, {1: registered.training.scorecard}, champion=1)
     with service_inside(home) as service:
         yield service
 

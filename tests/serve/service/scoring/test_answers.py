@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.scorecards import LAW
 from support.services import demo_lead
-from support.services_in_process import check_problem, check_score, fill_shelf, service_inside, vary
+from support.services_in_process import check_problem, check_score, fill_cache, service_inside, vary
 
 from leadscore.models.reasons import list_reasons
 from leadscore.models.score_lead import AxesReader, Scorer, find_percentile
@@ -65,7 +65,7 @@ def scorecard(registered):
 @pytest.fixture(scope="module")
 def service(scorecard, tmp_path_factory):
     home = tmp_path_factory.mktemp("answers")
-    fill_shelf(
+    fill_cache(
         home,
         {1: scorecard, 2: vary(scorecard, base=scorecard.base + 0.5), 3: few_terms(scorecard)},
         champion=1, challenger=2,
@@ -161,7 +161,7 @@ def test_a_query_picks_the_version(service):
 
 
 def test_an_alias_that_nobody_has_is_told_as_such(registered, tmp_path):
-    fill_shelf(tmp_path, {1: registered.training.scorecard}, champion=1)
+    fill_cache(tmp_path, {1: registered.training.scorecard}, champion=1)
     with service_inside(tmp_path) as alone:
         problem = alone.post("/v1/score?model=challenger", demo_lead())
         check_problem(problem, 404)

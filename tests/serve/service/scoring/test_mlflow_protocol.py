@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 from support.services import running_service
-from support.services_in_process import check_problem, fill_shelf, find, service_inside, vary
+from support.services_in_process import check_problem, fill_cache, find, service_inside, vary
 
 from leadscore.pipeline.score_log.store import open_for_reading
 from leadscore.serve.service.replay import Wanted, replay
@@ -18,7 +18,7 @@ from leadscore.serve.service.replay import Wanted, replay
 @pytest.fixture(scope="module")
 def service(registered, tmp_path_factory):
     home = tmp_path_factory.mktemp("invocations")
-    fill_shelf(home, {1: registered.training.scorecard}, champion=1)
+    fill_cache(home, {1: registered.training.scorecard}, champion=1)
     with service_inside(home) as service:
         yield service
 
@@ -170,7 +170,7 @@ def test_numbers_of_numpy_go_in_by_the_clients_writing(service):
 
 def test_every_prediction_is_logged_counted_and_comes_out_again(registered, frame, tmp_path):
     scorecard = registered.training.scorecard
-    fill_shelf(tmp_path, {1: scorecard, 2: vary(scorecard, base=scorecard.base + 0.5)},
+    fill_cache(tmp_path, {1: scorecard, 2: vary(scorecard, base=scorecard.base + 0.5)},
                champion=1, challenger=2)  # fmt: skip
     log = tmp_path / "scores.db"
     rows = to_forms(frame.head(3))["dataframe_records"]
@@ -179,7 +179,7 @@ def test_every_prediction_is_logged_counted_and_comes_out_again(registered, fram
     with service_inside(tmp_path, log_scores=str(log), shadow=True, log_requests=True) as service:
         answer = service.post("/invocations", body, X_Request_ID="table-1")
         service.get("/livez")  # the loop turns once more, for the shadow
-        told = [line for line in service.logger.told if line["event"] == "shadow"]
+        told = [line for line in service.logger.events if line["event"] == "shadow"]
         counted = service.get("/metrics").text
     predictions = answer.json()["predictions"]
     with open_for_reading(log) as store:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from support.requests import read_requests
-from support.services_in_process import fill_shelf, service_inside
+from support.services_in_process import fill_cache, service_inside
 
 OPENINGS = {
     "en": r"This lead is \d+(\.\d)?% likely to buy within 60 days, .* usual here \(\d+(\.\d)?%\)\.",
@@ -21,7 +21,7 @@ ADVICE = {
 @pytest.fixture(scope="module")
 def service(registered, tmp_path_factory):
     home = tmp_path_factory.mktemp("wording")
-    fill_shelf(home, {1: registered.training.scorecard}, champion=1)
+    fill_cache(home, {1: registered.training.scorecard}, champion=1)
     with service_inside(home) as service:
         yield service
 

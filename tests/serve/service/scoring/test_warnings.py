@@ -2,7 +2,7 @@
 
 import pytest
 from support.services import demo_lead
-from support.services_in_process import fill_shelf, service_inside
+from support.services_in_process import fill_cache, service_inside
 
 from leadscore.serve.service.auth.access import AccessControl
 from leadscore.serve.service.auth.keys import LiveKeys
@@ -12,7 +12,7 @@ from leadscore.serve.service.problems import Problem
 @pytest.fixture(scope="module")
 def service(registered, tmp_path_factory):
     home = tmp_path_factory.mktemp("told")
-    fill_shelf(home, {1: registered.training.scorecard}, champion=1)
+    fill_cache(home, {1: registered.training.scorecard}, champion=1)
     with service_inside(home) as service:
         yield service
 
