@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,10 @@ class Engine:
     def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
         self._connection = connection
         self._limits = limits
-        connection.execute(f"SET disabled_optimizers = '{_SLOWER}'")
+        with suppress(
+            duckdb.ParserException
+        ):  # a release without this optimizer has nothing to switch off
+            connection.execute(f"SET disabled_optimizers = '{_SLOWER}'")
 
     def query(self, sql: str) -> pa.Table:
         """Run one SELECT and return its rows.

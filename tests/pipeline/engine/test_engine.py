@@ -23,6 +23,13 @@ def test_the_limits_are_the_engines_own():
     assert found == {"threads": 1, "memory": "512.0 MiB"}
 
 
+def test_a_release_without_the_optimizer_works_all_the_same(monkeypatch):
+    monkeypatch.setattr("leadscore.pipeline.engine.duckdb_engine._SLOWER", "no_such_optimizer")
+    assert run_sql("SELECT sum(x) AS total FROM n", {"n": NUMBERS}).to_pylist() == [
+        {"total": 499500}
+    ]
+
+
 def test_a_limit_that_is_none_is_told():
     with pytest.raises(ConfigError, match=r"^--memory-limit: 'plenty'"):
         run_sql("SELECT 1", {}, Limits("plenty"))
