@@ -1,5 +1,29 @@
 """The errors a user can mend, each with the exit code that scripts see."""
 
+from collections.abc import Sequence
+
+GAP = "[…]"
+"""In a text for people: in place of a value from the data, which may be a person's."""
+
+
+def fill_gaps(text: str, values: Sequence[str]) -> str:
+    """Return a text with its values in the gaps; without values the gaps stay.
+
+    Raises
+    ------
+    ValueError
+        If there are values, and not one for each gap.
+
+    Examples
+    --------
+    >>> fill_gaps(f"3 activities of unknown leads, for example {GAP}", ["'ana@example.com'"])
+    "3 activities of unknown leads, for example 'ana@example.com'"
+    """
+    if not values:
+        return text
+    first, *rest = text.split(GAP)
+    return first + "".join(v + part for v, part in zip(values, rest, strict=True))
+
 
 class LeadscoreError(Exception):
     """An error whose one line says what is wrong and what to do."""
@@ -14,9 +38,17 @@ class ConfigError(LeadscoreError):
 
 
 class DataError(LeadscoreError):
-    """The data is not what the configuration says it is."""
+    """The data is not what the configuration says it is.
+
+    The message shows the `values` from the data in the gaps of `text`.
+    """
 
     exit_code = 3
+
+    def __init__(self, text: str, values: Sequence[str] = ()) -> None:
+        super().__init__(fill_gaps(text, values))
+        self.text = text
+        self.values = tuple(values)
 
 
 class RefusalError(LeadscoreError):

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from leadscore.pipeline.audit.columns.judge import compose, judge_columns
 from leadscore.pipeline.audit.columns.proxies import judge_proxies
 from leadscore.pipeline.audit.columns.subjects import last_snapshots
-from leadscore.pipeline.audit.records import Audit, ColumnFinding, Finding, Verdict
+from leadscore.pipeline.audit.records import Audit, ColumnFinding, Finding
 from leadscore.pipeline.audit.source_columns import LEAD_ID, WON, read_source_columns
 from leadscore.pipeline.audit.tables.judge import judge_tables
 from leadscore.pipeline.config.project import Project
@@ -51,8 +51,8 @@ def audit_project(
     try:
         tables = ingest(project)
     except DataError as error:
-        unread = Finding("problem", "reading", str(error))
-        return Audit(project.name, "do not train", (_say(unread),), 0, 0, 0, (), (unread,))
+        unread = Finding("problem", "reading", error.text, values=error.values)
+        return Audit(project.name, 0, 0, 0, (), (unread,))
     progress("computing signals")
     try:
         dataset = build_dataset(project, tables)
@@ -102,11 +102,8 @@ def audit_tables(
     judged = judge_tables(project, tables, dataset, raw)
     findings = [*judged.findings, *findings]
     findings += [_leak(column) for column in columns if column.used and column.verdict == "refuse"]
-    verdict, reasons = conclude(columns, findings)
     return Audit(
         project=project.name,
-        verdict=verdict,
-        reasons=reasons,
         rows=tables.rows,
         leads=len(tables.leads),
         wins=int((raw.drop_duplicates(LEAD_ID)[WON].eq(True)).sum()),
@@ -137,29 +134,6 @@ def judge_together(together: Estimate) -> list[Finding]:
 
 def _leak(column: ColumnFinding) -> Finding:
     return Finding("problem", column.name, f"leaks: {column.reasons[0]}", _LEAK_TODO)
-
-
-def conclude(
-    columns: Collection[ColumnFinding], findings: Collection[Finding]
-) -> tuple[Verdict, tuple[str, ...]]:
-    """Return the verdict on the whole, and why: problems first, then warnings."""
-    problems = [_say(finding) for finding in findings if finding.weight == "problem"]
-    warnings = [_say(finding) for finding in findings if finding.weight == "warning"]
-    for verdict, what in (("quarantine", "left out of training"), ("not vouched for", "used")):
-        names = [column.name for column in columns if column.used and column.verdict == verdict]
-        if names:
-            warnings.append(f"{verdict}, and {what}: {', '.join(names)}")
-    leaks = [column.name for column in columns if column.used and column.overridden == "refuse"]
-    if leaks:
-        warnings.append(f"used though they leak (--allow-leak): {', '.join(leaks)}")
-    if problems:
-        return "do not train", (*problems, *warnings)
-    return ("train with warnings" if warnings else "train"), tuple(warnings)
-
-
-def _say(finding: Finding) -> str:
-    text = f"{finding.subject}: {finding.text}"
-    return f"{text}; {finding.todo}" if finding.todo else text
 
 
 def check_allowed(project: Project, allowed_leaks: Collection[str]) -> None:
@@ -217,9 +191,10 @@ def exclude_columns(project: Project, audit: Audit) -> Project:
         If the verdict is not to train, or no signal is left.
     """
     if audit.verdict == "do not train":
-        problems = [_say(finding) for finding in audit.findings if finding.weight == "problem"]
-        told = "\n".join(f"  {problem}" for problem in problems)
-        raise RefusalError(f"the audit says do not train on this yet, because\n{told}")
+        problems = [f"  {f}" for f in audit.findings if f.severity == "problem"]
+        raise RefusalError(
+            "\n".join(["the audit says do not train on this yet, because", *problems])
+        )
     bad = {column.name for column in audit.columns if column.verdict == "quarantine"}
     if bad.issuperset(project.catalog.columns):
         raise RefusalError("the audit puts every signal in quarantine; see leadscore audit")

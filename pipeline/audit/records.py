@@ -3,25 +3,34 @@
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from leadscore.pipeline.errors import fill_gaps
 from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
 from leadscore.pipeline.evaluation.metrics import Estimate
-from leadscore.pipeline.ingest.redact import redact_values
 
 ColumnVerdict = Literal["use", "not vouched for", "quarantine", "refuse"]
 """From harmless to a leak. Training leaves out what is in quarantine, and stops at a refusal."""
-Verdict = Literal["train", "train with warnings", "do not train"]
+AuditVerdict = Literal["train", "train with warnings", "do not train"]
 Severity = Literal["note", "warning", "problem"]
 """A problem forbids training, a warning does not, a note is for the reader."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found in the tables: about what, what was found, and what to do about it."""
+    """One thing found in the tables: about what, what was found, and what to do about it.
 
-    weight: Severity
+    `text` has a gap for each of the `values`, which come from the data.
+    """
+
+    severity: Severity
     subject: str
     text: str
     todo: str = ""
+    values: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return all of it in one line, with the values."""
+        text = f"{self.subject}: {fill_gaps(self.text, self.values)}"
+        return f"{text}; {self.todo}" if self.todo else text
 
 
 @dataclass(frozen=True)
@@ -97,11 +106,9 @@ class SampleSize:
 
 @dataclass(frozen=True)
 class Audit:
-    """All that an audit found; `reasons` say why the verdict is what it is, and what to do."""
+    """All that an audit found."""
 
     project: str
-    verdict: Verdict
-    reasons: tuple[str, ...]
     rows: int
     leads: int
     wins: int
@@ -113,22 +120,42 @@ class Audit:
     together: Estimate | None = None
     allowed_leaks: tuple[str, ...] = field(default=())
 
+    @property
+    def verdict(self) -> AuditVerdict:
+        """Whether to train on these data."""
+        if any(finding.severity == "problem" for finding in self.findings):
+            return "do not train"
+        return "train with warnings" if self.reasons else "train"
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the verdict is what it is, and what to do: problems first, then warnings."""
+        problems = [str(finding) for finding in self.findings if finding.severity == "problem"]
+        warnings = [str(finding) for finding in self.findings if finding.severity == "warning"]
+        used = [column for column in self.columns if column.used]
+        for verdict, what in (("quarantine", "left out of training"), ("not vouched for", "used")):
+            names = [column.name for column in used if column.verdict == verdict]
+            if names:
+                warnings.append(f"{verdict}, and {what}: {', '.join(names)}")
+        leaks = [column.name for column in used if column.overridden == "refuse"]
+        if leaks:
+            warnings.append(f"used though they leak (--allow-leak): {', '.join(leaks)}")
+        return (*problems, *warnings)
+
     def to_json(self) -> dict[str, Any]:
-        """Return the audit as plain data."""
-        return asdict(self)
+        """Return the audit as plain data, the values in their texts."""
+        found = asdict(self)
+        for finding in found["findings"]:
+            finding["text"] = fill_gaps(finding["text"], finding.pop("values"))
+        return {"project": self.project, "verdict": self.verdict, "reasons": self.reasons, **found}
 
 
 def suppress_cells(audit: Audit) -> Audit:
-    """Return an audit whose findings quote no cells, for whatever leaves the terminal.
+    """Return an audit without values from the data, for whatever leaves the terminal.
 
-    What it says of columns stays: it names no value that fewer than thirty leads have. Months of
-    fewer leads are not told of.
+    Reasons about columns stay: they name no value that fewer than thirty leads have. Months of
+    fewer leads are left out.
     """
-    findings = tuple(replace(f, text=redact_values(f.text)) for f in audit.findings)
-    leaks = {column.reasons[0] for column in audit.columns if column.reasons}
-    reasons = tuple(
-        reason if any(leak in reason for leak in leaks) else redact_values(reason)
-        for reason in audit.reasons
-    )
+    findings = tuple(replace(finding, values=()) for finding in audit.findings)
     months = tuple(month for month in audit.months if month.leads >= MIN_GROUP_LEADS)
-    return replace(audit, findings=findings, reasons=reasons, months=months)
+    return replace(audit, findings=findings, months=months)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from math import sqrt
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,18 @@ SURE = 2.0
 
 TOO_GOOD = 0.95
 """Above this AUC a leak is likelier than a good model."""
+VerdictKind = Literal[
+    "not calibrated", "calibrated", "too steep", "too flat", "too good", "no ranking",
+    "wrong way round", "other data", "read back",
+]  # fmt: skip
+"""What a verdict is about. ``read back`` is any of a stored evaluation, which has only texts."""
+
+
+class Verdict(NamedTuple):
+    """One thing that the figures say of a model; `text` is for people."""
+
+    kind: VerdictKind
+    text: str
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,7 @@ class Evaluation:
     calibration: list[CalibrationBin]
     periods: list[Period]
     bands: list[BandCount]
-    verdict: list[str]
+    verdicts: tuple[Verdict, ...]
     ages: list[AgeCount] = field(default_factory=list)
 
     def calibration_intervals(self) -> list[tuple[float, float]]:
@@ -109,16 +121,18 @@ class Evaluation:
             "calibration": [row._asdict() for row in self.calibration],
             "periods": [vars(period) for period in self.periods],
             "bands": [vars(band) for band in self.bands],
-            "verdict": self.verdict,
+            "verdict": [verdict.text for verdict in self.verdicts],
             "ages": [vars(age) for age in self.ages],
         }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Evaluation":
         """Return the evaluation that ``to_json`` wrote."""
+        known = {name: value for name, value in document.items() if name != "verdict"}
         return cls(
             **{
-                **document,
+                **known,
+                "verdicts": tuple(Verdict("read back", text) for text in document["verdict"]),
                 "metrics": {k: Estimate(**v) for k, v in document["metrics"].items()},
                 "calibration": [CalibrationBin(**row) for row in document["calibration"]],
                 "periods": [Period(**period) for period in document["periods"]],
@@ -172,7 +186,7 @@ def evaluate_scores(
         calibration=calibration_table(group_by_score(log_odds, probability, dataset.label)),
         periods=_by_period(dataset, log_odds, probability),
         bands=_by_band(dataset, probability, bands),
-        verdict=_judge(metrics, dataset, probability, earlier_base_rate),
+        verdicts=_judge(metrics, dataset, probability, earlier_base_rate),
         ages=_by_age(dataset, log_odds, probability),
     )
 
@@ -249,42 +263,44 @@ def _by_band(dataset: Dataset, probability: Any, bands: Any) -> list[BandCount]:
 
 def _judge(
     metrics: dict[str, Estimate], dataset: Dataset, probability: Any, earlier_base_rate: float
-) -> list[str]:
-    won, said = metrics["base_rate"].value, metrics["mean_prob"].value
-    wins, expected = dataset.label.sum(), probability.sum()
-    error = sqrt(float((probability * (1.0 - probability)).sum()))
-    lines = []
-    if abs(wins - expected) > SURE * error:
-        lines.append(
-            f"NOT CALIBRATED here: the model says {said:.1%} on average where {won:.1%} won "
-            f"({wins} wins, {expected:.0f} expected). Do not read its figures as probabilities for "
-            f"this period; where it learned, {earlier_base_rate:.1%} won."
-        )
-    else:
-        lines.append(
-            f"Calibrated in the large: {wins} wins, {expected:.0f} expected "
-            f"({said:.1%} said, {won:.1%} won), within two standard errors."
-        )
-    slope = metrics["calibration_slope"]
+) -> tuple[Verdict, ...]:
+    slope, rank = metrics["calibration_slope"], metrics["auc"]
+    verdicts = [_judge_calibration(metrics, dataset, probability, earlier_base_rate)]
+    found = f"calibration slope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}, 1 is right)"
     if slope.high < 1.0:
-        lines.append(
-            f"Too sure of itself: calibration slope {slope.value:.2f} "
-            f"({slope.low:.2f} to {slope.high:.2f}, 1 is right)."
-        )
+        verdicts.append(Verdict("too steep", f"Too sure of itself: {found}."))
     elif slope.low > 1.0:
-        lines.append(
-            f"Too timid: calibration slope {slope.value:.2f} "
-            f"({slope.low:.2f} to {slope.high:.2f}, 1 is right)."
-        )
-    rank = metrics["auc"]
+        verdicts.append(Verdict("too flat", f"Too timid: {found}."))
     if rank.low > TOO_GOOD:
-        lines.append(
+        text = (
             f"TOO GOOD TO BE TRUE: AUC {rank.value:.3f}. Look for a leak, a column written during "
             "or after the contact that decides the lead, and leave it out."
         )
+        verdicts.append(Verdict("too good", text))
     if rank.low <= 0.5:
-        lines.append(
+        text = (
             f"NO RANKING PROVEN: AUC {rank.value:.3f} ({rank.low:.3f} to {rank.high:.3f}) "
             "does not exclude 0.5, which is chance."
         )
-    return lines
+        verdicts.append(Verdict("no ranking", text))
+    return tuple(verdicts)
+
+
+def _judge_calibration(
+    metrics: dict[str, Estimate], dataset: Dataset, probability: Any, earlier_base_rate: float
+) -> Verdict:
+    won, predicted = metrics["base_rate"].value, metrics["mean_prob"].value
+    wins, expected = dataset.label.sum(), probability.sum()
+    error = sqrt(float((probability * (1.0 - probability)).sum()))
+    if abs(wins - expected) > SURE * error:
+        text = (
+            f"NOT CALIBRATED here: the model predicts {predicted:.1%} on average where {won:.1%} "
+            f"won ({wins} wins, {expected:.0f} expected). Do not read its figures as "
+            f"probabilities for this period; where it learned, {earlier_base_rate:.1%} won."
+        )
+        return Verdict("not calibrated", text)
+    text = (
+        f"Calibrated in the large: {wins} wins, {expected:.0f} expected "
+        f"({predicted:.1%} predicted, {won:.1%} won), within two standard errors."
+    )
+    return Verdict("calibrated", text)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from leadscore.pipeline.config.data import ActivitiesConfig
 from leadscore.pipeline.engine.duckdb_engine import Limits
+from leadscore.pipeline.errors import GAP
 from leadscore.pipeline.ingest.columns import (
     ARROW_TYPE,
     read_fields,
@@ -20,7 +21,7 @@ from leadscore.pipeline.ingest.columns import (
 )
 from leadscore.pipeline.ingest.deduplicate import deduplicate_activities
 from leadscore.pipeline.ingest.files import Chunk, Reject, read_table
-from leadscore.pipeline.ingest.redact import UNREAD_KINDS
+from leadscore.pipeline.ingest.notes import Note, NoteKind, note_values
 from leadscore.pipeline.ingest.rejects import Problems, check_rejects, drop_rejected
 from leadscore.pipeline.values.fields import FieldSpec
 
@@ -196,43 +197,52 @@ def _normalise(config: ActivitiesConfig, chunk: Chunk, problems: Problems) -> di
     return arrays
 
 
-def note_activities(read: ActivitiesRead, wanted: set[str], closings: set[str]) -> list[str]:
-    """Say what a reader of the figures should know of the activities.
+def note_activities(read: ActivitiesRead, wanted: set[str], closings: set[str]) -> list[Note]:
+    """Note what a reader of the figures should know of the activities.
 
-    `wanted` are the kinds that signals name, `closings` the words of outcomes.
+    `wanted` are the kinds that signals name, `closings` the words for closed outcomes.
     """
-    notes = [
-        f"{file.path.name}: {file.left_out:,} activities of kinds left out in data.yaml"
-        for file in read.files
-        if file.left_out
+    notes = [_note_excluded(file) for file in read.files if file.left_out]
+    counted: tuple[tuple[NoteKind, int, str, tuple[str, ...]], ...] = (
+        ("duplicate activities", read.duplicates,
+         "duplicate activities dropped, the first recorded kept", ()),
+        ("conflicting activity ids", read.conflicts,
+         "activity ids have different contents in different rows; are the ids of two tools mixed?",
+         ()),
+        ("orphan activities", read.strangers,
+         f"activities of leads that are not in the leads' table, for example {GAP}",
+         (repr(read.stranger),)),
+    )  # fmt: skip
+    notes += [
+        Note(kind, f"{count:,} {text}", count, "activities", values)
+        for kind, count, text, values in counted
+        if count
     ]
-    if read.duplicates:
-        notes.append(f"{read.duplicates:,} duplicate activities dropped, the first recorded kept")
-    if read.conflicts:
-        notes.append(
-            f"{read.conflicts:,} activity ids stand for different things in different rows; are "
-            "the ids of two tools mixed?"
-        )
-    if read.strangers:
-        notes.append(
-            f"{read.strangers:,} activities of leads that are not in the leads' table, "
-            f"{read.stranger!r} for one"
-        )
-    for file in read.files:
-        if file.early_records:
-            notes.append(
-                f"{file.path.name}: {file.early_records:,} activities recorded before they "
-                "occurred; they are seen from when they occurred"
-            )
-    telling = sorted(closings & set(read.kinds))
-    if telling:
-        notes.append(
-            f"activities tell the outcome itself: {', '.join(telling)}; name them under excluded"
-        )
+    notes += [_note_early(file) for file in read.files if file.early_records]
+    outcomes = sorted(closings & set(read.kinds))
+    if outcomes:
+        text = f"activities that name the outcome itself: {', '.join(outcomes)}"
+        notes.append(Note("outcome activities", text))
     absent = sorted(wanted - set(read.kinds))
     if absent:
-        notes.append(f"signals name kinds of activities that never occur: {', '.join(absent)}")
+        text = f"signals name kinds of activities that never occur: {', '.join(absent)}"
+        notes.append(Note("absent kinds", text))
     unread = sorted(set(read.kinds) - wanted)
     if unread and wanted:
-        notes.append(f"{UNREAD_KINDS}: {', '.join(unread[:20])}")
+        notes.append(
+            note_values("unread kinds", "kinds of activities that no signal names: ", unread[:20])
+        )
     return notes
+
+
+def _note_excluded(file: FileRead) -> Note:
+    text = f"{file.path.name}: {file.left_out:,} activities of kinds excluded in data.yaml"
+    return Note("excluded kinds", text, file.left_out, "activities")
+
+
+def _note_early(file: FileRead) -> Note:
+    text = (
+        f"{file.path.name}: {file.early_records:,} activities recorded before they occurred; "
+        "they count from when they occurred"
+    )
+    return Note("recorded too early", text, file.early_records, "activities")

@@ -10,7 +10,13 @@ from leadscore.pipeline.config.data import ChangesConfig
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.ingest.columns import ARROW_TYPE, normalise_column, read_ids, read_times
 from leadscore.pipeline.ingest.files import Chunk, Reject, read_table
-from leadscore.pipeline.ingest.rejects import Problems, check_rejects, drop_rejected
+from leadscore.pipeline.ingest.notes import Note, note_values
+from leadscore.pipeline.ingest.rejects import (
+    Problems,
+    add_problems,
+    check_rejects,
+    drop_rejected,
+)
 from leadscore.pipeline.signals.catalog import Catalog
 from leadscore.pipeline.values.fields import make_normaliser
 
@@ -83,12 +89,20 @@ def _normalise(
     for name in catalog.changing:
         spec, here = catalog.fields[name], pc.fill_null(pc.equal(fields, name), False)
         for side, column in zip(_SIDES, (config.old, config.new), strict=True):
-            values, reasons = normalise_column(
+            values, misfits = normalise_column(
                 chunk.table[column], make_normaliser(spec), ARROW_TYPE[spec.type]
             )
             target = f"{side}_{'text' if spec.type == 'text' else 'number'}"
             arrays[target] = pc.if_else(here, values, arrays[target])
-            for row, reason in reasons.items():
-                if here[row].as_py():
-                    problems.setdefault(row, (column, reason))
+            ours = {row: misfit for row, misfit in misfits.items() if here[row].as_py()}
+            add_problems(problems, column, ours)
     return drop_rejected(pa.table(arrays), file, chunk.lines, problems)
+
+
+def note_unread(others: Counter[str]) -> list[Note]:
+    """Note the changes of fields that no signal reads, the most frequent first."""
+    if not others:
+        return []
+    shown = [f"{word[:30]!r} ({count})" for word, count in others.most_common(5)]
+    text = f"{others.total():,} changes of fields that no signal reads: "
+    return [note_values("unread changes", text, shown, others.total())]

@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 
 from leadscore.pipeline.config.data import ROW_NUMBER, FieldConfig
 from leadscore.pipeline.ingest.files import Chunk
-from leadscore.pipeline.ingest.rejects import Problems, need_values
+from leadscore.pipeline.ingest.rejects import Problems, add_problems, need_values
 from leadscore.pipeline.values.fields import FieldSpec, make_normaliser
+from leadscore.pipeline.values.misfits import Misfit, MisfitError
 from leadscore.pipeline.values.times import FIRST_US, LAST_US, TimeSpec, make_time_reader
 
 ARROW_TYPE = {"text": pa.string(), "number": pa.float64(), "flag": pa.float64()}
@@ -23,8 +24,9 @@ _IDENTIFIER = make_normaliser(FieldSpec())
 
 def read_text(chunk: Chunk, column: str, problems: Problems) -> pa.Array:
     """Return a column of identifiers or plain words as text; what does not fit is a problem."""
-    values, reasons = normalise_column(chunk.table[column], _IDENTIFIER, pa.string())
-    return _told(values, column, reasons, problems)
+    values, misfits = normalise_column(chunk.table[column], _IDENTIFIER, pa.string())
+    add_problems(problems, column, misfits)
+    return values
 
 
 def read_ids(chunk: Chunk, column: str, problems: Problems) -> pa.Array:
@@ -39,11 +41,10 @@ def read_ids(chunk: Chunk, column: str, problems: Problems) -> pa.Array:
 def read_times(chunk: Chunk, spec: TimeSpec, problems: Problems, needed: bool = False) -> pa.Array:
     """Return a column of times as int64 UTC microseconds; what is no time is a problem."""
     column = chunk.table[spec.column]
-    reasons: dict[int, str] = {}
     values = _cast_times(column)
     if values is None:
-        values, reasons = normalise_column(column, make_time_reader(spec), pa.int64())
-    values = _told(values, spec.column, reasons, problems)
+        values, misfits = normalise_column(column, make_time_reader(spec), pa.int64())
+        add_problems(problems, spec.column, misfits)
     if needed:
         need_values(values, spec.column, problems)
     return values
@@ -80,24 +81,16 @@ def read_fields(
     arrays = {}
     for name, spec in specs.items():
         column = configs[name].column or name
-        values, reasons = normalise_column(
+        arrays[name], misfits = normalise_column(
             chunk.table[column], make_normaliser(spec), ARROW_TYPE[spec.type]
         )
-        arrays[name] = _told(values, column, reasons, problems)
+        add_problems(problems, column, misfits)
     return arrays
-
-
-def _told(
-    values: pa.Array, column: str, reasons: Mapping[int, str], problems: Problems
-) -> pa.Array:
-    for row, reason in reasons.items():
-        problems.setdefault(row, (column, reason))
-    return values
 
 
 def normalise_column(
     column: pa.ChunkedArray, normalise: Callable[[Any], Any], kind: pa.DataType
-) -> tuple[pa.Array, dict[int, str]]:
+) -> tuple[pa.Array, dict[int, Misfit]]:
     """Normalise a column.
 
     Parameters
@@ -105,7 +98,7 @@ def normalise_column(
     column : ChunkedArray of n values
         As read from the file.
     normalise : callable
-        From one value to the normalised one; raises ValueError where it does not fit.
+        From one value to the normalised one; raises MisfitError where it does not fit.
     kind : DataType
         Of the result: string, float64 or int64.
 
@@ -113,24 +106,24 @@ def normalise_column(
     -------
     Array of n values
         Null where missing, and where the value did not fit.
-    dict of int to str
+    dict of int to Misfit
         For each row that did not fit, why.
     """
     encoded = _as_array(column).dictionary_encode()
     values: list[object] = []
-    reasons: dict[int, str] = {}
+    misfits: dict[int, Misfit] = {}
     for code, value in enumerate(_to_python(encoded.dictionary)):
         try:
             values.append(normalise(value))
-        except ValueError as error:
+        except MisfitError as error:
             values.append(None)
-            reasons[code] = str(error)
+            misfits[code] = error.misfit
     result = pa.array(values, kind).take(encoded.indices)
-    if not reasons:
+    if not misfits:
         return result, {}
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    rows = np.flatnonzero(np.isin(codes, list(reasons)))
-    return result, {int(row): reasons[int(codes[row])] for row in rows}
+    rows = np.flatnonzero(np.isin(codes, list(misfits)))
+    return result, {int(row): misfits[int(codes[row])] for row in rows}
 
 
 def _as_array(column: pa.ChunkedArray) -> pa.Array:

@@ -9,14 +9,15 @@ import pyarrow.compute as pc
 from leadscore.pipeline.config.data import DataConfig
 from leadscore.pipeline.engine.duckdb_engine import run_sql
 from leadscore.pipeline.ingest.activities import ActivitiesRead, FileRead
+from leadscore.pipeline.ingest.notes import Note, NoteKind
 from leadscore.pipeline.values.times import DAY_US, format_time, read_moment
 
 FAR_BEYOND_DAYS = 330
 """An extract further than this after the last of the data is a mistake, in the year most likely."""
 FAR_APART_DAYS = 30
 """Ends of tables that lie further apart than this are worth a word."""
-USELESS = 0.95
-"""Above this share of strangers a file of activities tells nothing."""
+UNUSABLE = 0.95
+"""Above this share of unknown leads a file of activities is of no use."""
 MANY = 0.2
 """Above this share, activities outside their lead's time look like a clock set wrong."""
 
@@ -26,8 +27,8 @@ class Extract:
     """When the data was taken, None without times; what to note; what forbids training."""
 
     us: int | None
-    notes: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    problems: list[Note] = field(default_factory=list)
 
 
 def find_extract(
@@ -44,27 +45,32 @@ def find_extract(
         return Extract(None)
     ends = _ends(config, leads, outcomes, activities)
     last = max(ends.values())
-    told = ", ".join(f"{name} {format_time(end)}" for name, end in ends.items())
+    listed = ", ".join(f"{name} {format_time(end)}" for name, end in ends.items())
     if config.extracted_at is not None:
         extract_us = read_moment(config.extracted_at)
         days = (extract_us - last) // DAY_US
-        said = [
-            f"extracted_at in data.yaml, {config.extracted_at}, lies {days:,} days after the last "
-            f"of the data ({told}): unless outcomes are known until then, open leads pass for lost"
-        ]
+        text = (
+            f"extracted_at in data.yaml, {config.extracted_at}, lies {days:,} days after the end "
+            f"of the data ({listed}): unless outcomes are known until then, open leads pass for "
+            "lost"
+        )
         if days > FAR_BEYOND_DAYS:
-            return Extract(extract_us, problems=said)
-        return Extract(extract_us, said if days > FAR_APART_DAYS else [])
+            return Extract(extract_us, problems=[Note("extract impossible", text)])
+        return Extract(
+            extract_us, [Note("extract far away", text)] if days > FAR_APART_DAYS else []
+        )
     extract_us = min(ends.values())
-    notes = [
+    text = (
         f"no extracted_at in data.yaml: {format_time(extract_us)} is taken, the earliest of the "
-        f"ends ({told})"
-    ]
+        f"ends ({listed})"
+    )
+    notes = [Note("extract guessed", text)]
     if last - extract_us > FAR_APART_DAYS * DAY_US:
-        notes.append(
+        text = (
             "the ends lie far apart: a clock may be wrong, or a file older than the others; give "
             "extracted_at in data.yaml"
         )
+        notes.append(Note("ends far apart", text))
     return Extract(extract_us, notes)
 
 
@@ -99,21 +105,23 @@ def _end(times: pa.ChunkedArray) -> int | None:
     return int(nearly if last - nearly > 365 * DAY_US else last)
 
 
-def find_unusable_files(activities: ActivitiesRead, extract_us: int | None) -> list[str]:
-    """Say which files of activities tell nothing: they begin after the extract, or know no lead."""
+def find_unusable_files(activities: ActivitiesRead, extract_us: int | None) -> list[Note]:
+    """Find files of no use: their activities are all after the extract, or of unknown leads."""
     problems = []
     for file in activities.files:
         rows = file.rows - len(file.rejects)
-        if file.strangers > USELESS * rows:
-            problems.append(
+        if file.strangers > UNUSABLE * rows:
+            text = (
                 f"{file.path.name}: {file.strangers:,} of {rows:,} activities are of leads that "
                 "are not in the table; are the ids written in the same way?"
             )
+            problems.append(Note("file without leads", text, file.strangers, "activities"))
         elif extract_us is not None and file.first_us is not None and file.first_us > extract_us:
-            problems.append(
+            text = (
                 f"{file.path.name}: all activities lie after the extract, "
                 f"{format_time(extract_us)}; {_span(file)}: is its clock right?"
             )
+            problems.append(Note("file after the extract", text, rows, "activities"))
     return problems
 
 
@@ -122,19 +130,24 @@ def note_clocks(
     outcomes: pa.Table,
     activities: ActivitiesRead | None,
     extract_us: int | None,
-) -> list[str]:
-    """Say what lies after the extract, and where activities do not fit their leads' times."""
+) -> list[Note]:
+    """Note what lies after the extract, and activities that do not fit their leads' times."""
     if extract_us is None:
         return []
     notes = []
-    for name, column in (("leads created", leads["created_us"]),
-                         ("outcomes closed", outcomes["closed_us"])):  # fmt: skip
-        after = pc.sum(pc.greater(column, extract_us)).as_py() or 0
-        if after:
-            notes.append(f"{after:,} {name} after the extract, {format_time(extract_us)}")
+    after = f"after the extract, {format_time(extract_us)}"
+    created = pc.sum(pc.greater(leads["created_us"], extract_us)).as_py()
+    if created:
+        text = f"{created:,} leads created {after}"
+        notes.append(Note("leads after the extract", text, created, "leads"))
+    closed = pc.sum(pc.greater(outcomes["closed_us"], extract_us)).as_py()
+    if closed:
+        text = f"{closed:,} outcomes closed {after}"
+        notes.append(Note("outcomes after the extract", text, closed, "outcomes"))
     early = _closed_before_creation(leads, outcomes)
     if early:
-        notes.append(f"{early:,} outcomes closed before their lead was created")
+        text = f"{early:,} outcomes closed before their lead was created"
+        notes.append(Note("outcomes before creation", text, early, "outcomes"))
     if activities is not None and activities.activities:
         notes += _note_activities(leads, activities, extract_us)
     return notes
@@ -146,7 +159,7 @@ def _closed_before_creation(leads: pa.Table, outcomes: pa.Table) -> int:
     return pc.sum(early).as_py() or 0
 
 
-def _note_activities(leads: pa.Table, read: ActivitiesRead, extract_us: int) -> list[str]:
+def _note_activities(leads: pa.Table, read: ActivitiesRead, extract_us: int) -> list[Note]:
     counts = run_sql(
         "SELECT "
         f"COUNT(CASE WHEN a.occurred_us > {extract_us} THEN 1 END) AS after, "
@@ -154,18 +167,21 @@ def _note_activities(leads: pa.Table, read: ActivitiesRead, extract_us: int) -> 
         "FROM activities AS a JOIN leads AS l ON l.lead_id = a.lead_id",
         {"activities": read.path, "leads": leads.select(["lead_id", "created_us"])},
     ).to_pylist()[0]
+    places: tuple[tuple[NoteKind, int, str], ...] = (
+        ("activities after the extract", counts["after"], "after the extract"),
+        ("activities before creation", counts["before"], "before their lead's creation"),
+    )
     notes = []
-    for word, where in (("after", "after the extract"), ("before", "before their lead's creation")):
-        count = counts[word]
-        if count:
-            share = count / read.activities
-            loud = "; IS A CLOCK SET WRONG? " + _spans(read) if share > MANY else ""
-            notes.append(f"{count:,} activities ({share:.1%}) {where}{loud}")
+    for kind, count, where in places:
+        share = count / read.activities
+        text = f"{count:,} activities ({share:.1%}) {where}"
+        if share > MANY:
+            spans = ", ".join(_span(file) for file in read.files if file.first_us is not None)
+            text += f"; IS A CLOCK SET WRONG? {spans}"
+            notes.append(Note("wrong clock", text, count, "activities"))
+        elif count:
+            notes.append(Note(kind, text, count, "activities"))
     return notes
-
-
-def _spans(read: ActivitiesRead) -> str:
-    return ", ".join(_span(file) for file in read.files if file.first_us is not None)
 
 
 def _span(file: FileRead) -> str:

@@ -19,7 +19,7 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.pipeline.errors import DataError
+from leadscore.pipeline.errors import GAP, DataError, fill_gaps
 
 CHUNK_ROWS = 50_000
 LONGEST_CELL = 1_000_000
@@ -28,12 +28,21 @@ _PARQUET_ENDINGS = (".parquet", ".pq")
 
 @dataclass(frozen=True)
 class Reject:
-    """One row that was left out, and why. `line` counts from 1, a CSV's header being line 1."""
+    """One row that was left out, and why. `line` counts from 1; a CSV's header is line 1.
+
+    `reason` has a gap for each of the `values`, which come from the data.
+    """
 
     file: str
     line: int
     column: str
     reason: str
+    values: tuple[str, ...] = ()
+
+    @property
+    def full_reason(self) -> str:
+        """The reason, with the values."""
+        return fill_gaps(self.reason, self.values)
 
 
 @dataclass(frozen=True)
@@ -182,8 +191,8 @@ def _read_csv(
         next(content)
         for number, (line, row) in enumerate(((at, row) for at, row in content if row), start=1):
             if len(row) != len(header):
-                reason = f"{len(row)} cells where the header has {len(header)}"
-                rejects.append(Reject(path.name, line, "", reason))
+                reason = f"{GAP} cells where the header has {len(header)}"
+                rejects.append(Reject(path.name, line, "", reason, (str(len(row)),)))
                 continue
             lines.append(line)
             numbers.append(number)

@@ -9,10 +9,18 @@ import pyarrow.compute as pc
 
 from leadscore.pipeline.config.data import ROW_NUMBER, DataConfig
 from leadscore.pipeline.config.project import Project, columns_used
+from leadscore.pipeline.errors import GAP
 from leadscore.pipeline.ingest.columns import normalise_column, read_ids, read_times
 from leadscore.pipeline.ingest.files import Chunk, Reject, read_header, read_table
+from leadscore.pipeline.ingest.notes import Note
 from leadscore.pipeline.ingest.outcomes import check_closing, count_unknown, status_reader
-from leadscore.pipeline.ingest.rejects import Problems, check_rejects, drop_rejected, need_values
+from leadscore.pipeline.ingest.rejects import (
+    Problems,
+    add_problems,
+    check_rejects,
+    drop_rejected,
+    need_values,
+)
 from leadscore.pipeline.ingest.texts import read_profile
 from leadscore.pipeline.values.fields import FieldSpec, make_normaliser
 
@@ -32,7 +40,7 @@ class LeadsRead:
     table: pa.Table
     rows: int
     rejects: list[Reject]
-    notes: list[str]
+    notes: list[Note]
     unknown: Counter[str]
 
 
@@ -63,9 +71,10 @@ def read_leads(project: Project) -> LeadsRead:
     if config.leads.duplicates == "first":
         table, differing = _first_rows(table)
         if differing:
-            notes.append(
+            text = (
                 f"{differing:,} leads have other fields or times in a later row; the first counts"
             )
+            notes.append(Note("differing rows", text, differing, "leads"))
     else:
         table, doubles = _drop_doubles(table, path.name)
         rejects += doubles
@@ -75,18 +84,21 @@ def read_leads(project: Project) -> LeadsRead:
     return LeadsRead(table, rows, rejects, notes, unknown)
 
 
-def _note_unused(project: Project, used: Mapping[str, str]) -> list[str]:
+def _note_unused(project: Project, used: Mapping[str, str]) -> list[Note]:
     path, config = project.leads_path, project.data
     header = read_header(path, config.leads.delimiter, config.leads.encoding)
-    absent = sorted(set(config.excluded) - set(header))
-    notes = [f"left_out names {column!r}, which {path.name} does not have" for column in absent]
+    notes = [
+        Note("absent columns", f"excluded names {column!r}, which {path.name} does not have")
+        for column in sorted(set(config.excluded) - set(header))
+    ]
     elsewhere = _columns_used_elsewhere(config)
     unnamed = [
         column for column in header
         if column not in used and column not in config.excluded and column not in elsewhere
     ]  # fmt: skip
     if unnamed:
-        notes.append(f"columns neither used nor left out with a reason: {', '.join(unnamed)}")
+        text = f"columns neither used nor excluded with a reason: {', '.join(unnamed)}"
+        notes.append(Note("unused columns", text, len(unnamed)))
     return notes
 
 
@@ -117,11 +129,10 @@ def _normalise(project: Project, chunk: Chunk) -> tuple[pa.Table, list[Reject]]:
     if leads.order == ROW_NUMBER:
         arrays["arrival"] = pa.array(chunk.numbers, pa.float64())
     elif leads.order is not None:
-        arrays["arrival"], reasons = normalise_column(
+        arrays["arrival"], misfits = normalise_column(
             chunk.table[leads.order], _ORDER, pa.float64()
         )
-        for row, reason in reasons.items():
-            problems.setdefault(row, (leads.order, reason))
+        add_problems(problems, leads.order, misfits)
         need_values(arrays["arrival"], leads.order, problems)
     if outcomes.file is None:
         arrays |= _read_outcomes(project.data, chunk, arrays["created_us"], problems)
@@ -164,5 +175,6 @@ def _drop_doubles(table: pa.Table, file: str) -> tuple[pa.Table, list[Reject]]:
         known = first.setdefault(lead_id, line)
         good.append(known == line)
         if known != line:
-            rejects.append(Reject(file, line, "", f"a lead_id that line {known} has already"))
+            reason = f"a lead_id that line {GAP} has already"
+            rejects.append(Reject(file, line, "", reason, (str(known),)))
     return (table.filter(pa.array(good, pa.bool_())) if rejects else table), rejects

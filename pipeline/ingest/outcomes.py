@@ -9,11 +9,13 @@ import pyarrow.compute as pc
 
 from leadscore.pipeline.config.data import OutcomesConfig
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.errors import DataError
+from leadscore.pipeline.errors import GAP, DataError
 from leadscore.pipeline.ingest.columns import normalise_column, read_ids, read_times
 from leadscore.pipeline.ingest.files import Chunk, Reject, read_table
+from leadscore.pipeline.ingest.notes import Note, note_values
 from leadscore.pipeline.ingest.rejects import Problems, check_rejects, drop_rejected, need_values
 from leadscore.pipeline.values.fields import FieldSpec, make_normaliser
+from leadscore.pipeline.values.misfits import Misfit
 
 OUTCOME_COLUMNS = ("lead_id", "status", "closed_us", "recorded_us")
 
@@ -59,8 +61,9 @@ def read_outcomes(project: Project) -> OutcomesRead:
     if rows == 0:
         found = ", ".join(repr(text[:30]) for text, _ in unknown.most_common(5)) or "nothing"
         raise DataError(
-            f"{path}: no row whose {config.column!r} is won or lost; found {found}: see "
-            "outcomes.won and outcomes.lost in data.yaml"
+            f"{path}: no row whose {config.column!r} is won or lost; found {GAP}: see "
+            "outcomes.won and outcomes.lost in data.yaml",
+            (found,),
         )
     check_rejects(path, project.data.max_reject_share, rejects, rows)
     order = [(name, "ascending") for name in ("lead_id", "closed_us", "status", "recorded_us")]
@@ -126,13 +129,20 @@ def count_unknown(outcomes: OutcomesConfig, chunk: Chunk) -> Counter[str]:
     return counts
 
 
-def note_unknown(outcomes: OutcomesConfig, unknown: Counter[str]) -> list[str]:
-    """Say which texts stood in neither list, the most frequent first."""
+def note_unknown(outcomes: OutcomesConfig, unknown: Counter[str]) -> list[Note]:
+    """Note the texts that stand in neither list, the most frequent first."""
     if not unknown:
         return []
-    shown = ", ".join(f"{text[:30]!r} ({count} rows)" for text, count in unknown.most_common(5))
-    meaning = f"taken for {outcomes.other_is}" if outcomes.file is None else "no closing"
-    return [f"outcomes in neither list, {meaning}: {shown}"]
+    shown = [f"{text[:30]!r} ({count} rows)" for text, count in unknown.most_common(5)]
+    own = outcomes.file is None
+    meaning = f"taken for {outcomes.other_is}" if own else "no closing"
+    lost = own and outcomes.other_is == "lost"
+    return [
+        note_values(
+            "unknown outcomes lost" if lost else "unknown outcomes",
+            f"outcomes in neither list, {meaning}: ", shown, unknown.total(),
+        )
+    ]  # fmt: skip
 
 
 def check_closing(arrays: Mapping[str, pa.Array], column: str, problems: Problems) -> None:
@@ -145,8 +155,9 @@ def check_closing(arrays: Mapping[str, pa.Array], column: str, problems: Problem
     )
     for row, (status, closed, created) in enumerate(rows):
         if status == "won" and closed is None:
-            problems.setdefault(row, (column, "blank, though the lead is won"))
+            problems.setdefault(row, (column, Misfit("blank, though the lead is won")))
         elif status == "open" and closed is not None:
-            problems.setdefault(row, (column, "closed, though its outcome is neither won nor lost"))
+            misfit = Misfit("closed, though its outcome is neither won nor lost")
+            problems.setdefault(row, (column, misfit))
         elif closed is not None and created is not None and closed < created:
-            problems.setdefault(row, (column, "closed before the lead was created"))
+            problems.setdefault(row, (column, Misfit("closed before the lead was created")))

@@ -1,20 +1,25 @@
 """Rows that do not fit: kept with their reason, counted, and never too many."""
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pyarrow as pa
 
 from leadscore.pipeline.errors import DataError
 from leadscore.pipeline.ingest.files import Reject
-from leadscore.pipeline.ingest.redact import redact_values
+from leadscore.pipeline.values.misfits import Misfit
 
-Problems = dict[int, tuple[str, str]]
-"""By row of a chunk: the column and the reason why the row does not fit; the first one counts."""
+Problems = dict[int, tuple[str, Misfit]]
+"""By row of a chunk: the column, and why the row does not fit. The first problem of a row counts.
+"""
+
+
+def add_problems(problems: Problems, column: str, misfits: Mapping[int, Misfit]) -> None:
+    """Add the rows whose value in a column does not fit."""
+    for row, misfit in misfits.items():
+        problems.setdefault(row, (column, misfit))
 
 
 def need_values(values: pa.Array, column: str, problems: Problems) -> None:
@@ -22,16 +27,19 @@ def need_values(values: pa.Array, column: str, problems: Problems) -> None:
     if values.null_count:
         for row, known in enumerate(values.is_valid().to_pylist()):
             if not known:
-                problems.setdefault(row, (column, "blank where a value is needed"))
+                problems.setdefault(row, (column, Misfit("blank where a value is needed")))
 
 
 def drop_rejected(
-    table: pa.Table, file: str, lines: list[int], problems: Mapping[int, tuple[str, str]]
+    table: pa.Table, file: str, lines: list[int], problems: Problems
 ) -> tuple[pa.Table, list[Reject]]:
-    """Part a table into the rows without a problem, and rejects."""
+    """Split a table into the rows without a problem, and rejects."""
     if not problems:
         return table, []
-    rejects = [Reject(file, lines[row], *problems[row]) for row in sorted(problems)]
+    rejects = [
+        Reject(file, lines[row], column, misfit.text, misfit.values)
+        for row, (column, misfit) in sorted(problems.items())
+    ]
     good = pa.array([row not in problems for row in range(len(lines))])
     return table.filter(good), rejects
 
@@ -48,55 +56,36 @@ def check_rejects(path: Path, most: float, rejects: Sequence[Reject], rows: int)
         raise DataError(f"{path}: a header and no row")
     if len(rejects) <= most * rows and len(rejects) < rows:
         return
-    reasons = Counter((reject.column, reject.reason) for reject in rejects)
-    (column, reason), count = reasons.most_common(1)[0]
-    first = next(r.line for r in rejects if (r.column, r.reason) == (column, reason))
-    where = f"column {column!r}: " if column else ""
+    first, count = group_rejects(rejects)[0]
+    where = f"column {first.column!r}: " if first.column else ""
+    often = f"most often {where}{first.reason} ({count} rows, first at line {first.line})"
     if len(rejects) == rows:
-        raise DataError(
-            f"{path}: all {rows} rows are rejected; most often {where}{reason} "
-            f"({count} rows, first at line {first})"
-        )
+        raise DataError(f"{path}: all {rows} rows are rejected; {often}", first.values)
     raise DataError(
         f"{path}: {len(rejects)} of {rows} rows rejected, at most {most:.0%} are "
-        f"allowed (max_reject_share); most often {where}{reason} "
-        f"({count} rows, first at line {first})"
+        f"allowed (max_reject_share); {often}",
+        first.values,
     )
 
 
 def write_rejects(rejects: Iterable[Reject], path: Path) -> None:
-    """Write rejects as a CSV beside the result: file, line, column, reason."""
+    """Write rejects as a CSV next to the result: file, line, column, reason."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["file", "line", "column", "reason"])
-        writer.writerows((r.file, r.line, r.column, r.reason) for r in rejects)
+        writer.writerows((r.file, r.line, r.column, r.full_reason) for r in rejects)
 
 
-_NUMBER = re.compile(r"\d+")
+def group_rejects(rejects: Sequence[Reject]) -> list[tuple[Reject, int]]:
+    """Count rejects by file, column and reason: the first of each, and how many; most first.
 
-
-class Rejected(NamedTuple):
-    """How many `rows` of a file were rejected for one reason; reason and line of the first."""
-
-    rows: int
-    file: str
-    column: str
-    reason: str
-    line: int
-
-
-def group_rejects(rejects: Sequence[Reject]) -> list[Rejected]:
-    """Count rejects by file, column and reason, the most frequent first.
-
-    Reasons that differ only in numbers or in the values they quote are one.
+    Reasons that differ in the values they show only are one.
     """
-    alike = [
-        (reject.file, reject.column, _NUMBER.sub("", redact_values(reject.reason)))
-        for reject in rejects
-    ]
-    first = dict(reversed([*zip(alike, rejects, strict=True)]))
-    return [
-        Rejected(count, what[0], what[1], first[what].reason, first[what].line)
-        for what, count in Counter(alike).most_common()
-    ]
+    first: dict[tuple[str, str, str], Reject] = {}
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for reject in rejects:
+        alike = (reject.file, reject.column, reject.reason)
+        first.setdefault(alike, reject)
+        counts[alike] += 1
+    return [(first[alike], count) for alike, count in counts.most_common()]

@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.ingest.activities import ActivitiesRead, note_activities, read_activities
-from leadscore.pipeline.ingest.changes import read_changes
+from leadscore.pipeline.ingest.changes import note_unread, read_changes
 from leadscore.pipeline.ingest.extract import find_extract, find_unusable_files, note_clocks
 from leadscore.pipeline.ingest.files import Reject
 from leadscore.pipeline.ingest.leads import read_leads
+from leadscore.pipeline.ingest.notes import Note
 from leadscore.pipeline.ingest.outcomes import OUTCOME_COLUMNS, note_unknown, read_outcomes
 from leadscore.pipeline.ingest.texts import add_text_changes
 from leadscore.pipeline.signals.history.reader import History
@@ -41,11 +42,11 @@ class Ingested:
     extract_us: int | None
     rows: int
     rejects: tuple[Reject, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     digest: str
     activities: ActivitiesRead | None = None
     changes: pa.Table | None = None
-    problems: tuple[str, ...] = ()
+    problems: tuple[Note, ...] = ()
     _folder: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
     @property
@@ -87,10 +88,10 @@ def ingest(project: Project) -> Ingested:
         known = pc.is_in(deals.table["lead_id"], leads["lead_id"].combine_chunks())
         outcomes = deals.table.filter(known)
         notes += note_unknown(config.outcomes, deals.unknown)
-        if len(outcomes) < len(deals.table):
-            notes.append(
-                f"{len(deals.table) - len(outcomes):,} outcomes of leads that are not in the table"
-            )
+        orphans = len(deals.table) - len(outcomes)
+        if orphans:
+            text = f"{orphans:,} outcomes of leads that are not in the table"
+            notes.append(Note("orphan outcomes", text, orphans, "outcomes"))
         rows, rejects = rows + deals.rows, rejects + deals.rejects
     digests = [digest_rows(leads.column_names, leads.to_batches()),
                digest_rows(outcomes.column_names, outcomes.to_batches())]  # fmt: skip
@@ -109,15 +110,12 @@ def ingest(project: Project) -> Ingested:
     if catalog.changing:
         changed = read_changes(project, catalog)
         changes = add_text_changes(catalog, read.table, changed.table)
-        if changed.others:
-            shown = ", ".join(f"{w[:30]!r} ({n})" for w, n in changed.others.most_common(5))
-            count = changed.others.total()
-            notes.append(f"{count:,} changes of fields that no signal reads: {shown}")
+        notes += note_unread(changed.others)
         rows, rejects = rows + changed.rows, rejects + changed.rejects
         digests.append(digest_rows(changes.column_names, changes.to_batches()))
     extract = find_extract(config, leads, outcomes, activities)
     notes += extract.notes + note_clocks(leads, outcomes, activities, extract.us)
-    useless = [] if activities is None else find_unusable_files(activities, extract.us)
+    unusable = [] if activities is None else find_unusable_files(activities, extract.us)
     return Ingested(
         leads=leads,
         outcomes=outcomes,
@@ -125,7 +123,7 @@ def ingest(project: Project) -> Ingested:
         rows=rows,
         rejects=tuple(sorted(rejects, key=lambda reject: (reject.file, reject.line))),
         notes=tuple(notes),
-        problems=(*extract.problems, *useless),
+        problems=(*extract.problems, *unusable),
         digest=hashlib.sha256(" ".join(digests).encode()).hexdigest(),
         activities=activities,
         changes=changes,

@@ -10,7 +10,6 @@ import numpy as np
 from leadscore.pipeline.audit.records import Audit, suppress_cells
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.evaluation.metrics import MEASURE_WORDS, Estimate, MeasureText
-from leadscore.pipeline.ingest.redact import redact_values
 from leadscore.pipeline.report.evaluation_figures import (
     BandRow,
     Breakdown,
@@ -122,7 +121,7 @@ def make_report(project: Project, training: Training) -> Report:
         worth=describe_reference(scorecard.kind),
         fingerprint=scorecard.fingerprint,
         basis=evaluation.basis,
-        verdict=tuple(evaluation.verdict),
+        verdict=tuple(verdict.text for verdict in evaluation.verdicts),
         judged=DataPart("judged", evaluation.snapshots, evaluation.leads, evaluation.wins,
                     evaluation.metrics["base_rate"].value),
         measures=tuple(
@@ -150,7 +149,7 @@ def make_report(project: Project, training: Training) -> Report:
         rows=training.tables.rows,
         columns_left_out=tuple(_left_out(project)),
         assumptions=tuple(_assumptions(project, training)),
-        notes=tuple(redact_values(note) for note in training.notes),
+        notes=tuple(note.redacted for note in training.notes),
         points=(scorecard.points.offset, scorecard.points.per_log_odds),
         identity=tuple(_identity(training)),
         audit=suppress_cells(training.audit),

@@ -54,7 +54,7 @@ def audit_sheet(sheet: Sheet, progress: Progress = silent) -> SheetAudit:
     progress("reading the leads")
     tables = ingest(project)
     if tables.problems:
-        raise RefusalError("; ".join(tables.problems))
+        raise RefusalError("; ".join(map(str, tables.problems)))
     progress("computing signals")
     dataset = build_dataset(project, tables)
     split = split_history(project, dataset)

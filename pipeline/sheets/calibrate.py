@@ -17,6 +17,7 @@ from leadscore.models.scorecard import Kind, Points, Scorecard
 from leadscore.pipeline.audit.audit import check_allowed
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.errors import RefusalError
+from leadscore.pipeline.evaluation.evaluate import Verdict
 from leadscore.pipeline.progress import Progress, silent
 from leadscore.pipeline.sheets.sheet import Sheet
 from leadscore.pipeline.training.finalize import finish_scorecard, plain_bands
@@ -104,15 +105,16 @@ def train_sheet(
 
 
 def _drop_slope_remark(training: Training) -> Training:
-    """Begin the verdict with what matters most of a sheet that says nothing or the opposite."""
+    """Put first what matters most of a sheet that ranks by chance or the wrong way round."""
     rate = training.evaluation.earlier_base_rate
-    said = (
+    text = (
         "RANKS THE WRONG WAY ROUND, or not at all: in the earlier period more points went with no "
         f"more wins. Every lead gets the share that won there ({rate:.1%}), whatever its points; "
         "leadscore rules audit says which criteria go the wrong way."
     )
-    kept = [line for line in training.evaluation.verdict if "calibration slope" not in line]
-    return replace(training, evaluation=replace(training.evaluation, verdict=[said, *kept]))
+    kept = [v for v in training.evaluation.verdicts if v.kind not in ("too steep", "too flat")]
+    verdicts = (Verdict("wrong way round", text), *kept)
+    return replace(training, evaluation=replace(training.evaluation, verdicts=verdicts))
 
 
 def calibrate_points(points: Floats, label: npt.NDArray[np.int8]) -> Affine:

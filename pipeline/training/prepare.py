@@ -65,7 +65,7 @@ def prepare(project: Project, progress: Progress, allowed_leaks: Collection[str]
     progress("reading the leads")
     tables = ingest(project)
     if tables.problems:
-        raise RefusalError("; ".join(tables.problems))
+        raise RefusalError("; ".join(map(str, tables.problems)))
     progress("computing signals")
     dataset = build_dataset(project, tables)
     progress("auditing")

@@ -16,12 +16,13 @@ from leadscore.models.score_frame import score_frame
 from leadscore.models.scorecard import Points, Scorecard
 from leadscore.pipeline.audit.audit import check_allowed
 from leadscore.pipeline.audit.records import Audit
-from leadscore.pipeline.audit.tables.outcome_coverage import note_late, note_uneven
+from leadscore.pipeline.audit.tables.outcome_coverage import note_few_early_wins, note_late_records
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.dataset.split import describe_cut
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.evaluation.evaluate import Evaluation, evaluate_scores
+from leadscore.pipeline.ingest.notes import Note
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.progress import Progress, silent
 from leadscore.pipeline.training.finalize import band_snapshots, finish_scorecard, plain_bands
@@ -57,7 +58,7 @@ class Training:
     neither: int
     cut: str | None
     tables: Ingested
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     audit: Audit
 
     @property
@@ -176,8 +177,8 @@ def evaluate_training(
     return Training(
         scorecard, pipeline, choice, evaluation, split.earlier, split.later, later_log_odds,
         later_bands, split.neither, describe_cut(split), tables,
-        (*_notes(project, tables, scorecard), *note_uneven(project, prepared.dataset),
-         *note_late(project, tables)), prepared.audit,
+        (*_notes(project, tables, scorecard), *note_few_early_wins(project, prepared.dataset),
+         *note_late_records(project, tables)), prepared.audit,
     )  # fmt: skip
 
 
@@ -190,12 +191,14 @@ def _with_means(scorecard: Scorecard, signals: pd.DataFrame) -> Scorecard:
     return scorecard.model_copy(update={"terms": terms})
 
 
-def _notes(project: Project, tables: Ingested, scorecard: Scorecard) -> tuple[str, ...]:
+def _notes(project: Project, tables: Ingested, scorecard: Scorecard) -> list[Note]:
     used = set(scorecard.columns)
     unused = [column for column in project.catalog.columns if column not in used]
-    notes = [*tables.notes]
+    notes = list(tables.notes)
     if unused:
-        notes.append(f"left out, since they never change here: {', '.join(unused)}")
+        text = f"left out, since they never change here: {', '.join(unused)}"
+        notes.append(Note("constant signals", text))
     if project.training.horizon_days is None:
-        notes.append("outcomes have no times: a lead counts as not won if it is not won yet")
-    return tuple(notes)
+        text = "outcomes have no times: a lead counts as not won if it is not won yet"
+        notes.append(Note("outcomes without times", text))
+    return notes

@@ -11,6 +11,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
+from leadscore.pipeline.errors import GAP
+from leadscore.pipeline.values.misfits import MisfitError
+
 FieldType = Literal["text", "number", "flag"]
 Normalised = str | float | None
 Normaliser = Callable[[object], Normalised]
@@ -71,7 +74,7 @@ def make_normaliser(spec: FieldSpec) -> Normaliser:
     Returns
     -------
     callable
-        Takes str, int, float, bool or None; returns str, float or None. It raises ValueError with
+        Takes str, int, float, bool or None; returns str, float or None. It raises MisfitError with
         what was found and what was expected where the value does not fit the type.
     """
     missing = {"", *(_clean(text) for text in spec.missing)}
@@ -86,7 +89,7 @@ def make_normaliser(spec: FieldSpec) -> Normaliser:
             if value in missing:
                 return None
         elif isinstance(value, list | tuple | dict):
-            raise ValueError(f"a {type(value).__name__} where a {spec.type} is expected")
+            raise MisfitError(f"a {type(value).__name__} where a {spec.type} is expected")
         found = convert(value, spec)
         blank = found in missing if isinstance(found, str) else found in missing_numbers
         return None if spec.type != "flag" and blank else found
@@ -101,34 +104,36 @@ def _clean(text: str) -> str:
 def _to_text(value: object, _: FieldSpec) -> str:
     if isinstance(value, str):
         if len(value) > LONGEST_TEXT:
-            raise ValueError(f"text of {len(value)} characters, at most {LONGEST_TEXT} are taken")
+            raise MisfitError(
+                f"text of {GAP} characters, at most {LONGEST_TEXT} are taken", str(len(value))
+            )
         if "\0" in value or (not value.isascii() and _HALF_PAIR.search(value)):
-            raise ValueError("text with a NUL character or half a surrogate pair")
+            raise MisfitError("text with a NUL character or half a surrogate pair")
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return str(int(value))  # a whole number that shared its column with blanks
-    raise ValueError(f"{type(value).__name__} {value!r} where text is expected")
+    raise MisfitError(f"{type(value).__name__} {GAP} where text is expected", repr(value))
 
 
 def _to_number(value: object, spec: FieldSpec) -> float:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{type(value).__name__} {value!r} where a number is expected")
+        raise MisfitError(f"{type(value).__name__} {GAP} where a number is expected", repr(value))
     if isinstance(value, str):
         text = value if spec.thousands is None else _join_groups(value, spec)
         text = text.translate(_SWAPPED) if spec.decimal == "," else text
         if not _NUMBER.fullmatch(text):
             unclear = spec.thousands is None and _MARKED.fullmatch(value)
             hint = " (see `decimal` and `thousands` of the field in data.yaml)" if unclear else ""
-            raise ValueError(f"{value[:40]!r} where a number is expected{hint}")
+            raise MisfitError(f"{GAP} where a number is expected{hint}", repr(value[:40]))
         value = text
     try:
         number = float(value)
     except OverflowError:
         number = float("inf")
     if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
-        raise ValueError(f"a number beyond {LARGEST_NUMBER:g}")
+        raise MisfitError(f"a number beyond {LARGEST_NUMBER:g}")
     return number + 0.0  # which makes -0 a plain 0
 
 
@@ -150,7 +155,7 @@ def _to_flag(value: object, spec: FieldSpec) -> float:
     if word in {_clean(text).casefold() for text in spec.false}:
         return 0.0
     known = ", ".join([*spec.true, *spec.false])
-    raise ValueError(f"{str(value)[:40]!r} where a flag is expected (one of {known})")
+    raise MisfitError(f"{GAP} where a flag is expected (one of {known})", repr(str(value)[:40]))
 
 
 _CONVERT: dict[FieldType, Callable[[object, FieldSpec], Normalised]] = {

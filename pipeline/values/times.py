@@ -7,11 +7,19 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from leadscore.pipeline.errors import GAP
+from leadscore.pipeline.values.misfits import MisfitError
+
 DAY_US = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_US = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 LAST_US = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_BEYOND = f"{GAP} is beyond the years 1 to 9999"
 _EPOCH_FORMATS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
+
+
+class NoZoneError(MisfitError):
+    """A time names no zone, and nothing else says which one is meant."""
 
 
 class TimeSpec(BaseModel):
@@ -35,8 +43,9 @@ def make_time_reader(spec: TimeSpec) -> Callable[[object], int | None]:
     -------
     callable
         Takes text, whole numbers (for the epoch formats), datetimes or None; the empty text is
-        None. It raises ValueError for what is no time, and for a time without a zone where the
-        column declares none. In the hour that a clock change repeats, the first pass is meant.
+        None. It raises MisfitError for what is no time, and NoZoneError for a time without a zone
+        where the column declares none. In the hour that a clock change repeats, the first pass is
+        meant.
     """
     zone = ZoneInfo(spec.zone) if spec.zone else None
     unit = _EPOCH_FORMATS.get(spec.format)
@@ -51,19 +60,20 @@ def make_time_reader(spec: TimeSpec) -> Callable[[object], int | None]:
         if unit is not None:
             moment_us = _whole_number(value) * unit
             if not FIRST_US <= moment_us <= LAST_US:
-                raise ValueError(f"{str(value)[:40]!r} is beyond the years 1 to 9999")
+                raise MisfitError(_BEYOND, repr(str(value)[:40]))
             return moment_us
         moment = _parse(value, spec.format)
         if moment.tzinfo is None:
             if zone is None:
-                raise ValueError(
-                    f"{str(value)!r} names no time zone; give the column `zone:` in data.yaml"
+                raise NoZoneError(
+                    f"{GAP} names no time zone; give the column `zone:` in data.yaml",
+                    repr(str(value)),
                 )
             moment = moment.replace(tzinfo=zone)
         try:
             moment_us = (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
         except OverflowError as error:
-            raise ValueError(f"{str(value)[:40]!r} is beyond the years 1 to 9999") from error
+            raise MisfitError(_BEYOND, repr(str(value)[:40])) from error
         return moment_us
 
     return read
@@ -75,16 +85,18 @@ def read_moment(text: str) -> int:
     Raises
     ------
     ValueError
-        If it is no ISO 8601 time, or names no zone.
+        If it is no ISO 8601 time; `NoZoneError` if it names no zone.
     """
     if _is_date(text):
-        raise ValueError(f"{text!r} names no time and zone; write {text}T00:00:00Z, say")
+        raise NoZoneError(
+            f"{GAP} names no time and no zone; write for example {text}T00:00:00Z", repr(text)
+        )
     try:
         moment = make_time_reader(TimeSpec(column="moment"))(text)
-    except ValueError as error:
-        if "names no time zone" in str(error):
-            raise ValueError(f"{text!r} names no zone; end it with Z or +01:00, say") from error
-        raise
+    except NoZoneError as error:
+        raise NoZoneError(
+            f"{GAP} names no zone; end it for example with Z or +01:00", repr(text)
+        ) from error
     if moment is None:
         raise ValueError("empty where a time is expected")
     return moment
@@ -103,7 +115,9 @@ def _whole_number(value: object) -> int:
             raise ValueError(value)
         return int(str(value))
     except ValueError as error:
-        raise ValueError(f"{value!r} where a whole number since 1970 is expected") from error
+        raise MisfitError(
+            f"{GAP} where a whole number since 1970 is expected", repr(value)
+        ) from error
 
 
 def _parse(value: object, pattern: str) -> datetime:
@@ -113,11 +127,13 @@ def _parse(value: object, pattern: str) -> datetime:
         text = str(value)
         return datetime.fromisoformat(text) if pattern == "iso" else _strptime(text, pattern)
     except ValueError as error:
-        raise ValueError(f"{str(value)[:40]!r} where a time is expected ({pattern})") from error
+        raise MisfitError(
+            f"{GAP} where a time is expected ({pattern})", repr(str(value)[:40])
+        ) from error
 
 
 def _strptime(text: str, pattern: str) -> datetime:
-    return datetime.strptime(text, pattern)  # noqa: DTZ007 - the zone is seen to by the caller
+    return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller adds the zone
 
 
 def days_to_us(days: float) -> int:

@@ -1,23 +1,34 @@
 """Check a project before training: its files, its data, and what a model could learn from."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from leadscore.pipeline.audit.tables.outcome_coverage import (
     find_outcome_gaps,
-    note_late,
-    note_uneven,
+    note_few_early_wins,
+    note_late_records,
 )
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
 from leadscore.pipeline.dataset.split import split_dataset
 from leadscore.pipeline.errors import LeadscoreError
-from leadscore.pipeline.ingest.rejects import Rejected, group_rejects
+from leadscore.pipeline.ingest.notes import Note
+from leadscore.pipeline.ingest.rejects import group_rejects
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.sheets.sheet import Sheet, find_sheet
 from leadscore.pipeline.values.times import format_time
+
+
+class Rejected(NamedTuple):
+    """How many `rows` of a file were rejected for one reason; reason and line of the first."""
+
+    rows: int
+    file: str
+    column: str
+    reason: str
+    line: int
 
 
 @dataclass(frozen=True)
@@ -87,18 +98,17 @@ def check_project(project: Project) -> CheckReport:
     tables = ingest(project)
     parts: list[PartCheck] = []
     signals: list[SignalCheck] = []
-    problems: list[str] = list(tables.problems)
+    problems = [str(problem) for problem in tables.problems]
     left_out: dict[str, int] = {}
-    uneven: list[str] = []
+    notes = list(tables.notes)
     try:
         dataset = build_dataset(project, tables)
         left_out = dataset.left_out
         signals = check_signals(dataset, project.catalog.columns)
         parts = _check_parts(project, dataset)
-        silence = find_outcome_gaps(project, tables, dataset)
-        if silence is not None:
-            problems.append(silence)
-        uneven = note_uneven(project, dataset)
+        gap = find_outcome_gaps(project, tables, dataset)
+        problems += [] if gap is None else [str(gap)]
+        notes += note_few_early_wins(project, dataset)
     except LeadscoreError as error:
         problems.append(str(error))
     if parts and parts[0].wins < project.training.min_wins:
@@ -112,6 +122,7 @@ def check_project(project: Project) -> CheckReport:
         for part in parts
         if part.part != "neither" and not 0 < part.wins < part.snapshots
     ]
+    late = note_late_records(project, tables)
     return CheckReport(
         project=project.name,
         leads_path=str(project.leads_path),
@@ -119,12 +130,15 @@ def check_project(project: Project) -> CheckReport:
         leads=len(tables.leads),
         activities=None if tables.activities is None else tables.activities.activities,
         extract=None if tables.extract_us is None else format_time(tables.extract_us),
-        rejects=group_rejects(tables.rejects),
+        rejects=[
+            Rejected(rows, r.file, r.column, r.full_reason, r.line)
+            for r, rows in group_rejects(tables.rejects)
+        ],
         left_out=left_out,
         parts=parts,
         signals=signals,
         sheet=None if sheet is None else _describe_sheet(sheet),
-        notes=[*tables.notes, *_note_constant(signals), *uneven, *note_late(project, tables)],
+        notes=[str(note) for note in (*notes, *_note_constant(signals), *late)],
         problems=problems,
     )
 
@@ -145,9 +159,10 @@ def check_signals(dataset: Dataset, columns: list[str]) -> list[SignalCheck]:
     ]
 
 
-def _note_constant(signals: list[SignalCheck]) -> list[str]:
+def _note_constant(signals: list[SignalCheck]) -> list[Note]:
     constant = [signal.column for signal in signals if signal.distinct < 2]
-    return [f"signals that never change: {', '.join(constant)}"] if constant else []
+    text = f"signals that never change: {', '.join(constant)}"
+    return [Note("constant signals", text)] if constant else []
 
 
 def _check_parts(project: Project, dataset: Dataset) -> list[PartCheck]:

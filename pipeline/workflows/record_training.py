@@ -12,7 +12,6 @@ from leadscore.pipeline.audit.records import suppress_cells
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.evaluation.calibration import group_by_score
-from leadscore.pipeline.ingest.redact import redact_values
 from leadscore.pipeline.ingest.rejects import write_rejects
 from leadscore.pipeline.report.pages import write_page
 from leadscore.pipeline.report.plots import draw_calibration, draw_gain, draw_terms
@@ -60,6 +59,7 @@ def record_training(project: Project, training: Training, home: Path) -> Version
     store = open_store(home)
     evaluation = training.evaluation
     page = write_page(make_report(project, training), home / "cache")
+    verdict = " ".join(verdict.text for verdict in evaluation.verdicts)
     with TemporaryDirectory() as scratch:
         version = store.record_training(
             RunRecord(
@@ -82,7 +82,7 @@ def record_training(project: Project, training: Training, home: Path) -> Version
                 },
                 files=_write_files(training, page, Path(scratch)),
                 datasets=_datasets(training),
-                tags={"basis": evaluation.basis, "verdict": " ".join(evaluation.verdict)[:5000]},
+                tags={"basis": evaluation.basis, "verdict": verdict[:5000]},
             )
         )
     save_report(page, report_path(home, version))
@@ -152,7 +152,7 @@ def _data(training: Training) -> dict[str, object]:
         },
         "snapshots_left_out": training.earlier.left_out,
         "snapshots_in_neither_part": training.neither,
-        "notes": [redact_values(note) for note in training.notes],
+        "notes": [note.redacted for note in training.notes],
     }
 
 

@@ -15,7 +15,7 @@ from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import build_dataset
 from leadscore.pipeline.dataset.snapshots import snapshot_at
 from leadscore.pipeline.errors import ConfigError, NotFoundError, RefusalError
-from leadscore.pipeline.evaluation.evaluate import Evaluation, evaluate_scores
+from leadscore.pipeline.evaluation.evaluate import Evaluation, Verdict, evaluate_scores
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.progress import Progress, silent
 from leadscore.pipeline.scoring.inputs import SideTables, check_word_lists, find_as_of, read_catalog
@@ -216,8 +216,10 @@ def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
         project.training.seed,
     )
     if tables.digest != scorecard.training["data"]:
-        evaluation.verdict.append(
+        text = (
             "The data are not those of the training: leads count as later by their creation or "
             "arrival number alone, so see to it that those still mean the same."
         )
+        verdicts = (*evaluation.verdicts, Verdict("other data", text))
+        return replace(evaluation, verdicts=verdicts)
     return evaluation

@@ -100,7 +100,7 @@ def show_tour(tour: "Tour", world: "World", commands: list[str]) -> None:
         ]
         + [("AUC of the true probabilities themselves", f"{tour.truth_auc:.3f}", "", "")],
     )
-    print_paragraph(*tour.evaluation.verdict)
+    print_paragraph(*(verdict.text for verdict in tour.evaluation.verdicts))
     bands = ", ".join(f"{count:,} {band}" for band, count in tour.batch.bands.items())
     print_table(
         (("what", ""), ("where", "")),

@@ -51,7 +51,7 @@ def show_evaluation(evaluation: "Evaluation", name: str) -> None:
                 for a in evaluation.ages
             ],
         )  # fmt: skip
-    print_paragraph(*evaluation.verdict)
+    print_paragraph(*(verdict.text for verdict in evaluation.verdicts))
 
 
 def list_figures(key: str, estimate: "Estimate") -> list[str]:

@@ -58,7 +58,7 @@ def show_training(training: "Training", version: "Version", report: Path, promot
         "their labels are known only later; "
         f"{len(training.tables.rejects):,} of {training.tables.rows:,} rows rejected.")  # fmt: skip
     print_line(f"Method: {training.method}.")
-    print_list("note", training.notes)
+    print_list("note", [str(note) for note in training.notes])
     print_list("audit", training.audit.reasons)
     print_paragraph(f"Registered as {version.name} version {version.version}, fingerprint "
         f"{version.fingerprint}, alias challenger.")  # fmt: skip
@@ -82,7 +82,7 @@ def training_json(training: "Training", version: "Version", report: Path) -> dic
         "snapshots_left_out": training.earlier.left_out,
         "rows": training.tables.rows,
         "rejected_rows": len(training.tables.rejects),
-        "notes": list(training.notes),
+        "notes": [str(note) for note in training.notes],
         "audit": {
             "verdict": training.audit.verdict,
             "reasons": list(training.audit.reasons),

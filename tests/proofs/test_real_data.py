@@ -99,7 +99,7 @@ def test_a_frozen_bank_model_shows_its_weakness_in_words(bank):
     assert len(bank.later) == 8239
     assert metrics["auc"].value == pytest.approx(0.645, abs=0.02)
     assert metrics["average_precision"].value == pytest.approx(0.459, abs=0.02)
-    verdict = " ".join(bank.evaluation.verdict)
+    verdict = " ".join(verdict.text for verdict in bank.evaluation.verdicts)
     assert "NOT CALIBRATED" in verdict
     assert f"{metrics['mean_prob'].value:.1%}" in verdict
     assert "30.8% won" in verdict

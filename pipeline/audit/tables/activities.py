@@ -13,6 +13,7 @@ from leadscore.pipeline.audit.records import Finding
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import find_maturity
 from leadscore.pipeline.engine.duckdb_engine import run_sql
+from leadscore.pipeline.errors import GAP
 from leadscore.pipeline.evaluation.close_rates import share_interval
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.values.times import DAY_US
@@ -102,7 +103,7 @@ def _is_scanned(row: dict[str, Any]) -> bool:
 
 def _tell_machine(row: dict[str, Any]) -> Finding:
     text = (
-        f"{row['quick']:,} of {row['activities']:,} activities {row['kind']!r} "
+        f"{row['quick']:,} of {row['activities']:,} activities {GAP} "
         f"({row['quick'] / row['activities']:.1%}) come within 2 seconds after another of the same "
         "lead, or within 5 seconds after a letter was sent: mail scanners do that, people hardly"
     )
@@ -110,7 +111,7 @@ def _tell_machine(row: dict[str, Any]) -> Finding:
         "give those a kind of their own in the export, and name it with the reason under "
         "activities.excluded in data.yaml, as configs/demo does with machine_open and scanner_click"
     )
-    return Finding("warning", "activities", text, todo)
+    return Finding("warning", "activities", text, todo, (repr(row["kind"]),))
 
 
 def _count_machines(read: list[str], sent: list[str]) -> str:
@@ -153,12 +154,12 @@ def _judge_outcomes(project: Project, tables: Ingested) -> list[Finding]:
         if leads < ENOUGH_LEADS or low < BELONGS or row["late"] <= MOST * row["counted"]:
             continue
         text = (
-            f"{won:,} of {leads:,} leads with {row['kind']!r} and a known outcome won "
+            f"{won:,} of {leads:,} leads with {GAP} and a known outcome won "
             f"({won / leads:.1%}), and {row['late']:,} of {row['counted']:,} such activities of "
             "won leads come from one day before the win on: it belongs to the outcome"
         )
         todo = f"leave it out in data.yaml activities.excluded: {{{row['kind']}: the outcome}}"
-        found.append(Finding("warning", "activities", text, todo))
+        found.append(Finding("warning", "activities", text, todo, (repr(row["kind"]),)))
     return found
 
 

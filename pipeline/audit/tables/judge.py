@@ -77,14 +77,14 @@ def judge_tables(
     if dataset is not None and strength is not None:
         found += judge_sample_size(project, dataset, strength)
         found += _judge_spam(project, dataset)
-    elif not any(finding.weight == "problem" for finding in found):
+    elif not any(finding.severity == "problem" for finding in found):
         text = "no snapshot of any lead has a known outcome"
         todo = (
             "wait, or shorten horizon_days in training.yaml; are won and lost in data.yaml right?"
         )
         found.append(Finding("problem", "outcomes", text, todo))
     weights: tuple[Severity, ...] = ("problem", "warning", "note")
-    findings = sorted(found, key=lambda finding: weights.index(finding.weight))
+    findings = sorted(found, key=lambda finding: weights.index(finding.severity))
     return TableFindings(tuple(findings), arrival, find_months(dataset), strength)
 
 

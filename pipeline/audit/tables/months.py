@@ -4,15 +4,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2_contingency
 
-from leadscore.pipeline.audit.records import Finding, Month, Severity
+from leadscore.pipeline.audit.records import Finding, Month
+from leadscore.pipeline.audit.tables.notes import weigh_note
 from leadscore.pipeline.audit.tables.outcome_coverage import (
     find_outcome_gaps,
-    note_late,
-    note_uneven,
+    note_few_early_wins,
+    note_late_records,
 )
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset, find_maturity
 from leadscore.pipeline.evaluation.close_rates import share_interval
+from leadscore.pipeline.ingest.notes import Note
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.values.times import days_to_us
 
@@ -84,23 +86,15 @@ def judge_months(project: Project, tables: Ingested, dataset: Dataset | None) ->
         A problem where no win is on record for a part of the time; warnings where few are, where
         wins come on record late, and where months differ by a factor of 3 or more.
     """
-    found = []
+    notes: list[Note] = []
+    found: list[Finding] = []
     if dataset is not None:
-        silence = find_outcome_gaps(project, tables, dataset)
-        uneven = note_uneven(project, dataset) if silence is None else []
-        if silence is not None:
-            found.append(_tell("problem", silence))
-        found += [_tell("warning", note) for note in uneven]
-        if silence is None and not uneven:
-            found += _compare(find_months(_watched_alike(project, tables, dataset)))
-    late = note_late(project, tables)
-    todo = "raise settle_days in training.yaml, so that labels wait for them"
-    return found + [Finding("warning", "outcomes", note, todo) for note in late]
-
-
-def _tell(weight: Severity, note: str) -> Finding:
-    said, _, todo = note.partition(": ")
-    return Finding(weight, "outcomes", said, todo)
+        gap = find_outcome_gaps(project, tables, dataset)
+        notes += note_few_early_wins(project, dataset) if gap is None else [gap]
+        if not notes:
+            found = _compare_months(find_months(_watched_alike(project, tables, dataset)))
+    notes += note_late_records(project, tables)
+    return [weigh_note(note, tables) for note in notes] + found
 
 
 def _count_leads(dataset: Dataset) -> tuple[Floats, Floats]:
@@ -121,7 +115,7 @@ def _watched_alike(project: Project, tables: Ingested, dataset: Dataset) -> Data
     return dataset.rows(alike) if alike.any() else dataset
 
 
-def _compare(months: tuple[Month, ...]) -> list[Finding]:
+def _compare_months(months: tuple[Month, ...]) -> list[Finding]:
     leads = np.array([month.leads for month in months], np.float64)
     wins = np.array([month.wins for month in months], np.float64)
     if not 0 < wins.sum() < leads.sum():

@@ -1,126 +1,120 @@
 """What reading the tables noted, weighed: what is worth a warning, and what to do about it."""
 
-import re
 from typing import Literal, NamedTuple
 
 from leadscore.pipeline.audit.records import Finding, Severity
-from leadscore.pipeline.ingest.redact import UNREAD_KINDS, redact_values
+from leadscore.pipeline.ingest.notes import Note, NoteKind
 from leadscore.pipeline.ingest.rejects import group_rejects
 from leadscore.pipeline.ingest.tables import Ingested
 
 WORTH_A_WARNING = 0.01
 """From this share of a table's rows on, what does not fit is worth a warning."""
-Table = Literal["leads", "outcomes", "activities"]
 
 
 class _Rule(NamedTuple):
-    """A note that matches `pattern` is about `subject`.
+    """What a kind of note is about, how much it weighs, and what to do.
 
-    It weighs `weight`; or, with a table, a warning where the number it begins with is at least 1 %
-    of that table's rows.
+    ``by share`` is a warning where the count is at least 1 % of its table's rows, else a note.
     """
 
-    pattern: str
     subject: str
-    weight: Severity | Table
+    severity: Severity | Literal["by share"]
     todo: str = ""
 
 
 _CLOCK = "check the zone and the format of these times in data.yaml, and the clock of the tool"
 _ORPHANS = "export the leads again, with all of them; are ids written in the same way everywhere?"
 _EXTRACT = "set extracted_at in data.yaml"
-_RULES = (
-    _Rule("[0-9,]+ outcomes of leads that are not in", "orphans", "outcomes", _ORPHANS),
-    _Rule("[0-9,]+ activities of leads that are not in", "orphans", "activities", _ORPHANS),
-    _Rule("[0-9,]+ leads created after the extract", "times", "leads", _CLOCK),
-    _Rule("[0-9,]+ outcomes closed after the extract", "times", "outcomes", _CLOCK),
-    _Rule("[0-9,]+ outcomes closed before their lead", "times", "outcomes",
-          "find out which of the two times is wrong; such leads have no snapshot before the close"),
-    _Rule(".*IS A CLOCK SET WRONG", "times", "warning", _CLOCK),
-    _Rule("[0-9,]+ activities .* after the extract", "times", "activities", _CLOCK),
-    _Rule("[0-9,]+ activities .* before their lead", "times", "note",
-          "nothing, where leads are known before they are entered; otherwise check the zones"),
-    _Rule(".*recorded before they occurred", "times", "note"),
-    _Rule("extracted_at in data.yaml, .* lies", "extract", "warning", _EXTRACT),
-    _Rule("no extracted_at in data.yaml", "extract", "note", _EXTRACT),
-    _Rule("the ends lie far apart", "extract", "warning", _EXTRACT),
-    _Rule("[0-9,]+ leads have other fields or times", "duplicates", "note"),
-    _Rule("[0-9,]+ duplicate activities", "duplicates", "note"),
-    _Rule("[0-9,]+ activity ids stand for different", "duplicates", "warning",
-          "give the ids of each tool a prefix of their own, or leave `id` out in data.yaml"),
-    _Rule("outcomes in neither list, taken for lost", "outcomes", "warning",
-          "list these words under outcomes.won or outcomes.lost in data.yaml"),
-    _Rule("outcomes in neither list", "outcomes", "note"),
-    _Rule("activities tell the outcome itself", "activities", "warning",
-          "leave them out in data.yaml activities.excluded"),
-    _Rule("signals name kinds of activities that never", "activities", "warning",
-          "correct the names in signals.yaml, or drop the signals"),
-    _Rule(".*activities of kinds left out", "activities", "note"),
-    _Rule(re.escape(UNREAD_KINDS), "activities", "note"),
-    _Rule(".*changes of fields that no signal reads", "changes", "note"),
-    _Rule("columns neither used nor left out", "columns", "note"),
-    _Rule("left_out names", "columns", "note"),
-)  # fmt: skip
+RULES: dict[NoteKind, _Rule] = {
+    "orphan outcomes": _Rule("orphans", "by share", _ORPHANS),
+    "orphan activities": _Rule("orphans", "by share", _ORPHANS),
+    "leads after the extract": _Rule("times", "by share", _CLOCK),
+    "outcomes after the extract": _Rule("times", "by share", _CLOCK),
+    "outcomes before creation": _Rule(
+        "times", "by share",
+        "find out which of the two times is wrong; such leads have no snapshot before the close",
+    ),
+    "wrong clock": _Rule("times", "warning", _CLOCK),
+    "activities after the extract": _Rule("times", "by share", _CLOCK),
+    "activities before creation": _Rule(
+        "times", "note",
+        "nothing, where leads are known before they are entered; otherwise check the zones",
+    ),
+    "recorded too early": _Rule("times", "note"),
+    "extract far away": _Rule("extract", "warning", _EXTRACT),
+    "extract guessed": _Rule("extract", "note", _EXTRACT),
+    "ends far apart": _Rule("extract", "warning", _EXTRACT),
+    "extract impossible": _Rule("tables", "problem"),
+    "file without leads": _Rule("tables", "problem"),
+    "file after the extract": _Rule("tables", "problem"),
+    "differing rows": _Rule("duplicates", "note"),
+    "duplicate activities": _Rule("duplicates", "note"),
+    "conflicting activity ids": _Rule(
+        "duplicates", "warning",
+        "give the ids of each tool a prefix of their own, or leave `id` out in data.yaml",
+    ),
+    "unknown outcomes lost": _Rule(
+        "outcomes", "warning",
+        "list these words under outcomes.won or outcomes.lost in data.yaml",
+    ),
+    "unknown outcomes": _Rule("outcomes", "note"),
+    "outcome activities": _Rule(
+        "activities", "warning", "leave them out in data.yaml activities.excluded"
+    ),
+    "absent kinds": _Rule(
+        "activities", "warning", "correct the names in signals.yaml, or drop the signals"
+    ),
+    "excluded kinds": _Rule("activities", "note"),
+    "unread kinds": _Rule("activities", "note"),
+    "unread changes": _Rule("changes", "note"),
+    "unused columns": _Rule("columns", "note"),
+    "absent columns": _Rule("columns", "note"),
+    "no early wins": _Rule("outcomes", "problem"),
+    "no late wins": _Rule("outcomes", "problem"),
+    "few early wins": _Rule("outcomes", "warning"),
+    "late records": _Rule(
+        "outcomes", "warning", "raise settle_days in training.yaml, so that labels wait for them"
+    ),
+    "constant signals": _Rule("signals", "note"),
+    "outcomes without times": _Rule("outcomes", "note"),
+}  # fmt: skip
+"""By the kind of a note. Every kind has a rule."""
 
 
 def judge_notes(tables: Ingested) -> list[Finding]:
-    """Weigh the problems and notes that ingestion left.
+    """Weigh the problems and notes of reading the tables; problems come first."""
+    return [weigh_note(note, tables) for note in (*tables.problems, *tables.notes)]
 
-    Parameters
-    ----------
-    tables : Ingested
 
-    Returns
-    -------
-    list of Finding
-        Problems as problems; notes as notes or warnings: orphans, future and impossible times from
-        1 % of their table on. A note that nothing is known of stays a note. Texts may quote cells
-        of the data; ``redact_values`` takes them out.
-    """
-    rows = {
-        "leads": len(tables.leads),
-        "outcomes": len(tables.outcomes),
-        "activities": 0 if tables.activities is None else tables.activities.rows,
-    }
-    problems = [Finding("problem", "tables", problem) for problem in tables.problems]
-    return problems + [_weigh(note, rows) for note in tables.notes]
+def weigh_note(note: Note, tables: Ingested) -> Finding:
+    """Return the finding that a note makes, by its kind and its count."""
+    rule = RULES[note.kind]
+    severity = rule.severity
+    if severity == "by share":
+        rows = {
+            "leads": len(tables.leads),
+            "outcomes": len(tables.outcomes),
+            "activities": 0 if tables.activities is None else tables.activities.rows,
+        }
+        many = note.table is not None and note.count >= WORTH_A_WARNING * rows[note.table]
+        severity = "warning" if many else "note"
+    return Finding(severity, rule.subject, note.text, note.todo or rule.todo, note.values)
 
 
 def judge_rejects(tables: Ingested) -> list[Finding]:
-    """Say which rows were left out because they do not fit, by reason.
+    """Count the rows that were left out because they do not fit, by file, column and reason.
 
-    Parameters
-    ----------
-    tables : Ingested
-
-    Returns
-    -------
-    list of Finding
-        One per file, column and reason, most frequent first: warnings from 1 % of all rows on,
-        notes below. Values that a reason quotes are hidden.
+    A reason is a warning from 1 % of all rows on, a note below. Its values are not shown.
     """
     found = []
-    for group in group_rejects(tables.rejects):
-        share = group.rows / max(1, tables.rows)
-        where = f", column {group.column}" if group.column else ""
+    for first, rows in group_rejects(tables.rejects):
+        share = rows / max(1, tables.rows)
+        where = f", column {first.column}" if first.column else ""
         text = (
-            f"{group.rows:,} rows ({share:.1%} of all) of {group.file}{where} are left out: "
-            f"{redact_values(group.reason)}; the first at line {group.line:,}"
+            f"{rows:,} rows ({share:.1%} of all) of {first.file}{where} are left out: "
+            f"{first.reason}; the first at line {first.line:,}"
         )
-        weight: Severity = "warning" if share >= WORTH_A_WARNING else "note"
+        severity: Severity = "warning" if share >= WORTH_A_WARNING else "note"
         todo = "correct them in the export, or say in data.yaml how they are to be read"
-        found.append(Finding(weight, "rejects", text, todo))
+        found.append(Finding(severity, "rejects", text, todo))
     return found
-
-
-def _weigh(note: str, rows: dict[str, int]) -> Finding:
-    rule = next((rule for rule in _RULES if re.match(rule.pattern, note)), None)
-    if rule is None:
-        return Finding("note", "tables", note)
-    weight: Severity = "note"
-    if rule.weight in ("note", "warning", "problem"):
-        weight = rule.weight
-    elif (number := re.match("[0-9,]+", note)) is not None:
-        count = int(number[0].replace(",", ""))
-        weight = "warning" if count >= WORTH_A_WARNING * rows[rule.weight] else "note"
-    return Finding(weight, rule.subject, note, rule.todo)

@@ -1,4 +1,4 @@
-"""Outcomes that were logged only for a part of the time would pass for losses: find that."""
+"""Missing outcomes: wins that are on record only for a part of the time, or on record late."""
 
 from math import log, log1p
 
@@ -8,33 +8,28 @@ import pyarrow.compute as pc
 
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset, find_maturity
+from leadscore.pipeline.ingest.notes import Note
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.values.times import days_to_us, format_time
 
 CLEARLY_LOG = 20.0
-"""Two rates must be likelier than one by this much, in nats, to be worth a word."""
+"""Two rates must be likelier than one by this much, in nats, to be noted."""
 Mask = npt.NDArray[np.bool_]
 UNLIKELY_LOG = -13.8
-"""Natural logarithm of one in a million: rarer than that, silence is no chance."""
+"""Natural logarithm of one in a million: a rarer gap is not chance."""
 
 
-def find_outcome_gaps(project: Project, tables: Ingested, dataset: Dataset) -> str | None:
-    """Say whether wins are missing at the beginning or the end of the data, or None.
+def find_outcome_gaps(project: Project, tables: Ingested, dataset: Dataset) -> Note | None:
+    """Note that wins are missing at the beginning or the end of the data.
 
     Looked at are the leads all of whose mature snapshots have their horizon before the first win
-    (or begin after the last one). If the others win at the rate p, that n such leads have no win
-    has the probability ``(1 - p) ** n``.
-
-    Parameters
-    ----------
-    project : Project
-    tables : Ingested
-    dataset : Dataset
+    (or begin after the last one). If the others win at the rate p, the probability that n such
+    leads have no win is ``(1 - p) ** n``.
 
     Returns
     -------
-    str or None
-        What was found and what to do, where that probability is below one in a million.
+    Note or None
+        Where that probability is below one in a million.
     """
     maturity = find_maturity(project, tables)
     wins = tables.outcomes.filter(pc.equal(tables.outcomes["status"], "won"))["closed_us"]
@@ -45,21 +40,22 @@ def find_outcome_gaps(project: Project, tables: Ingested, dataset: Dataset) -> s
     end = as_of + days_to_us(maturity.horizon_days)
     before = _only(dataset, end < ends["min"].as_py())
     if project.data.outcomes.since is None and _unlikely(dataset, before):
-        first = format_time(ends["min"].as_py())
-        return (
-            f"no win is on record before {first}, though {before.sum():,} leads could have won "
-            f"until then: were wins logged only from then on? Set outcomes.since: {first} in "
-            "data.yaml; those leads would pass for lost"
+        first, count = format_time(ends["min"].as_py()), int(before.sum())
+        text = f"no win is on record before {first}, though {count:,} leads could have won by then"
+        todo = (
+            f"were wins logged only from then on? Set outcomes.since: {first} in data.yaml; those "
+            "leads would pass for lost"
         )
+        return Note("no early wins", text, count, "leads", todo=todo)
     after = _only(dataset, as_of > ends["max"].as_py())
     if _unlikely(dataset, after):
-        last = format_time(ends["max"].as_py())
-        return (
-            f"no win is on record after {last}, though {after.sum():,} leads could have won since: "
-            f"do the outcomes end there? Set extracted_at: {last} in data.yaml; "
-            "those leads would pass "
-            "for lost"
+        last, count = format_time(ends["max"].as_py()), int(after.sum())
+        text = f"no win is on record after {last}, though {count:,} leads could have won since"
+        todo = (
+            f"do the outcomes end there? Set extracted_at: {last} in data.yaml; those leads would "
+            "pass for lost"
         )
+        return Note("no late wins", text, count, "leads", todo=todo)
     return None
 
 
@@ -76,11 +72,11 @@ def _unlikely(dataset: Dataset, silent: Mask) -> bool:
     return bool(rate >= 1.0 or silent.sum() * log1p(-rate) < UNLIKELY_LOG)
 
 
-def note_uneven(project: Project, dataset: Dataset) -> list[str]:
-    """Say where a first stretch of leads wins so much less often that wins may be missing there.
+def note_few_early_wins(project: Project, dataset: Dataset) -> list[Note]:
+    """Note a first stretch of leads that wins so rarely that wins may be missing there.
 
-    The stretch is the one that parts the leads best, by the likelihood of two rates against one; it
-    is told where its rate is below a quarter of the rest's, far beyond chance.
+    The stretch is the one that splits the leads best, by the likelihood of two rates against one.
+    It is noted where its rate is below a quarter of the others', far beyond chance.
     """
     if dataset.order != "time" or project.data.outcomes.since is not None:
         return []
@@ -101,15 +97,16 @@ def note_uneven(project: Project, dataset: Dataset) -> list[str]:
     if found is None:
         return []
     size, early, later = found
-    return [
+    text = (
         f"the first {size:,} leads, created until {format_time(int(begin[size - 1]))[:10]}, won "
-        f"{early:.1%}, the rest {later:.1%}: were all wins on record then? If not, set "
-        "outcomes.since in data.yaml"
-    ]
+        f"{early:.1%}, the rest {later:.1%}"
+    )
+    todo = "were all wins on record then? If not, set outcomes.since in data.yaml"
+    return [Note("few early wins", text, size, "leads", todo=todo)]
 
 
-def note_late(project: Project, tables: Ingested) -> list[str]:
-    """Say how many wins came on record later than ``settle_days`` after they closed.
+def note_late_records(project: Project, tables: Ingested) -> list[Note]:
+    """Note how many wins came on record later than ``settle_days`` after they closed.
 
     A label that did not wait for them may have been "not won" when it was taken.
     """
@@ -121,10 +118,11 @@ def note_late(project: Project, tables: Ingested) -> list[str]:
     if not late:
         return []
     most = pc.quantile(delays, 0.99)[0].as_py() / days_to_us(1.0)
-    return [
+    text = (
         f"{late:,} of {len(delays):,} wins came on record later than settle_days "
         f"({project.training.settle_days:g}) after they closed; {most:.1f} days would do for 99 %"
-    ]
+    )
+    return [Note("late records", text, late, "outcomes")]
 
 
 def _likelihood(won: Mask) -> float:

@@ -128,7 +128,7 @@ def test_what_stands_for_a_sensitive_column_is_told(tmp_path):
     leads["salutation"] = np.where(leads["sex"] == "f", "Ms", "Mr")
     audit = audit_project(project_of(tmp_path, leads, used=["salutation"]))
     (told,) = [f for f in audit.findings if "sensitive" in f.text]
-    assert (told.weight, told.subject) == ("warning", "form__salutation")
+    assert (told.severity, told.subject) == ("warning", "form__salutation")
     assert "it stands for 'sex', which is sensitive: Cramér's V 1.00" in told.text
 
 

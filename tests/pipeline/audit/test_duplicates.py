@@ -1,15 +1,22 @@
 """The audit of the tables: contradicting labels, machines, what belongs to the outcome, more."""
 
+import json
 import random
+from dataclasses import replace
+from typing import get_args
 
 import pytest
 from support.projects import SIGNALS, WITHOUT_TIMES, lead, make_leads
 from support.worlds.tables import Audited, accused, at, audit, of
 
+from leadscore.pipeline.audit.audit import audit_tables
+from leadscore.pipeline.audit.records import suppress_cells
 from leadscore.pipeline.audit.tables.activities import judge_activities
 from leadscore.pipeline.audit.tables.duplicates import judge_duplicates
 from leadscore.pipeline.audit.tables.judge import judge_tables
-from leadscore.pipeline.audit.tables.notes import judge_notes, judge_rejects
+from leadscore.pipeline.audit.tables.notes import RULES, judge_notes, judge_rejects
+from leadscore.pipeline.errors import GAP
+from leadscore.pipeline.ingest.notes import NoteKind
 from leadscore.pipeline.ingest.tables import Ingested
 
 UNDATED = {**WITHOUT_TIMES, "max_reject_share": 1.0}
@@ -50,7 +57,7 @@ def copies(rows, status):
 def test_won_leads_with_a_copy_that_lost_are_counted_exactly(tmp_path, count, weight):
     rows = people(100, 900)
     (found,) = doubles(undated(tmp_path, rows + copies(rows[:count], "lost")))
-    assert (found.weight, found.subject) == (weight, "duplicates")
+    assert (found.severity, found.subject) == (weight, "duplicates")
     assert found.text == (
         f"{count} of 100 won leads ({count / 100:.1%}) have a twin that is not won: another lead "
         "id, and the same mail; 0.0% would have one by chance"
@@ -78,7 +85,7 @@ def test_what_comes_twice_among_wins_and_losses_alike_is_chance(tmp_path):
     """Every tenth person, won or not, stands there again as lost."""
     rows = people(100, 900)
     (found,) = doubles(undated(tmp_path, rows + copies(rows[::10], "lost")))
-    assert found.weight == "note"
+    assert found.severity == "note"
     assert "10 of 100 won leads (10.0%) have a twin" in found.text
 
 
@@ -103,7 +110,7 @@ def test_copies_without_any_column_that_identifies_are_found_beyond_chance(tmp_p
             for n in range(1000)]  # fmt: skip
     lost = [{**row, "remark": ""} for row in copies(rows[:100], "lost")]
     (found,) = doubles(undated(tmp_path, rows + lost, excluded={"remark": "a leak"}))
-    assert found.weight == "problem"
+    assert found.severity == "problem"
     assert found.text.startswith("100 of 100 won leads (100.0%) have a twin that is not won")
     assert "the same country, employees, newsletter; " in found.text
 
@@ -111,14 +118,14 @@ def test_copies_without_any_column_that_identifies_are_found_beyond_chance(tmp_p
 def test_every_win_a_copy_of_a_loss_forbids_training(tmp_path):
     rows = people(200, 800)
     world = undated(tmp_path, rows + copies(rows[:200], "lost"))
-    assert of(world.findings, "duplicates", weight="problem")
+    assert of(world.findings, "duplicates", severity="problem")
 
 
 def test_one_lead_id_with_two_outcomes_is_counted_exactly(tmp_path):
     rows = people(100, 900)
     rows += [{**row, "status": "lost"} for row in rows[:30]] + rows[100:120] + rows[50:60]
     found = doubles(undated(tmp_path, rows))[0]
-    assert found.weight == "problem"
+    assert found.severity == "problem"
     assert found.text.startswith("30 lead ids stand in several rows with different outcomes")
     assert ": 30.0% of the won leads; expected is one row per lead" in found.text
 
@@ -140,12 +147,12 @@ def deals_of(folder, lost_after, count=30):
 
 def test_reopened_deals_are_noted_and_deals_won_and_lost_on_a_day_are_a_problem(tmp_path):
     several, reopened = deals_of(tmp_path / "reopened", 5)
-    assert (several.weight, several.text[:26]) == ("note", "3 leads have several wins;")
-    assert reopened.weight == "note"
+    assert (several.severity, several.text[:26]) == ("note", "3 leads have several wins;")
+    assert reopened.severity == "note"
     assert reopened.text.startswith("30 of 100 won leads have a lost deal too; 0 of them (0.0%)")
     for count, weight in ((30, "problem"), (19, "warning"), (1, "note")):
         _, found = deals_of(tmp_path / weight, -0.9, count)
-        assert found.weight == weight
+        assert found.severity == weight
         assert f"; {count} of them ({count / 100:.1%}) within a day of the win" in found.text
 
 
@@ -169,8 +176,9 @@ def test_clicks_right_after_a_letter_are_of_a_scanner(tmp_path, quick, findings)
     found = mailed(tmp_path, *rows)
     assert len(found) == findings
     if found:
-        assert found[0].weight == "warning"
-        assert found[0].text.startswith("10 of 200 activities 'link_click' (5.0%) come within 2")
+        assert found[0].severity == "warning"
+        assert found[0].text.startswith(f"10 of 200 activities {GAP} (5.0%) come within 2")
+        assert found[0].values == ("'link_click'",)
 
 
 def test_opens_two_seconds_apart_are_of_a_machine_and_page_clicks_are_not_mail(tmp_path):
@@ -178,7 +186,7 @@ def test_opens_two_seconds_apart_are_of_a_machine_and_page_clicks_are_not_mail(t
             for kind in ("aperturaCorreo", "page_click")]  # fmt: skip
     rows += [("2", "aperturaCorreo", day, 1) for day in range(20)]
     (found,) = mailed(tmp_path, *rows)
-    assert found.text.startswith("20 of 80 activities 'aperturaCorreo' (25.0%)")
+    assert str(found).startswith("activities: 20 of 80 activities 'aperturaCorreo' (25.0%)")
 
 
 def test_a_kind_that_only_follows_a_win_belongs_to_the_outcome(tmp_path):
@@ -189,7 +197,7 @@ def test_a_kind_that_only_follows_a_win_belongs_to_the_outcome(tmp_path):
     rows += [(f"{n}", "invoice", 29 if n < 40 else 20, 0) for n in range(60)]
     rows += [(f"{n}", "demo", 10, 0) for n in range(60)] + [("99", "invoice", 31, 0)]
     (found,) = mailed(tmp_path, *rows, leads=leads)
-    assert "60 of 61 leads with 'invoice' and a known outcome won (98.4%)" in found.text
+    assert "60 of 61 leads with 'invoice' and a known outcome won (98.4%)" in str(found)
     assert "40 of 60 such activities of won leads come from one day before the win on" in found.text
     assert "activities.excluded: {invoice: the outcome}" in found.todo
 
@@ -209,7 +217,7 @@ def test_dates_without_hours_are_noted_in_the_zone_they_are_given_in(tmp_path):
         row |= {name: (row[name] or "")[:10] for name in ("created_at", "closed_at")}
     madrid = {"zone": "Europe/Madrid"}
     data = {"leads": {"created": madrid}, "outcomes": {"closed": madrid}, "max_reject_share": 0.5}
-    (found,) = of(audit(tmp_path, leads, data=data).findings, "times", weight="note")
+    (found,) = of(audit(tmp_path, leads, data=data).findings, "times", severity="note")
     assert found.startswith("all times of creation and closing lie on midnight, so they are dates")
     assert of(audit(tmp_path / "full", make_leads(400)).findings, "times") == []
 
@@ -221,9 +229,9 @@ def test_lost_leads_that_nobody_called_are_counted(tmp_path, blank, weight):
         row["called_at"] = None if 100 <= number < 100 + blank else at(3)
     world = undated(tmp_path, rows, leads={"created": None,
                                         "first_called": {"column": "called_at"}})  # fmt: skip
-    (found,) = of(world.findings, "calls", weight=weight)
+    (found,) = of(world.findings, "calls", severity=weight)
     assert f"{blank} of 400 leads that are not won ({blank / 400:.1%}) were never called" in found
-    assert not any("called_at" in note for note in world.tables.notes)
+    assert not any("called_at" in str(note) for note in world.tables.notes)
 
 
 def test_marks_of_spam_are_counted_by_lead(tmp_path):
@@ -248,14 +256,14 @@ def test_rejects_are_told_by_reason_without_the_cell_and_many_are_a_warning(tmp_
     for row in rows[9:12]:
         row["lead_id"] = ""
     warning, note = judge_rejects(undated(tmp_path, rows).tables)
-    assert (warning.weight, note.weight) == ("warning", "note")
+    assert (warning.severity, note.severity) == ("warning", "note")
     assert warning.text.startswith("29 rows (2.9% of all) of leads.csv, column employees are left")
     assert warning.text.endswith("the first at line 2")
     assert "about" not in warning.text
     assert note.text.startswith("3 rows (0.3% of all) of leads.csv, column lead_id")
 
 
-def test_what_ingestion_noted_is_weighed(tmp_path):
+def make_noted_world(folder):
     """Orphans: 2 of 102 activities, and 1 of 201 outcomes; the last lead's clock runs ahead."""
     leads = [lead(f"{n}", created_at=at(100)) for n in range(199)]
     leads.append(lead("199", created_at=at(900)))
@@ -265,17 +273,58 @@ def test_what_ingestion_noted_is_weighed(tmp_path):
     rows = [{"lead": f"{n}", "kind": "link_click", "at": at(101)} for n in range(100)]
     rows += [{"lead": who, "kind": "lost", "at": at(105)} for who in ("x", "y", "7", "8")]
     data = {**MAIL, **DEALS, "extracted_at": at(120)}
-    world = audit(tmp_path, leads, data=data, signals=READING, deals=deals, mail=rows)
-    found = {finding.text[:38]: finding.weight for finding in judge_notes(world.tables)}
+    return audit(folder, leads, data=data, signals=READING, deals=deals, mail=rows)
+
+
+def test_what_ingestion_noted_is_weighed(tmp_path):
+    world = make_noted_world(tmp_path)
+    found = {finding.text[:38]: finding.severity for finding in judge_notes(world.tables)}
     assert found == {
         "1 outcomes of leads that are not in th": "note",
         "2 activities of leads that are not in ": "warning",
-        "activities tell the outcome itself: lo": "warning",
+        "activities that name the outcome itsel": "warning",
         "kinds of activities that no signal nam": "note",
         "1 leads created after the extract, 202": "note",
         "2 outcomes closed before their lead wa": "warning",
-        "columns neither used nor left out with": "note",
+        "columns neither used nor excluded with": "note",
     }
+
+
+def test_every_kind_of_note_has_a_rule():
+    assert set(RULES) == set(get_args(NoteKind))
+
+
+def test_a_reworded_note_changes_no_verdict(tmp_path):
+    """Decided is by kinds and counts: other words for every note change nothing but words."""
+    world = make_noted_world(tmp_path)
+    before = audit_tables(world.project, world.tables, world.dataset)
+    tables = replace(
+        world.tables,
+        notes=tuple(replace(n, text=f"1,000,000 {n.kind[::-1]}", values=(), todo="")
+                    for n in world.tables.notes),
+        problems=tuple(replace(n, text="?", values=(), todo="") for n in world.tables.problems),
+    )  # fmt: skip
+    after = audit_tables(world.project, tables, world.dataset)
+    assert before.verdict == after.verdict
+    assert len(before.reasons) == len(after.reasons)
+    weighed = [
+        [(found.severity, found.subject, found.todo) for found in audited.findings]
+        for audited in (before, after)
+    ]
+    assert weighed[0] == weighed[1]
+    assert [n.count for n in world.tables.notes] == [n.count for n in tables.notes]
+    assert all(str(new) in {str(f.text) for f in after.findings} for new in tables.notes)
+
+
+def test_what_leaves_the_terminal_names_no_value(tmp_path):
+    """Named are: the lead of an orphan, a kind that no signal names, the cell of a reject."""
+    world = make_noted_world(tmp_path)
+    shown = audit_tables(world.project, world.tables, world.dataset)
+    assert "for example 'x'" in json.dumps(shown.to_json())
+    hidden = json.dumps(suppress_cells(shown).to_json(), ensure_ascii=False)
+    assert f"for example {GAP}" in hidden
+    assert "'x'" not in hidden
+    assert suppress_cells(shown).verdict == shown.verdict
 
 
 def test_without_a_mature_snapshot_all_else_is_still_found(tmp_path):
@@ -284,7 +333,7 @@ def test_without_a_mature_snapshot_all_else_is_still_found(tmp_path):
     world = undated(tmp_path, rows)
     assert world.dataset is None
     findings = judge_tables(world.project, world.tables, None, world.raw).findings
-    assert (findings[0].weight, findings[0].subject) == ("problem", "outcomes")
+    assert (findings[0].severity, findings[0].subject) == ("problem", "outcomes")
     assert of(findings, "rejects")
     assert accused(findings) == {"outcomes"}
 
@@ -293,5 +342,5 @@ def test_what_ingestion_called_a_problem_is_one(tmp_path):
     world = audit(tmp_path, make_leads(400), data={"extracted_at": "2035-12-31T00:00:00Z"})
     assert isinstance(world, Audited)
     assert isinstance(world.tables, Ingested)
-    (problem,) = of(world.findings, "tables", weight="problem")
+    (problem,) = of(world.findings, "tables", severity="problem")
     assert problem.startswith("extracted_at in data.yaml, 2035-12-31T00:00:00Z, lies")

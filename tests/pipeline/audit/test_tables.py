@@ -44,7 +44,7 @@ def test_of_wins_on_three_days_the_horizon_catches_those_until_then(tmp_path):
     assert (arrival.days, arrival.suggested_days) == ((5.0, 45.0, 200.0, 730.0), 60.0)
     assert arrival.won == pytest.approx((0.4, 0.8, 1.0, 1.0))
     assert arrival.horizon_share == pytest.approx(0.8)
-    assert found.weight == "note"
+    assert found.severity == "note"
     assert "it catches 80.0% of the wins" in found.text
     assert "half of all wins come within 45 days after creation, 80% within 45" in found.text
 
@@ -52,7 +52,7 @@ def test_of_wins_on_three_days_the_horizon_catches_those_until_then(tmp_path):
 def test_a_horizon_that_catches_few_wins_is_a_warning_that_names_a_better_one(tmp_path):
     leads = leads_of((40, 0, 5), (60, 0, 45), (100, 0, None))
     _, (found,) = arrival_of(tmp_path, leads, horizon_days=30)
-    assert found.weight == "warning"
+    assert found.severity == "warning"
     assert "it catches 40.0% of the wins" in found.text
     assert "60 days would catch four fifths: set horizon_days" in found.todo
 
@@ -87,7 +87,7 @@ def test_a_horizon_longer_than_the_data_is_a_problem(tmp_path):
     world = audit(tmp_path, leads, data={"extracted_at": at(300)},
                   training={"horizon_days": 400, "settle_days": 7})  # fmt: skip
     assert world.dataset is None
-    (problem,) = of(world.findings, "horizon", weight="problem")
+    (problem,) = of(world.findings, "horizon", severity="problem")
     assert "horizon_days in training.yaml is 400, with 7 days to settle" in problem
     assert "the data go on for 300 days" in problem
     assert "no lead has been watched for 407 days" in problem
@@ -102,7 +102,7 @@ def test_data_without_one_mature_snapshot_are_a_problem(tmp_path):
     leads = leads_of((1, 0, 0), (20, 700, 5), (80, 700, None))
     world = audit(tmp_path, leads, data=WATCHED)
     assert world.dataset is None
-    (problem,) = of(world.findings, "horizon", weight="problem")
+    (problem,) = of(world.findings, "horizon", severity="problem")
     assert "not one snapshot of a lead has an outcome" in problem
 
 
@@ -134,7 +134,7 @@ def test_outcomes_that_start_in_month_18_of_24_are_a_problem(tmp_path):
         if row["status"] == "lost" and row["created_at"] < at(530):
             row |= {"status": "open", "closed_at": None}
     world = audit(tmp_path, leads, data=WATCHED)
-    (problem,) = of(world.findings, "outcomes", weight="problem")
+    (problem,) = of(world.findings, "outcomes", severity="problem")
     assert problem.startswith(f"no win is on record before {at(552)}")
     todo = next(f.todo for f in world.findings if f.subject == "outcomes")
     assert f"Set outcomes.since: {at(552)} in data.yaml" in todo
@@ -147,14 +147,14 @@ def test_wins_that_trickle_at_first_and_wins_that_come_late_are_warnings(tmp_pat
         row |= {"status": "open", "closed_at": None}
     world = audit(tmp_path / "trickle", leads)
     (found,) = judge_months(world.project, world.tables, world.dataset)
-    assert (found.weight, found.subject) == ("warning", "outcomes")
+    assert (found.severity, found.subject) == ("warning", "outcomes")
     assert found.text.startswith("the first 400 leads, created until 2025-04-10, won 0.5%")
     late = leads_of((50, 0, 5), (50, 0, None))
     late = [{**row, "noted_at": at(9)} for row in late]
     data = {**WATCHED, "outcomes": {"recorded": {"column": "noted_at"}}}
     world = audit(tmp_path / "late", late, data=data)
     (found,) = judge_months(world.project, world.tables, world.dataset)
-    assert found.weight == "warning"
+    assert found.severity == "warning"
     assert "50 of 50 wins came on record later than settle_days" in found.text
 
 
@@ -166,7 +166,7 @@ def test_months_that_differ_threefold_are_a_warning_and_by_chance_they_are_not(t
         return judge_months(world.project, world.tables, world.dataset)
 
     (found,) = world("odd", lambda day: 36 if day == 150 else 12)
-    assert (found.weight, found.subject) == ("warning", "base rate")
+    assert (found.severity, found.subject) == ("warning", "base rate")
     assert "from 12.0% (2024-01: 24 of 200 leads) to 36.0% (2024-05: 36 of 100)" in found.text
     assert world("alike", lambda day: 10 + day // 30 % 5) == []
 
@@ -193,7 +193,7 @@ def test_twelve_wins_are_a_problem_that_says_when_there_will_be_enough(tmp_path)
     for number, row in enumerate(leads[45::90]):
         row |= {"status": "won", "closed_at": at(15 + 30 * number + 9)}
     world = audit(tmp_path, leads, data=WATCHED, training={"min_wins": 50})
-    (problem,) = of(world.findings, "wins", weight="problem")
+    (problem,) = of(world.findings, "wins", severity="problem")
     assert "6 leads won in the earlier part, and at least 50 are needed" in problem
     todo = next(f.todo for f in world.findings if f.subject == "wins")
     assert "at the present pace, 1.0 won leads a month, they will be there around 2030-0" in todo
@@ -207,7 +207,7 @@ def test_many_snapshots_of_few_won_leads_are_few_wins(tmp_path):
     strength = measure_sample_size(world.project, world.dataset)
     assert strength.wins == 8  # created on days 220, 240, 260 and 280, in the newest 30 %
     found = judge_sample_size(world.project, world.dataset, strength)
-    assert [(f.weight, f.text[:35]) for f in found if "judge by" in f.text] == [
+    assert [(f.severity, f.text[:35]) for f in found if "judge by" in f.text] == [
         ("warning", "8 won leads to judge by: an AUC of ")
     ]
 
@@ -230,7 +230,9 @@ def test_without_a_win_nothing_is_known_and_that_is_a_problem(tmp_path):
                   training={"horizon_days": None})  # fmt: skip
     strength = measure_sample_size(world.project, world.dataset)
     assert (strength.wins, strength.auc, strength.lift) == (0, 0.5, 10.0)
-    texts = of(judge_sample_size(world.project, world.dataset, strength), "wins", weight="problem")
+    texts = of(
+        judge_sample_size(world.project, world.dataset, strength), "wins", severity="problem"
+    )
     assert texts[0].startswith("of 200 snapshots in all data, 0 are won")
     assert texts[1].startswith("0 leads won, and at least 10 are needed")
 
@@ -245,7 +247,7 @@ def test_an_honest_table_is_not_accused(tmp_path):
 def test_the_demo_is_told_what_is_in_it_and_nothing_else(tmp_path):
     write_world(tmp_path, 1500, 1)
     findings = Audited(read_project(find_project("demo"), tmp_path)).findings
-    assert not [finding for finding in findings if finding.weight == "problem"]
+    assert not [finding for finding in findings if finding.severity == "problem"]
     assert accused(findings) == {"calls", "wins"}
     (calls,) = of(findings, "calls")
     assert "260 of 1,071 leads that are not won (24.3%) were never called" in calls

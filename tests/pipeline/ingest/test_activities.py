@@ -71,11 +71,11 @@ def select(table, names):
 
 
 def notes_of(tables):
-    return " | ".join(tables.notes)
+    return " | ".join(map(str, tables.notes))
 
 
 def reasons(tables):
-    return [(r.file, r.line, r.column, r.reason) for r in tables.rejects]
+    return [(r.file, r.line, r.column, r.full_reason) for r in tables.rejects]
 
 
 # One activity
@@ -184,7 +184,7 @@ def test_of_rows_with_one_id_the_first_recorded_is_kept(tmp_path):
     assert rows_of(tables, "recorded_us") == [(us("2025-02-02T00:00:00Z"),)]
     assert (tables.activities.duplicates, tables.activities.conflicts) == (2, 0)
     assert "2 duplicate activities dropped, the first recorded kept" in notes_of(tables)
-    assert "stand for different things" not in notes_of(tables)
+    assert "have different contents" not in notes_of(tables)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_of_those_recorded_together_the_smallest_is_kept_and_told_as_a_conflict(
     kept = {row.pop("activity_id"): row for row in rows_of(tables) if row.pop("place")}
     assert kept["x"] == kept["y"] == kept["z"]
     assert (tables.activities.duplicates, tables.activities.conflicts) == (2, 2)
-    assert "2 activity ids stand for different things" in notes_of(tables)
+    assert "2 activity ids have different contents" in notes_of(tables)
 
 
 def test_the_first_recorded_counts_before_the_smallest(tmp_path):
@@ -310,7 +310,7 @@ def test_activities_of_leads_that_are_not_there_are_left_out_counted_and_one_is_
     tables = take(tmp_path, rows)
     assert rows_of(tables, "lead_id") == [("a",)]
     assert (tables.activities.strangers, tables.activities.stranger) == (3, "yan")
-    assert "3 activities of leads that are not in the leads' table, 'yan' for one" in notes_of(
+    assert "3 activities of leads that are not in the leads' table, for example 'yan'" in notes_of(
         tables
     )
 
@@ -330,7 +330,7 @@ def test_kinds_left_out_are_gone_counted_and_no_end_of_the_data(tmp_path):
     assert tables.activities.kinds == {"call": 1, "visit": 1}
     (file,) = tables.activities.files
     assert (file.rows, file.left_out, file.last_us) == (3, 1, us("2025-02-01T00:00:00Z"))
-    assert "activities.csv: 1 activities of kinds left out in data.yaml" in notes_of(tables)
+    assert "activities.csv: 1 activities of kinds excluded in data.yaml" in notes_of(tables)
 
 
 def test_a_kind_is_left_out_however_its_accent_and_blanks_are_written(tmp_path):
@@ -642,7 +642,7 @@ def test_a_property_may_be_called_copy(tmp_path):
 def test_kinds_that_never_occur_and_kinds_that_no_signal_names_are_noted(tmp_path):
     signals = {**READING, "calls": {"family": "web", "kind": "count", "activity": ["call", "fax"]}}
     rows = [did(), did(kind="open"), did(kind="mail"), did(kind="call", lead_id="z")]
-    notes = take(tmp_path, rows, signals=signals).notes
+    notes = notes_of(take(tmp_path, rows, signals=signals))
     assert "signals name kinds of activities that never occur: call, fax" in notes
     assert "kinds of activities that no signal names: mail, open" in notes
 

@@ -28,7 +28,7 @@ def read(path, columns=("id", "name"), delimiter=",", encoding="utf-8", rows=50_
     cells = [tuple(row.values()) for chunk in chunks for row in chunk.table.to_pylist()]
     lines = [line for chunk in chunks for line in chunk.lines]
     numbers = [number for chunk in chunks for number in chunk.numbers]
-    rejects = [(r.line, r.reason) for chunk in chunks for r in chunk.rejects]
+    rejects = [(r.line, r.full_reason) for chunk in chunks for r in chunk.rejects]
     return cells, lines, numbers, rejects
 
 

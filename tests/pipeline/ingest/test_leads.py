@@ -40,7 +40,7 @@ def take(tmp_path, leads, name="leads.csv", *, signals=None, training=None, data
 
 
 def reasons(tables):
-    return [(reject.line, reject.column, reject.reason) for reject in tables.rejects]
+    return [(reject.line, reject.column, reject.full_reason) for reject in tables.rejects]
 
 
 def ids(tables):
@@ -92,7 +92,7 @@ def test_without_an_extract_the_earliest_end_is_taken_so_that_one_wrong_clock_do
     ]
     tables = take(tmp_path, leads, data={"extracted_at": None})
     assert tables.extract_us == us("2025-06-01T00:00:00Z")
-    notes = " ".join(tables.notes)
+    notes = " ".join(map(str, tables.notes))
     assert "1 outcomes closed after the extract" in notes
     assert "the ends lie far apart" in notes
 
@@ -100,7 +100,7 @@ def test_without_an_extract_the_earliest_end_is_taken_so_that_one_wrong_clock_do
 def test_columns_that_nobody_spoke_of_are_noted_and_so_are_reasons_for_none(tmp_path):
     leads = [{**lead("a"), "remark": "x", "colour": "red"}]
     tables = take(tmp_path, leads, data={"excluded": {"remark": "a leak", "phone": "private"}})
-    notes = " | ".join(tables.notes)
+    notes = " | ".join(map(str, tables.notes))
     assert "colour" in notes
     assert "'phone', which leads.csv does not have" in notes
     assert "remark" not in notes
@@ -320,7 +320,7 @@ def test_rejects_are_written_beside_and_read_back(tmp_path):
         rows = list(csv.reader(stream))
     assert rows[0] == ["file", "line", "column", "reason"]
     assert [tuple(row[1:3]) for row in rows[1:]] == [("2", "employees")]
-    assert rows[1][3] == tables.rejects[0].reason
+    assert rows[1][3] == tables.rejects[0].full_reason
 
 
 # Files of every make
@@ -612,10 +612,10 @@ def test_outcomes_in_neither_list_are_named_and_closed_ones_rejected(tmp_path):
     )
     tables = ingest(read_project(folder))
     assert tables.leads["lead_id"].to_pylist() == ["a", "c"]
-    assert [r.reason for r in tables.rejects] == [
+    assert [r.full_reason for r in tables.rejects] == [
         "closed, though its outcome is neither won nor lost"
     ]
-    (note,) = [note for note in tables.notes if "neither list" in note]
+    (note,) = [str(note) for note in tables.notes if "neither list" in str(note)]
     assert "'Closed Won' (1 rows)" in note
     assert "'nurturing' (1 rows)" in note
 

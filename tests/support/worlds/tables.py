@@ -8,7 +8,7 @@ from leadscore.pipeline.audit.source_columns import read_source_columns
 from leadscore.pipeline.audit.tables.judge import judge_tables
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.dataset.dataset import build_dataset
-from leadscore.pipeline.errors import DataError
+from leadscore.pipeline.errors import DataError, fill_gaps
 from leadscore.pipeline.ingest.tables import ingest
 
 
@@ -48,15 +48,15 @@ def audit(folder, leads, *, data=None, signals=None, training=None, **files):
     return Audited(read_project(folder))
 
 
-def of(findings, *subjects, weight=None):
-    """Return the texts of the findings of some subjects and weight."""
+def of(findings, *subjects, severity=None):
+    """Return the texts of the findings of some subjects and severity."""
     return [
-        finding.text
+        fill_gaps(finding.text, finding.values)
         for finding in findings
-        if finding.subject in subjects and weight in (None, finding.weight)
+        if finding.subject in subjects and severity in (None, finding.severity)
     ]
 
 
 def accused(findings):
     """Return the subjects of problems and warnings."""
-    return {finding.subject for finding in findings if finding.weight != "note"}
+    return {finding.subject for finding in findings if finding.severity != "note"}
