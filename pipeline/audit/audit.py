@@ -6,12 +6,13 @@ from leadscore.pipeline.audit.columns.judge import compose, judge_columns
 from leadscore.pipeline.audit.columns.proxies import judge_proxies
 from leadscore.pipeline.audit.columns.subjects import last_snapshots
 from leadscore.pipeline.audit.records import Audit, ColumnFinding, Finding
-from leadscore.pipeline.audit.source_columns import LEAD_ID, WON, read_source_columns
+from leadscore.pipeline.audit.source_columns import WON, make_source_frame
 from leadscore.pipeline.audit.tables.judge import judge_tables
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
 from leadscore.pipeline.errors import ConfigError, DataError, RefusalError
 from leadscore.pipeline.evaluation.metrics import Estimate
+from leadscore.pipeline.ingest.leads import LEAD_ID
 from leadscore.pipeline.ingest.tables import Ingested, ingest
 from leadscore.pipeline.progress import Progress, silent
 from leadscore.pipeline.signals.catalog import Signal
@@ -49,7 +50,7 @@ def audit_project(
     check_allowed(project, allowed_leaks)
     progress("reading the leads")
     try:
-        tables = ingest(project)
+        tables = ingest(project, keep_source=True)
     except DataError as error:
         unread = Finding("problem", "reading", error.text, values=error.values)
         return Audit(project.name, 0, 0, 0, (), (unread,))
@@ -80,7 +81,7 @@ def audit_tables(
     unlabelled : str, optional
     allowed_leaks : collection of str
     """
-    raw = read_source_columns(project, tables)
+    raw = make_source_frame(project, tables)
     findings: list[Finding] = []
     columns: tuple[ColumnFinding, ...] = ()
     together: Estimate | None = None

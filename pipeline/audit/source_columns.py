@@ -1,29 +1,20 @@
 """The leads' file as it stands: every column as text, with what became of each lead."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import find_maturity
-from leadscore.pipeline.ingest.columns import read_ids
-from leadscore.pipeline.ingest.files import is_parquet, read_header, read_table
+from leadscore.pipeline.ingest.leads import LEAD_ID
 from leadscore.pipeline.ingest.tables import Ingested
 
-LEAD_ID, WON, CLOSED = "#lead_id", "#won", "#closed"
+WON, CLOSED = "#won", "#closed"
 
 
-def read_source_columns(project: Project, tables: Ingested) -> pd.DataFrame:
-    """Read every column of the leads' file as text, blank where nothing stands in it.
-
-    Parameters
-    ----------
-    project : Project
-    tables : Ingested
+def make_source_frame(project: Project, tables: Ingested) -> pd.DataFrame:
+    """Return every column of the leads' file as text, with what became of each lead.
 
     Returns
     -------
@@ -34,41 +25,22 @@ def read_source_columns(project: Project, tables: Ingested) -> pd.DataFrame:
 
     Raises
     ------
-    DataError
-        If the file cannot be read.
+    ValueError
+        If the tables were read without ``keep_source``.
     """
-    path, config = project.leads_path, project.data.leads
-    header = _readable(path, read_header(path, config.delimiter, config.encoding))
-    parts = []
-    for chunk in read_table(path, header, config.delimiter, config.encoding):
-        columns = {name: _to_text(chunk.table[name]) for name in header}
-        parts.append(pa.table({**columns, LEAD_ID: read_ids(chunk, config.id, {})}))
-    raw: pd.DataFrame = pa.concat_tables(parts).to_pandas()
-    blanks = {config_.column or name: config_.missing for name, config_ in config.fields.items()}
-    for name in header:
-        missing = {word.strip() for word in (*config.missing, *blanks.get(name, ()))}
-        raw[name] = raw[name].where(~raw[name].isin(missing), None) if missing else raw[name]
+    if tables.source is None:
+        raise ValueError("the leads' file was read without keeping its columns as text")
+    source: pd.DataFrame = tables.source.to_pandas()
+    leads = project.data.leads
+    words = {config.column or name: config.missing for name, config in leads.fields.items()}
+    for name in tables.source.column_names:
+        missing = {word.strip() for word in (*leads.missing, *words.get(name, ()))}
+        if missing and name != LEAD_ID:
+            source[name] = source[name].where(~source[name].isin(missing), None)
     won, closed = find_outcomes(project, tables)
-    raw[WON] = raw[LEAD_ID].map(won)
-    raw[CLOSED] = raw[LEAD_ID].isin(closed)
-    return raw
-
-
-def _readable(path: Path, header: list[str]) -> list[str]:
-    """Leave out what no field could read either: lists, structures and bytes of a Parquet file."""
-    if not is_parquet(path):
-        return header
-    schema = pq.read_schema(path)
-    types = {name.strip(): schema.field(name).type for name in schema.names}
-    return [
-        name for name in header
-        if not pa.types.is_nested(types[name]) and "binary" not in str(types[name])
-    ]  # fmt: skip
-
-
-def _to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    text = pc.utf8_trim_whitespace(column.cast(pa.string()))
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+    source[WON] = source[LEAD_ID].map(won)
+    source[CLOSED] = source[LEAD_ID].isin(closed)
+    return source
 
 
 def find_outcomes(project: Project, tables: Ingested) -> tuple[Mapping[str, bool], set[str]]:

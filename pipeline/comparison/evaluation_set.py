@@ -76,7 +76,7 @@ def prepare_evaluation_set(
         If data.yaml lacks what a contender reads.
     """
     check_horizons(project, contenders)
-    catalogs = [read_catalog(c.scorecard, project, c.key) for c in contenders]
+    catalogs = [read_catalog(c.scorecard, project.data, c.key) for c in contenders]
     groups = merge_catalogs(project.catalog, catalogs)
     datasets: list[Dataset] = []
     digest = ""

@@ -133,9 +133,9 @@ def _read_record(path: Path, record: type[Record], mistakes: list[str]) -> Recor
     return None
 
 
-def columns_used(project: Project) -> Mapping[str, str]:
+def columns_used(data: DataConfig) -> Mapping[str, str]:
     """Return what each column of the leads' file is used for, by column name."""
-    leads, outcomes = project.data.leads, project.data.outcomes
+    leads, outcomes = data.leads, data.outcomes
     used = {leads.id: "id"}
     if leads.created is not None:
         used[leads.created.column] = "created"

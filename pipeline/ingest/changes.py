@@ -2,12 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.pipeline.config.data import ChangesConfig
-from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.config.data import ChangesConfig, DataConfig
 from leadscore.pipeline.ingest.columns import ARROW_TYPE, normalise_column, read_ids, read_times
 from leadscore.pipeline.ingest.files import Chunk, Reject, read_table
 from leadscore.pipeline.ingest.notes import Note, note_values
@@ -38,7 +38,7 @@ class ChangesRead:
     others: Counter[str]
 
 
-def read_changes(project: Project, catalog: Catalog) -> ChangesRead:
+def read_changes(data: DataConfig, folder: Path, catalog: Catalog) -> ChangesRead:
     """Read the changes of a project, each value typed as its field is.
 
     Raises
@@ -46,10 +46,10 @@ def read_changes(project: Project, catalog: Catalog) -> ChangesRead:
     DataError
         If the file cannot be read, or more of it is rejected than allowed.
     """
-    config = project.data.changes
+    config = data.changes
     if config is None:
         raise ValueError("this project has no file of changes")
-    path = project.data_folder / config.file
+    path = folder / config.file
     columns = [config.lead, config.field, config.old, config.new, config.recorded.column]
     parts, rejects, rows, others = [], list[Reject](), 0, Counter[str]()
     chunks = read_table(path, list(dict.fromkeys(columns)), config.delimiter, config.encoding)
@@ -63,7 +63,7 @@ def read_changes(project: Project, catalog: Catalog) -> ChangesRead:
         others.update(unread["word"].to_pylist())
         parts.append(kept.drop_columns(["word"]))
     if rows:
-        check_rejects(path, project.data.max_reject_share, rejects, rows)
+        check_rejects(path, data.max_reject_share, rejects, rows)
     table = pa.concat_tables(parts)
     table = table.append_column("row", pa.array(range(len(table)), pa.int64()))
     table = table.sort_by([("recorded_us", "ascending"), ("row", "ascending")])

@@ -79,6 +79,19 @@ def read_header(path: Path, delimiter: str, encoding: str) -> list[str]:
         return _check_header(path, _first_row(path, stream, delimiter), delimiter)
 
 
+def readable_columns(path: Path, header: Sequence[str]) -> list[str]:
+    """Return the columns that a field could read: no lists, structures or bytes of Parquet."""
+    if not is_parquet(path):
+        return list(header)
+    schema = _open_parquet(path).schema_arrow
+    types = {name.strip(): schema.field(name).type for name in schema.names}
+    return [name for name in header if _is_readable(types[name])]
+
+
+def _is_readable(kind: pa.DataType) -> bool:
+    return not (pa.types.is_nested(kind) or "binary" in str(kind))
+
+
 def read_table(
     path: Path, columns: Sequence[str], delimiter: str, encoding: str, rows: int = CHUNK_ROWS
 ) -> Iterator[Chunk]:
@@ -224,7 +237,7 @@ def _read_parquet(path: Path, columns: Sequence[str], rows: int) -> Iterator[Chu
     stored = [by_name[column] for column in columns]
     for column, name in zip(columns, stored, strict=True):
         kind = file.schema_arrow.field(name).type
-        if pa.types.is_nested(kind) or "binary" in str(kind):
+        if not _is_readable(kind):
             raise DataError(
                 f"{path}: column {column!r} is of type {kind}; text, numbers, booleans "
                 "and times can be read"

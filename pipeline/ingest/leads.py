@@ -1,17 +1,18 @@
 """The leads' file: one row per lead, typed and checked."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.pipeline.config.data import ROW_NUMBER, DataConfig
-from leadscore.pipeline.config.project import Project, columns_used
+from leadscore.pipeline.config.data import ROW_NUMBER, DataConfig, OutcomesConfig
+from leadscore.pipeline.config.project import columns_used
 from leadscore.pipeline.errors import GAP
 from leadscore.pipeline.ingest.columns import normalise_column, read_ids, read_times
-from leadscore.pipeline.ingest.files import Chunk, Reject, read_header, read_table
+from leadscore.pipeline.ingest.files import Chunk, Reject, read_header, read_table, readable_columns
 from leadscore.pipeline.ingest.notes import Note
 from leadscore.pipeline.ingest.outcomes import check_closing, count_unknown, status_reader
 from leadscore.pipeline.ingest.rejects import (
@@ -22,19 +23,21 @@ from leadscore.pipeline.ingest.rejects import (
     need_values,
 )
 from leadscore.pipeline.ingest.texts import read_profile
+from leadscore.pipeline.signals.catalog import Catalog
 from leadscore.pipeline.values.fields import FieldSpec, make_normaliser
 
+LEAD_ID = "#lead_id"
+"""The column of ids in the source table; no column of ours begins with # in a file."""
 _ORDER = make_normaliser(FieldSpec(type="number"))
 
 
 @dataclass(frozen=True)
 class LeadsRead:
-    """What a leads' file holds: its rows that fit, sorted by creation, arrival and lead_id.
+    """The rows of a leads' file that fit, sorted by creation, arrival and lead_id.
 
-    `table` has lead_id, created_us, arrival, one column per field that a signal reads
-    and per signal made from texts (see `read_profile`), and status,
-    closed_us and recorded_us of the outcome where it stands in the same file. `unknown` counts the
-    texts of outcomes that stand in neither list.
+    `table` has the columns of `normalise_leads` without line. `unknown` counts the texts of
+    outcomes that stand in neither list. `source` is every row of the file, in its order: every
+    readable column as text, null where it is blank, and ``#lead_id``; None if nobody asked for it.
     """
 
     table: pa.Table
@@ -42,10 +45,13 @@ class LeadsRead:
     rejects: list[Reject]
     notes: list[Note]
     unknown: Counter[str]
+    source: pa.Table | None = None
 
 
-def read_leads(project: Project) -> LeadsRead:
-    """Read, type and check the leads' file of a project.
+def read_leads(
+    path: Path, config: DataConfig, catalog: Catalog, keep_source: bool = False
+) -> LeadsRead:
+    """Read, type and check a leads' file.
 
     Of rows with the same lead_id the first is kept; the rest are rejects, unless the file is
     declared `duplicates: first`.
@@ -55,20 +61,25 @@ def read_leads(project: Project) -> LeadsRead:
     DataError
         If the file cannot be read, no row is left, or more rows are rejected than allowed.
     """
-    path, config = project.leads_path, project.data
-    used = columns_used(project)
-    notes = _note_unused(project, used)
-    parts, rejects, rows = [], list[Reject](), 0
+    leads, used = config.leads, list(columns_used(config))
+    header = read_header(path, leads.delimiter, leads.encoding)
+    notes = _note_unused(path, config, header, used)
+    shown = readable_columns(path, header) if keep_source else []
+    wanted = [*used, *(column for column in shown if column not in used)]
+    parts, source, rejects, rows = [], [], list[Reject](), 0
     unknown: Counter[str] = Counter()
-    for chunk in read_table(path, list(used), config.leads.delimiter, config.leads.encoding):
+    for chunk in read_table(path, wanted, leads.delimiter, leads.encoding):
         rows += len(chunk.lines) + len(chunk.rejects)
-        table, refused = _normalise(project, chunk)
+        table, refused = normalise_leads(chunk, config, catalog, path.name, with_outcomes=True)
         parts.append(table)
         rejects += [*chunk.rejects, *refused]
         if config.outcomes.file is None:
             unknown += count_unknown(config.outcomes, chunk)
+        if keep_source:
+            texts = {column: _to_text(chunk.table[column]) for column in shown}
+            source.append(pa.table({**texts, LEAD_ID: read_ids(chunk, leads.id, {})}))
     table = pa.concat_tables(parts)
-    if config.leads.duplicates == "first":
+    if leads.duplicates == "first":
         table, differing = _first_rows(table)
         if differing:
             text = (
@@ -81,12 +92,18 @@ def read_leads(project: Project) -> LeadsRead:
     check_rejects(path, config.max_reject_share, rejects, rows)
     names = ["created_us", "arrival", "lead_id"]
     table = table.sort_by([(name, "ascending") for name in names]).drop_columns(["line"])
-    return LeadsRead(table, rows, rejects, notes, unknown)
+    whole = pa.concat_tables(source) if keep_source else None
+    return LeadsRead(table, rows, rejects, notes, unknown, whole)
 
 
-def _note_unused(project: Project, used: Mapping[str, str]) -> list[Note]:
-    path, config = project.leads_path, project.data
-    header = read_header(path, config.leads.delimiter, config.leads.encoding)
+def _to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+
+def _note_unused(
+    path: Path, config: DataConfig, header: Sequence[str], used: Collection[str]
+) -> list[Note]:
     notes = [
         Note("absent columns", f"excluded names {column!r}, which {path.name} does not have")
         for column in sorted(set(config.excluded) - set(header))
@@ -114,36 +131,61 @@ def _columns_used_elsewhere(config: DataConfig) -> set[str]:
     return columns
 
 
-def _normalise(project: Project, chunk: Chunk) -> tuple[pa.Table, list[Reject]]:
-    leads, outcomes = project.data.leads, project.data.outcomes
+def normalise_leads(
+    chunk: Chunk, config: DataConfig, catalog: Catalog, file: str, *, with_outcomes: bool
+) -> tuple[pa.Table, list[Reject]]:
+    """Normalise a chunk of leads; training, scoring and explaining all read leads by this.
+
+    Parameters
+    ----------
+    chunk : Chunk
+        With the columns that are needed; the column of creation may be absent.
+    config : DataConfig
+    catalog : Catalog
+    file : str
+        Named in the rejects.
+    with_outcomes : bool
+        Whether to read the order of arrival too, and the outcome if it is in the leads' file.
+
+    Returns
+    -------
+    table : Table
+        line and created_us (int64), lead_id, and the columns of `read_profile`. With outcomes also
+        arrival (float64), and status, closed_us and recorded_us if they are in this file.
+    rejects : list of Reject
+    """
+    leads, count = config.leads, len(chunk.lines)
     problems: Problems = {}
-    nothing = pa.nulls(len(chunk.lines))
     arrays = {
         "line": pa.array(chunk.lines, pa.int64()),
         "lead_id": read_ids(chunk, leads.id, problems),
-        "created_us": nothing.cast(pa.int64()),
-        "arrival": nothing.cast(pa.float64()),
+        "created_us": pa.nulls(count, pa.int64()),
     }
-    if leads.created is not None:
-        arrays["created_us"] = read_times(chunk, leads.created, problems, needed=True)
-    if leads.order == ROW_NUMBER:
-        arrays["arrival"] = pa.array(chunk.numbers, pa.float64())
-    elif leads.order is not None:
-        arrays["arrival"], misfits = normalise_column(
-            chunk.table[leads.order], _ORDER, pa.float64()
-        )
-        add_problems(problems, leads.order, misfits)
-        need_values(arrays["arrival"], leads.order, problems)
-    if outcomes.file is None:
-        arrays |= _read_outcomes(project.data, chunk, arrays["created_us"], problems)
-    arrays |= read_profile(leads.fields, project.catalog, chunk, problems)
-    return drop_rejected(pa.table(arrays), project.leads_path.name, chunk.lines, problems)
+    created = leads.created
+    if created is not None and created.column in chunk.table.column_names:
+        arrays["created_us"] = read_times(chunk, created, problems, needed=True)
+    if with_outcomes:
+        arrays["arrival"] = _read_arrival(chunk, leads.order, problems)
+        if config.outcomes.file is None:
+            arrays |= _read_outcomes(config.outcomes, chunk, arrays["created_us"], problems)
+    arrays |= read_profile(leads.fields, catalog, chunk, problems)
+    return drop_rejected(pa.table(arrays), file, chunk.lines, problems)
+
+
+def _read_arrival(chunk: Chunk, order: str | None, problems: Problems) -> pa.Array:
+    if order is None:
+        return pa.nulls(len(chunk.lines), pa.float64())
+    if order == ROW_NUMBER:
+        return pa.array(chunk.numbers, pa.float64())
+    arrival, misfits = normalise_column(chunk.table[order], _ORDER, pa.float64())
+    add_problems(problems, order, misfits)
+    need_values(arrival, order, problems)
+    return arrival
 
 
 def _read_outcomes(
-    config: DataConfig, chunk: Chunk, created: pa.Array, problems: Problems
+    outcomes: OutcomesConfig, chunk: Chunk, created: pa.Array, problems: Problems
 ) -> dict[str, pa.Array]:
-    outcomes = config.outcomes
     nothing = pa.nulls(len(chunk.lines)).cast(pa.int64())
     status, _ = normalise_column(chunk.table[outcomes.column], status_reader(outcomes), pa.string())
     arrays = {"status": status.fill_null(outcomes.other_is), "closed_us": nothing}

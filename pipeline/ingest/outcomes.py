@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.pipeline.config.data import OutcomesConfig
-from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.config.data import DataConfig, OutcomesConfig
 from leadscore.pipeline.errors import GAP, DataError
 from leadscore.pipeline.ingest.columns import normalise_column, read_ids, read_times
 from leadscore.pipeline.ingest.files import Chunk, Reject, read_table
@@ -35,7 +35,7 @@ class OutcomesRead:
     unknown: Counter[str]
 
 
-def read_outcomes(project: Project) -> OutcomesRead:
+def read_outcomes(data: DataConfig, folder: Path) -> OutcomesRead:
     """Read the deals of a file of outcomes; rows that are neither won nor lost are passed over.
 
     Raises
@@ -43,10 +43,10 @@ def read_outcomes(project: Project) -> OutcomesRead:
     DataError
         If the file cannot be read, or more of its closings are rejected than allowed.
     """
-    config = project.data.outcomes
+    config = data.outcomes
     if config.file is None or config.lead is None or config.closed is None:
         raise ValueError("this project's outcomes have no file of their own")
-    path = project.data_folder / config.file
+    path = folder / config.file
     times = [spec.column for spec in (config.closed, config.recorded) if spec is not None]
     columns = list(dict.fromkeys([config.lead, config.column, *times]))
     parts, rejects, rows, unknown = [], list[Reject](), 0, Counter[str]()
@@ -65,7 +65,7 @@ def read_outcomes(project: Project) -> OutcomesRead:
             "outcomes.won and outcomes.lost in data.yaml",
             (found,),
         )
-    check_rejects(path, project.data.max_reject_share, rejects, rows)
+    check_rejects(path, data.max_reject_share, rejects, rows)
     order = [(name, "ascending") for name in ("lead_id", "closed_us", "status", "recorded_us")]
     return OutcomesRead(pa.concat_tables(parts).sort_by(order), rows, rejects, unknown)
 

@@ -34,7 +34,8 @@ class Ingested:
     when the data was taken, None without times. `rows` counts the rows of all files; `notes` is
     what a reader of the figures should know, `problems` why nothing should be learned from this.
 
-    The file of activities lives as long as this object.
+    `source` is the leads' file as text, see `LeadsRead`; None if nobody asked for it. The file of
+    activities lives as long as this object.
     """
 
     leads: pa.Table
@@ -47,6 +48,7 @@ class Ingested:
     activities: ActivitiesRead | None = None
     changes: pa.Table | None = None
     problems: tuple[Note, ...] = ()
+    source: pa.Table | None = field(default=None, repr=False)
     _folder: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
     @property
@@ -56,18 +58,11 @@ class Ingested:
         return History(self.leads, path, self.changes)
 
 
-def ingest(project: Project) -> Ingested:
+def ingest(project: Project, keep_source: bool = False) -> Ingested:
     """Read, type and check the files of a project.
 
-    Rows that do not fit are left out, counted and kept as rejects.
-
-    Parameters
-    ----------
-    project : Project
-
-    Returns
-    -------
-    Ingested
+    Rows that do not fit are left out, counted and kept as rejects. With `keep_source` the leads'
+    file is kept as text too, which the audit reads.
 
     Raises
     ------
@@ -76,7 +71,7 @@ def ingest(project: Project) -> Ingested:
         ``max_reject_share`` allows.
     """
     config, catalog = project.data, project.catalog
-    read = read_leads(project)
+    read = read_leads(project.leads_path, config, catalog, keep_source)
     notes, rejects, rows = list(read.notes), list(read.rejects), read.rows
     fields = list(catalog.stored)
     leads = read.table.select(["lead_id", "created_us", "arrival", *fields])
@@ -84,7 +79,7 @@ def ingest(project: Project) -> Ingested:
         outcomes = read.table.select(OUTCOME_COLUMNS)
         notes += note_unknown(config.outcomes, read.unknown)
     else:
-        deals = read_outcomes(project)
+        deals = read_outcomes(config, project.data_folder)
         known = pc.is_in(deals.table["lead_id"], leads["lead_id"].combine_chunks())
         outcomes = deals.table.filter(known)
         notes += note_unknown(config.outcomes, deals.unknown)
@@ -108,7 +103,7 @@ def ingest(project: Project) -> Ingested:
         digests.append(_digest_file(activities.path))
     changes = None
     if catalog.changing:
-        changed = read_changes(project, catalog)
+        changed = read_changes(config, project.data_folder, catalog)
         changes = add_text_changes(catalog, read.table, changed.table)
         notes += note_unread(changed.others)
         rows, rejects = rows + changed.rows, rejects + changed.rejects
@@ -127,6 +122,7 @@ def ingest(project: Project) -> Ingested:
         digest=hashlib.sha256(" ".join(digests).encode()).hexdigest(),
         activities=activities,
         changes=changes,
+        source=read.source,
         _folder=folder,
     )
 

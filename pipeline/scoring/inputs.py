@@ -1,33 +1,39 @@
-"""What scoring a file reads: the scorecard's signals, the leads in chunks, activities, changes."""
+"""What scoring reads: the scorecard's catalogue, leads, activities and changes; and the signals."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.models.scorecard import Scorecard
-from leadscore.pipeline.config.data import ROW_NUMBER
+from leadscore.pipeline.config.data import ROW_NUMBER, DataConfig
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.errors import ConfigError, DataError, RefusalError
+from leadscore.pipeline.dataset.snapshots import snapshot_at
+from leadscore.pipeline.engine.duckdb_engine import Limits
+from leadscore.pipeline.errors import ConfigError, DataError, NotFoundError, RefusalError
 from leadscore.pipeline.ingest.activities import ActivitiesRead, read_activities
 from leadscore.pipeline.ingest.changes import read_changes
-from leadscore.pipeline.ingest.columns import read_ids, read_times
-from leadscore.pipeline.ingest.files import CHUNK_ROWS, Chunk, Reject, read_header, read_table
+from leadscore.pipeline.ingest.files import CHUNK_ROWS, Chunk, read_header, read_table
+from leadscore.pipeline.ingest.leads import normalise_leads
 from leadscore.pipeline.ingest.outcomes import read_outcomes
-from leadscore.pipeline.ingest.rejects import Problems, drop_rejected
-from leadscore.pipeline.ingest.texts import read_profile
+from leadscore.pipeline.ingest.texts import add_text_changes
 from leadscore.pipeline.signals.catalog import Catalog
+from leadscore.pipeline.signals.history.reader import History, read_history
 from leadscore.pipeline.signals.text.readers import find_other_lists
-from leadscore.pipeline.values.times import format_time, read_moment
+from leadscore.pipeline.values.times import read_moment
 
 _ROWS_WITH_ACTIVITIES = 10 * CHUNK_ROWS
-"""Every chunk reads the activities once more, so with them chunks are longer."""
+"""Every chunk reads the activities again, so chunks are longer where there are any."""
+_MOST_COPIES = 100
 
 
-def read_catalog(scorecard: Scorecard, project: Project, model: str) -> Catalog:
-    """Return the catalogue a scorecard was trained with; the project has to know what it reads.
+def read_catalog(scorecard: Scorecard, data: DataConfig, model: str) -> Catalog:
+    """Return the catalogue a scorecard was trained with; data.yaml has to declare what it reads.
 
     Raises
     ------
@@ -38,7 +44,6 @@ def read_catalog(scorecard: Scorecard, project: Project, model: str) -> Catalog:
     """
     catalog = Catalog.model_validate(scorecard.definitions)
     check_word_lists(catalog, model)
-    data = project.data
     missing = [name for name in catalog.fields if name not in data.leads.fields]
     if missing:
         raise DataError(
@@ -74,18 +79,10 @@ def check_word_lists(catalog: Catalog, model: str) -> None:
 
 @dataclass(frozen=True)
 class SideTables:
-    """What is known beside the leads' own file, read once: activities, changes, deals."""
+    """What is known besides the leads' own file, read once: activities and changes."""
 
-    read: ActivitiesRead | None
+    activities: ActivitiesRead | None
     changes: pa.Table | None
-    closings: pa.Table | None = None
-
-    def closed_by(self, as_of_us: int | None) -> pa.Array:
-        """Return the leads with a deal that had closed by a moment, as far as is on file."""
-        if self.closings is None or as_of_us is None:
-            return pa.array([], pa.string())
-        closed = pc.fill_null(pc.less_equal(self.closings["closed_us"], as_of_us), False)
-        return self.closings["lead_id"].filter(closed).combine_chunks()
 
 
 def read_side_tables(
@@ -98,7 +95,7 @@ def read_side_tables(
     ConfigError
         If `activities` are not as many files as data.yaml describes.
     DataError
-        If a file cannot be read, or data.yaml knows nothing of it.
+        If a file cannot be read, or data.yaml does not describe it.
     """
     sources, read, changes = project.data.activities, None, None
     if activities and len(activities) != len(sources):
@@ -113,18 +110,29 @@ def read_side_tables(
             project.data.max_reject_share, limits=project.limits,
         )  # fmt: skip
     if catalog.changing and project.data.changes is not None:
-        changes = read_changes(project, catalog).table
+        changes = read_changes(project.data, project.data_folder, catalog).table
     elif catalog.changing:
         raise DataError(
             "data.yaml has no changes, which the model reads; declare them, or train again"
         )
+    return SideTables(read, changes)
+
+
+def find_closed(project: Project, as_of_us: int | None) -> pa.Array:
+    """Return the leads with a deal that had closed by a moment, as far as is on file."""
     deals = project.data.outcomes.file
-    has_deals = deals is not None and (project.data_folder / deals).is_file()
-    return SideTables(read, changes, read_outcomes(project).table if has_deals else None)
+    if as_of_us is None or deals is None or not (project.data_folder / deals).is_file():
+        return pa.array([], pa.string())
+    closings = read_outcomes(project.data, project.data_folder).table
+    closed = pc.fill_null(pc.less_equal(closings["closed_us"], as_of_us), False)
+    return closings["lead_id"].filter(closed).combine_chunks()
 
 
 def find_as_of(
-    project: Project, catalog: Catalog, known: SideTables, as_of_us: int | None
+    extracted_at: str | None,
+    catalog: Catalog,
+    activities: ActivitiesRead | None,
+    as_of_us: int | None,
 ) -> int | None:
     """Return the moment to score as of: the one given, the extract, or where activities end.
 
@@ -135,28 +143,28 @@ def find_as_of(
     ConfigError
         If a moment is needed and there is none.
     """
-    if as_of_us is not None or not _needs_moment(catalog):
+    needs_moment = catalog.reads_activities or catalog.reads_age or bool(catalog.changing)
+    if as_of_us is not None or not needs_moment:
         return as_of_us
-    if project.data.extracted_at is not None:
-        return read_moment(project.data.extracted_at)
-    ends = [file.last_us for file in known.read.files] if known.read is not None else []
-    if not any(end is not None for end in ends):
-        raise ConfigError("--as-of: these signals need a moment, and neither data.yaml (extract) "
-                          "nor an activity names one")  # fmt: skip
-    return min(end for end in ends if end is not None)
+    if extracted_at is not None:
+        return read_moment(extracted_at)
+    ends = [file.last_us for file in activities.files] if activities is not None else []
+    known = [end for end in ends if end is not None]
+    if not known:
+        raise ConfigError(
+            "--as-of: these signals need a moment, and neither extracted_at in data.yaml nor an "
+            "activity names one"
+        )
+    return min(known)
 
 
-def _needs_moment(catalog: Catalog) -> bool:
-    return catalog.reads_activities or catalog.reads_age or bool(catalog.changing)
-
-
-def read_chunks(project: Project, catalog: Catalog, source: Path) -> Iterator[Chunk]:
+def read_chunks(data: DataConfig, catalog: Catalog, source: Path) -> Iterator[Chunk]:
     """Yield what a file of leads holds of the columns that are needed.
 
-    The column of creation is needed for the lead's age; otherwise it is taken if it is there, so
-    that a row refused in training is refused here, and leads of a later day than as_of are told.
+    The column of creation is needed for the lead's age. Otherwise it is read if it is there: a row
+    refused in training is then refused here, and leads created after as_of are found.
     """
-    leads = project.data.leads
+    leads = data.leads
     columns = [leads.fields[name].column or name for name in catalog.fields]
     if leads.id != ROW_NUMBER:
         columns.append(leads.id)
@@ -170,31 +178,64 @@ def read_chunks(project: Project, catalog: Catalog, source: Path) -> Iterator[Ch
     return read_table(source, list(dict.fromkeys(columns)), leads.delimiter, leads.encoding, rows)
 
 
-def read_leads(
-    project: Project, catalog: Catalog, source: Path, chunk: Chunk
-) -> tuple[pa.Table, list[Reject]]:
-    """Normalise a chunk of leads: line, lead_id, created_us and the fields; rejects beside them."""
-    leads = project.data.leads
-    problems: Problems = {}
-    arrays = {
-        "line": pa.array(chunk.lines, pa.int64()),
-        "lead_id": read_ids(chunk, leads.id, problems),
-        "created_us": pa.nulls(len(chunk.lines), pa.int64()),
-    }
-    spec = leads.created
-    if spec is not None and spec.column in chunk.table.column_names:
-        arrays["created_us"] = read_times(chunk, spec, problems, needed=True)
-    arrays |= read_profile(leads.fields, catalog, chunk, problems)
-    return drop_rejected(pa.table(arrays), source.name, chunk.lines, problems)
+def find_lead(project: Project, catalog: Catalog, lead_id: str) -> pa.Table:
+    """Return the first row of a lead in the project's own file, normalised.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    NotFoundError
+        If it has no such lead.
+    """
+    path, any_rejects = project.leads_path, False
+    for chunk in read_chunks(project.data, catalog, path):
+        table, refused = normalise_leads(
+            chunk, project.data, catalog, path.name, with_outcomes=False
+        )
+        any_rejects |= bool(chunk.rejects or refused)
+        found = table.filter(pc.equal(table["lead_id"], lead_id))
+        if len(found):
+            return found.slice(0, 1)
+    rejected = " (some rows were rejected: see leadscore check)" if any_rejects else ""
+    raise NotFoundError(f"{path}: no lead {lead_id!r}{rejected}")
 
 
-def drop_not_yet_created(
-    table: pa.Table, file: str, as_of_us: int | None
-) -> tuple[pa.Table, list[Reject]]:
-    """Part leads into those that were there as of a moment, and rejects for those created later."""
-    if as_of_us is None:
-        return table, []
-    later = pc.fill_null(pc.greater(table["created_us"], as_of_us), False)
-    reason = f"created after {format_time(as_of_us)}, as of which is scored"
-    lines = table["line"].filter(later).to_pylist()
-    return table.filter(pc.invert(later)), [Reject(file, line, "", reason) for line in lines]
+def read_signals(
+    catalog: Catalog,
+    leads: pa.Table,
+    known: SideTables,
+    as_of_us: int | None,
+    limits: Limits | None,
+) -> pd.DataFrame:
+    """Compute the signals of each row of `leads`, in its order; a lead may have several rows.
+
+    Rows of one lead are read apart: the SQL text joins activities and changes by lead_id.
+
+    Raises
+    ------
+    DataError
+        If a lead has more rows than are read apart.
+    """
+    ids = leads["lead_id"].to_pandas()
+    if known.activities is None and known.changes is None:  # nothing else is joined: ids may differ
+        leads = leads.set_column(leads.schema.get_field_index("lead_id"), "lead_id", _count(leads))
+        ids = pd.Series(range(len(leads)))
+    copy: npt.NDArray[np.int64] = ids.groupby(ids).cumcount().to_numpy()
+    if copy.max(initial=0) >= _MOST_COPIES:
+        raise DataError(f"a lead stands in the file more than {_MOST_COPIES} times")
+    activities = None if known.activities is None else known.activities.path
+    parts = []
+    for number in range(int(copy.max(initial=0)) + 1):
+        rows = np.flatnonzero(copy == number)
+        part, changes = leads.take(pa.array(rows)), known.changes
+        if changes is not None:
+            changes = add_text_changes(catalog, part, changes)
+        history = History(part, activities, changes)
+        signals = read_history(catalog, snapshot_at(part, as_of_us), history, limits)
+        parts.append(signals.set_axis(rows))
+    return parts[0] if len(parts) == 1 else pd.concat(parts).sort_index()
+
+
+def _count(leads: pa.Table) -> pa.Array:
+    return pa.array(map(str, range(len(leads))), pa.string())

@@ -1,46 +1,41 @@
-"""Score a file: chunk by chunk, in the input's order, rejects in a file beside it."""
+"""Score a file: chunk by chunk, in the input's order, rejects in a file next to it."""
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.models.score_frame import FrameScores, score_frame
 from leadscore.models.scorecard import Scorecard
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.dataset.snapshots import snapshot_at
 from leadscore.pipeline.errors import DataError
+from leadscore.pipeline.ingest.activities import ActivitiesRead
 from leadscore.pipeline.ingest.files import Reject, is_parquet
+from leadscore.pipeline.ingest.leads import normalise_leads
 from leadscore.pipeline.ingest.rejects import write_rejects
-from leadscore.pipeline.ingest.texts import add_text_changes
 from leadscore.pipeline.progress import Progress, silent
 from leadscore.pipeline.scoring.inputs import (
-    SideTables,
-    drop_not_yet_created,
     find_as_of,
+    find_closed,
     read_catalog,
     read_chunks,
-    read_leads,
     read_side_tables,
+    read_signals,
 )
 from leadscore.pipeline.scoring.output import ScoredWriter, to_scored_table
 from leadscore.pipeline.signals.catalog import Catalog
-from leadscore.pipeline.signals.history.reader import History, read_history
 from leadscore.pipeline.values.times import DAY_US, format_time
 
 _ENDINGS = (".csv", ".parquet", ".pq")
-_MOST_COPIES = 100
 
 
 @dataclass(frozen=True)
 class BatchReport:
-    """What scoring a file came to.
+    """What was scored, and what was not.
 
     `rejected` rows could not be read; `not_yet` leads were created after `as_of`. `notes` is what
     the user of the result should know.
@@ -66,6 +61,26 @@ class BatchReport:
         return {**vars(self), "scored_path": str(self.scored_path), "rejects_path": rejects}
 
 
+@dataclass
+class _Tally:
+    """What is counted while the chunks of a file are scored."""
+
+    rejects: list[Reject] = field(default_factory=list)
+    not_yet: list[Reject] = field(default_factory=list)
+    bands: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("SQL", "MQL", "cold"), 0))
+    scored: int = 0
+    total_prob: float = 0.0
+    too_old: int = 0
+    closed: int = 0
+
+    def count(self, leads: pa.Table, scores: FrameScores) -> None:
+        """Count the scores of some leads."""
+        self.scored += len(leads)
+        self.total_prob += float(scores.probability.sum())
+        for band in self.bands:
+            self.bands[band] += int((scores.band == band).sum())
+
+
 def score_file(
     project: Project,
     scorecard: Scorecard,
@@ -84,10 +99,9 @@ def score_file(
 
     Parameters
     ----------
-    project : Project
-    scorecard : Scorecard
+    project, scorecard
     model : str
-        What the column `model` says, ``name:version``.
+        The text of the column `model`, ``name:version``.
     source : Path
         CSV or Parquet; needs the id and the fields' columns, no outcomes; where the scorecard reads
         the lead's age, the column of creation too.
@@ -95,7 +109,7 @@ def score_file(
         CSV or Parquet, by its ending. Columns out: lead_id, as_of, probability, score, band,
         fit (A best, to D), engagement (1 best, to 4), model, fingerprint, reason_1 to reason_3
         (signal and points against the average lead); fit and engagement are texts, empty where
-        the scorecard says nothing of them.
+        the scorecard has no such axis.
         Grain and order: one row per row of the source that could be read; one per lead, where the
         file is declared `duplicates: first`.
     as_of_us : int or None
@@ -103,11 +117,6 @@ def score_file(
         earliest end of the files of activities; leads that need neither are scored without.
     activities : sequence of Path
         In place of the files of activities in data.yaml, as many and in their order.
-    progress : Progress
-
-    Returns
-    -------
-    BatchReport
 
     Raises
     ------
@@ -116,78 +125,82 @@ def score_file(
     DataError
         If a file cannot be read, or lacks a column.
     """
-    catalog = read_catalog(scorecard, project, model)
+    catalog = read_catalog(scorecard, project.data, model)
     if target.suffix.lower() not in _ENDINGS:
         raise DataError(f"{target}: the result is written as {' or '.join(_ENDINGS)}; name it so")
     if source.resolve() == target.resolve():
         raise DataError(f"{target}: the result would overwrite the leads; name another file")
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(target.name + ".unfinished")
-    rejects: list[Reject] = []
-    bands = dict.fromkeys(("SQL", "MQL", "cold"), 0)
-    scored, total, too_old, closed = 0, 0.0, 0, 0
-    leads_seen: set[str] = set()
-    unborn: list[Reject] = []
+    oldest, tally = scorecard.training.get("oldest_days"), _Tally()
     with tempfile.TemporaryDirectory(prefix="leadscore-") as folder:
         progress("reading activities and changes")
         known = read_side_tables(project, catalog, activities, Path(folder))
-        as_of_us = find_as_of(project, catalog, known, as_of_us)
-        oldest = scorecard.training.get("oldest_days")
-        closed_ids = known.closed_by(as_of_us)
+        as_of_us = find_as_of(project.data.extracted_at, catalog, known.activities, as_of_us)
+        closed_ids = find_closed(project, as_of_us)
         try:
             with ScoredWriter(unfinished, parquet=is_parquet(target)) as writer:
-                for chunk in read_chunks(project, catalog, source):
-                    table, refused = read_leads(project, catalog, source, chunk)
-                    rejects += [*chunk.rejects, *refused]
-                    if project.data.leads.duplicates == "first":
-                        table = _first_rows(table, leads_seen)
-                    table, later = drop_not_yet_created(table, source.name, as_of_us)
-                    unborn += later
-                    scores = _score(project, scorecard, catalog, table, known, as_of_us)
-                    writer.write(to_scored_table(scorecard, model, table, scores, as_of_us))
-                    scored += len(table)
-                    closed += pc.sum(pc.is_in(table["lead_id"], closed_ids)).as_py() or 0
-                    too_old += _count_older(table, as_of_us, oldest)
-                    total += float(scores.probability.sum())
-                    for band in bands:
-                        bands[band] += int((scores.band == band).sum())
-                    progress("scoring", scored)
+                for leads in _read_leads(project, catalog, source, as_of_us, tally):
+                    signals = read_signals(catalog, leads, known, as_of_us, project.limits)
+                    scores = score_frame(scorecard, signals)
+                    writer.write(to_scored_table(scorecard, model, leads, scores, as_of_us))
+                    tally.count(leads, scores)
+                    tally.closed += pc.sum(pc.is_in(leads["lead_id"], closed_ids)).as_py() or 0
+                    tally.too_old += _count_older(leads, as_of_us, oldest)
+                    progress("scoring", tally.scored)
             unfinished.replace(target)
         finally:
             unfinished.unlink(missing_ok=True)
-    beside = target.with_name(f"{target.name}.rejects.csv")
-    beside.unlink(missing_ok=True)
-    left_out = sorted([*rejects, *unborn], key=lambda reject: reject.line)
+    rejects_path = target.with_name(f"{target.name}.rejects.csv")
+    rejects_path.unlink(missing_ok=True)
+    left_out = sorted([*tally.rejects, *tally.not_yet], key=lambda reject: reject.line)
     if left_out:
-        write_rejects(left_out, beside)
+        write_rejects(left_out, rejects_path)
+    scored, rejected = tally.scored, len(tally.rejects)
     return BatchReport(
         model=model,
         fingerprint=scorecard.fingerprint,
         as_of=None if as_of_us is None else format_time(as_of_us),
         rows=scored + len(left_out),
         scored=scored,
-        rejected=len(rejects),
-        not_yet=len(unborn),
-        bands=bands,
-        mean_prob=total / scored if scored else None,
+        rejected=rejected,
+        not_yet=len(tally.not_yet),
+        bands=tally.bands,
+        mean_prob=tally.total_prob / scored if scored else None,
         scored_path=target,
-        rejects_path=beside if left_out else None,
-        too_many_rejects=len(rejects) > project.data.max_reject_share * (scored + len(rejects)),
-        notes=[
-            *_note_activities(known, as_of_us),
-            *_note_leads(scored, too_old, oldest, closed),
-        ],
+        rejects_path=rejects_path if left_out else None,
+        too_many_rejects=rejected > project.data.max_reject_share * (scored + rejected),
+        notes=[*_note_activities(known.activities, as_of_us), *_note_leads(tally, oldest)],
     )
 
 
-def _note_activities(known: SideTables, as_of_us: int | None) -> list[str]:
-    if known.read is None:
+def _read_leads(
+    project: Project, catalog: Catalog, source: Path, as_of_us: int | None, tally: _Tally
+) -> Iterator[pa.Table]:
+    """Yield the leads to score, chunk by chunk, and count those that are not scored."""
+    seen: set[str] = set()
+    for chunk in read_chunks(project.data, catalog, source):
+        table, refused = normalise_leads(
+            chunk, project.data, catalog, source.name, with_outcomes=False
+        )
+        tally.rejects += [*chunk.rejects, *refused]
+        if project.data.leads.duplicates == "first":
+            table = _first_rows(table, seen)
+        if as_of_us is not None:
+            later = pc.fill_null(pc.greater(table["created_us"], as_of_us), False)
+            reason = f"created after {format_time(as_of_us)}, as of which is scored"
+            lines = table["line"].filter(later).to_pylist()
+            tally.not_yet += [Reject(source.name, line, "", reason) for line in lines]
+            table = table.filter(pc.invert(later))
+        yield table
+
+
+def _note_activities(read: ActivitiesRead | None, as_of_us: int | None) -> list[str]:
+    if read is None:
         return []
-    notes = [
-        f"{known.read.activities:,} activities from "
-        + ", ".join(str(file.path) for file in known.read.files)
-    ]
-    for file in known.read.files:
+    paths = ", ".join(str(file.path) for file in read.files)
+    notes = [f"{read.activities:,} activities from {paths}"]
+    for file in read.files:
         if as_of_us is not None and file.last_us is not None and as_of_us - file.last_us > DAY_US:
             days = (as_of_us - file.last_us) // DAY_US
             notes.append(
@@ -197,17 +210,17 @@ def _note_activities(known: SideTables, as_of_us: int | None) -> list[str]:
     return notes
 
 
-def _note_leads(scored: int, too_old: int, oldest: float | None, closed: int) -> list[str]:
+def _note_leads(tally: _Tally, oldest: float | None) -> list[str]:
     notes = []
-    if too_old:
+    if tally.too_old:
         notes.append(
-            f"{too_old:,} of {scored:,} leads are older than any the model learned from "
-            f"({oldest:g} days): read their scores with care"
+            f"{tally.too_old:,} of {tally.scored:,} leads are older than any the model learned "
+            f"from ({oldest:g} days): read their scores with care"
         )
-    if closed:
+    if tally.closed:
         notes.append(
-            f"{closed:,} of {scored:,} leads had a deal closed by then: the model learned from "
-            "open leads only"
+            f"{tally.closed:,} of {tally.scored:,} leads had a deal closed by then: the model "
+            "learned from open leads only"
         )
     return notes
 
@@ -219,43 +232,6 @@ def _first_rows(table: pa.Table, seen: set[str]) -> pa.Table:
         first.append(lead_id not in seen)
         seen.add(lead_id)
     return table.filter(pa.array(first, pa.bool_()))
-
-
-def _score(
-    project: Project,
-    scorecard: Scorecard,
-    catalog: Catalog,
-    table: pa.Table,
-    known: SideTables,
-    as_of_us: int | None,
-) -> FrameScores:
-    """Score each row for itself: a file may name a lead twice."""
-    activities = None if known.read is None else known.read.path
-    if activities is None and known.changes is None:
-        rows = pa.array(map(str, range(len(table))), pa.string())
-        renamed = table.set_column(table.schema.get_field_index("lead_id"), "lead_id", rows)
-        signals = read_history(
-            catalog, snapshot_at(renamed, as_of_us), History(renamed), project.limits
-        )
-        return score_frame(scorecard, signals)
-    copy = table["lead_id"].to_pandas().groupby(table["lead_id"].to_pandas()).cumcount().to_numpy()
-    if copy.max(initial=0) >= _MOST_COPIES:
-        raise DataError(f"a lead stands in the file more than {_MOST_COPIES} times")
-    parts, rows = [], []
-    for number in range(int(copy.max(initial=0)) + 1):
-        which = np.flatnonzero(copy == number)
-        leads = table.take(pa.array(which))
-        once = History(leads, activities, _changes_of(catalog, leads, known))
-        parts.append(read_history(catalog, snapshot_at(leads, as_of_us), once, project.limits))
-        rows.append(which)
-    if len(parts) == 1:
-        return score_frame(scorecard, parts[0])
-    signals = pd.concat([part.set_axis(at) for part, at in zip(parts, rows, strict=True)])
-    return score_frame(scorecard, signals.sort_index())
-
-
-def _changes_of(catalog: Catalog, leads: pa.Table, known: SideTables) -> pa.Table | None:
-    return None if known.changes is None else add_text_changes(catalog, leads, known.changes)
 
 
 def _count_older(table: pa.Table, as_of_us: int | None, oldest_days: float | None) -> int:

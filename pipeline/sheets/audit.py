@@ -52,7 +52,7 @@ def audit_sheet(sheet: Sheet, progress: Progress = silent) -> SheetAudit:
     """
     project = sheet.project
     progress("reading the leads")
-    tables = ingest(project)
+    tables = ingest(project, keep_source=True)
     if tables.problems:
         raise RefusalError("; ".join(map(str, tables.problems)))
     progress("computing signals")

@@ -63,13 +63,14 @@ def prepare(project: Project, progress: Progress, allowed_leaks: Collection[str]
         cannot judge.
     """
     progress("reading the leads")
-    tables = ingest(project)
+    tables = ingest(project, keep_source=True)
     if tables.problems:
         raise RefusalError("; ".join(map(str, tables.problems)))
     progress("computing signals")
     dataset = build_dataset(project, tables)
     progress("auditing")
     audit = audit_tables(project, tables, dataset, allowed_leaks=allowed_leaks)
+    tables = replace(tables, source=None)  # only the audit reads it
     project = exclude_columns(project, audit)
     dataset = replace(dataset, signals=dataset.signals[project.catalog.columns])
     split = split_history(project, dataset)

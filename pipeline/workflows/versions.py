@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
-
-import pyarrow.compute as pc
 
 from leadscore.models.reasons import Explanation, explain_lead
 from leadscore.models.score_frame import score_frame
@@ -13,15 +12,20 @@ from leadscore.models.score_lead import Scorer
 from leadscore.models.scorecard import Kind, Scorecard
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import build_dataset
-from leadscore.pipeline.dataset.snapshots import snapshot_at
 from leadscore.pipeline.errors import ConfigError, NotFoundError, RefusalError
 from leadscore.pipeline.evaluation.evaluate import Evaluation, Verdict, evaluate_scores
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.progress import Progress, silent
-from leadscore.pipeline.scoring.inputs import SideTables, check_word_lists, find_as_of, read_catalog
+from leadscore.pipeline.scoring.inputs import (
+    check_word_lists,
+    find_as_of,
+    find_lead,
+    read_catalog,
+    read_side_tables,
+    read_signals,
+)
 from leadscore.pipeline.scoring.score_file import BatchReport, score_file
 from leadscore.pipeline.signals.catalog import Catalog
-from leadscore.pipeline.signals.history.reader import read_history
 from leadscore.pipeline.tracking.records import EVALUATION_FILE
 from leadscore.pipeline.tracking.store import CHAMPION, has_store, open_store
 from leadscore.pipeline.tracking.version_names import VersionRef, parse_version
@@ -134,7 +138,7 @@ def explain_with_version(
 ) -> ExplainedLead:
     """Explain the score of one lead of the project's own tables.
 
-    It is scored as of `as_of`; the moment by default is the same as for a file.
+    It is read and scored as a row of a file is, and by default as of the same moment.
 
     Raises
     ------
@@ -145,22 +149,18 @@ def explain_with_version(
     """
     name, number = parse_version(which, project.name)
     scorecard, version = open_store(home).load_scorecard(name, number)
-    catalog = read_catalog(scorecard, project, name)
-    tables = ingest(replace(project, catalog=catalog))
-    leads = tables.leads.filter(pc.equal(tables.leads["lead_id"], lead_id))
-    if not len(leads):
-        rejected = " (some rows were rejected: see leadscore check)" if tables.rejects else ""
-        raise NotFoundError(f"{project.leads_path}: no lead {lead_id!r}{rejected}")
-    known = SideTables(tables.activities, tables.changes)
-    as_of_us = find_as_of(project, catalog, known, _read_as_of(as_of))
-    created_us = leads["created_us"][0].as_py()
-    if as_of_us is not None and created_us is not None and created_us > as_of_us:
-        raise NotFoundError(
-            f"lead {lead_id!r} was created at {format_time(created_us)}, after "
-            f"{format_time(as_of_us)}, as of which it is scored; see --as-of"
-        )
-    history = replace(tables.history, leads=leads)
-    signals = read_history(catalog, snapshot_at(leads, as_of_us), history, project.limits)
+    catalog, as_of_us = read_catalog(scorecard, project.data, name), _read_as_of(as_of)
+    lead = find_lead(project, catalog, lead_id)
+    with TemporaryDirectory(prefix="leadscore-") as folder:
+        known = read_side_tables(project, catalog, (), Path(folder))
+        as_of_us = find_as_of(project.data.extracted_at, catalog, known.activities, as_of_us)
+        created_us = lead["created_us"][0].as_py()
+        if as_of_us is not None and created_us is not None and created_us > as_of_us:
+            raise NotFoundError(
+                f"lead {lead_id!r} was created at {format_time(created_us)}, after "
+                f"{format_time(as_of_us)}, as of which it is scored; see --as-of"
+            )
+        signals = read_signals(catalog, lead, known, as_of_us, project.limits)
     row = signals.astype(object).where(signals.notna(), None).iloc[0]
     values = {column: row[column] for column in catalog.columns}
     explanation = explain_lead(Scorer(scorecard), values)

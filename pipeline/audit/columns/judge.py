@@ -34,10 +34,11 @@ from leadscore.pipeline.audit.columns.timing import (
     measure_field_timing,
 )
 from leadscore.pipeline.audit.records import ColumnFinding, ColumnVerdict
-from leadscore.pipeline.audit.source_columns import CLOSED, LEAD_ID
+from leadscore.pipeline.audit.source_columns import CLOSED
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.evaluation.metrics import Estimate
+from leadscore.pipeline.ingest.leads import LEAD_ID
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.signals.kinds import ProfileSignal, TextSignal
 
@@ -64,7 +65,7 @@ def judge_columns(
     dataset : Dataset
         With wins and others.
     raw : DataFrame
-        Of `leadscore.pipeline.audit.source_columns.read_source_columns`.
+        Of `leadscore.pipeline.audit.source_columns.make_source_frame`.
     allowed : collection of str
         Signals, fields or columns that are used though they leak.
 

@@ -6,11 +6,12 @@ from scipy.stats.contingency import association
 
 from leadscore.pipeline.audit.columns.encoding import Codes, read_values
 from leadscore.pipeline.audit.records import Finding
-from leadscore.pipeline.audit.source_columns import LEAD_ID, WON
+from leadscore.pipeline.audit.source_columns import WON
 from leadscore.pipeline.config.checks import is_sensitive
 from leadscore.pipeline.config.data import FieldConfig
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.ingest.leads import LEAD_ID
 
 STANDS_FOR = 0.5
 """A Cramér's V from which on one column tells much of what another says."""
@@ -27,7 +28,7 @@ def judge_proxies(project: Project, looked: Dataset, raw: pd.DataFrame) -> list[
     looked : Dataset
         One snapshot per lead.
     raw : DataFrame
-        Of `leadscore.pipeline.audit.source_columns.read_source_columns`.
+        Of `leadscore.pipeline.audit.source_columns.make_source_frame`.
 
     Returns
     -------

@@ -9,10 +9,11 @@ import pandas as pd
 
 from leadscore.pipeline.audit.columns.encoding import Values, read_values
 from leadscore.pipeline.audit.columns.predictive_power import Labels
-from leadscore.pipeline.audit.source_columns import CLOSED, LEAD_ID, WON
+from leadscore.pipeline.audit.source_columns import CLOSED, WON
 from leadscore.pipeline.config.data import ROW_NUMBER
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.ingest.leads import LEAD_ID
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.signals.catalog import Signal
 from leadscore.pipeline.signals.kinds import ActivitySignal, LeadAgeSignal
@@ -77,7 +78,7 @@ def find_subjects(
     looked : Dataset
         Of `last_snapshots`.
     raw : DataFrame
-        Of `leadscore.pipeline.audit.source_columns.read_source_columns`.
+        Of `leadscore.pipeline.audit.source_columns.make_source_frame`.
     """
     leads = leads_of(looked)
     once = raw.drop_duplicates(LEAD_ID)

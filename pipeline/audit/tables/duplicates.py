@@ -7,9 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.pipeline.audit.records import Finding, Severity
-from leadscore.pipeline.audit.source_columns import CLOSED, LEAD_ID, WON
+from leadscore.pipeline.audit.source_columns import CLOSED, WON
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.evaluation.close_rates import share_interval
+from leadscore.pipeline.ingest.leads import LEAD_ID
 from leadscore.pipeline.ingest.outcomes import status_reader
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.values.times import DAY_US

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.pipeline.audit.records import Arrival, Finding, Month, SampleSize, Severity
-from leadscore.pipeline.audit.source_columns import LEAD_ID, WON
+from leadscore.pipeline.audit.source_columns import WON
 from leadscore.pipeline.audit.tables.activities import judge_activities
 from leadscore.pipeline.audit.tables.arrival import find_arrival, judge_arrival
 from leadscore.pipeline.audit.tables.duplicates import judge_duplicates
@@ -17,6 +17,7 @@ from leadscore.pipeline.audit.tables.notes import judge_notes, judge_rejects
 from leadscore.pipeline.audit.tables.sample_size import judge_sample_size, measure_sample_size
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.ingest.leads import LEAD_ID
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.signals.kinds import TEXT_TYPE
 from leadscore.pipeline.values.times import TimeSpec

@@ -458,7 +458,7 @@ def test_another_configuration_resolves_otherwise(tmp_path, change):
 
 
 def test_each_column_has_one_use(tmp_path):
-    used = columns_used(read_project(write_project(tmp_path)))
+    used = columns_used(read_project(write_project(tmp_path)).data)
     assert used == {
         "lead_id": "id", "created_at": "created", "status": "outcome", "closed_at": "closed",
         "country": "field country", "employees": "field employees",
@@ -471,7 +471,7 @@ def test_each_column_has_one_use(tmp_path):
                 data=merge(ORDERED_BY_ROW, {"leads": {"id": "#row"}}),
                 training={"horizon_days": None},
             )
-        )
+        ).data
     )
 
 

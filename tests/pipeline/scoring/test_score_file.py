@@ -13,7 +13,7 @@ from leadscore.models.score_lead import AxesReader, Scorer
 from leadscore.models.scorecard import Scorecard
 from leadscore.pipeline.config.project import Project, read_project
 from leadscore.pipeline.errors import ConfigError, DataError
-from leadscore.pipeline.scoring.inputs import SideTables, find_as_of
+from leadscore.pipeline.scoring.inputs import find_as_of
 from leadscore.pipeline.scoring.score_file import score_file
 from leadscore.pipeline.signals.catalog import Catalog
 from leadscore.pipeline.signals.live.activities import Activity
@@ -245,13 +245,11 @@ def test_without_an_extract_the_moment_is_where_the_first_file_of_activities_end
 
 
 def test_signals_that_need_a_moment_and_find_none_say_so(world):
-    data = world.project.data.model_copy(update={"extracted_at": None})
-    project = replace(world.project, data=data)
     catalog = Catalog.model_validate(world.scorecard.definitions)
     with pytest.raises(ConfigError, match="--as-of: these signals need a moment"):
-        find_as_of(project, catalog, SideTables(None, None), None)
+        find_as_of(None, catalog, None, None)
     plain = catalog.model_copy(update={"signals": catalog.signals[:3], "changing": ()})
-    assert find_as_of(project, plain, SideTables(None, None), None) is None
+    assert find_as_of(None, plain, None, None) is None
 
 
 def with_visits(world, folder, more):
@@ -360,7 +358,7 @@ def test_a_lead_in_more_than_a_hundred_rows_is_an_error_and_leaves_no_file(world
 
 
 def test_as_many_rows_of_a_lead_as_allowed_are_scored(world, tmp_path, monkeypatch):
-    monkeypatch.setattr("leadscore.pipeline.scoring.score_file._MOST_COPIES", 3)
+    monkeypatch.setattr("leadscore.pipeline.scoring.inputs._MOST_COPIES", 3)
     leads = [world.leads[50], world.leads[60]] * 3
     check_alone(world, score(world, tmp_path, leads)[1], leads)
     with pytest.raises(DataError, match="more than 3 times"):

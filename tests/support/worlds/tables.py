@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from support.projects import write_leads, write_project
 
-from leadscore.pipeline.audit.source_columns import read_source_columns
+from leadscore.pipeline.audit.source_columns import make_source_frame
 from leadscore.pipeline.audit.tables.judge import judge_tables
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.dataset.dataset import build_dataset
@@ -22,7 +22,7 @@ class Audited:
 
     def __init__(self, project):
         self.project = project
-        self.tables = ingest(project)
+        self.tables = ingest(project, keep_source=True)
         try:
             self.dataset = build_dataset(project, self.tables)
         except DataError:
@@ -31,7 +31,7 @@ class Audited:
     @property
     def raw(self):
         """The leads' file as text, with the leads' ids and whether they won."""
-        return read_source_columns(self.project, self.tables)
+        return make_source_frame(self.project, self.tables)
 
     @property
     def findings(self):
