@@ -33,14 +33,8 @@ def audit_project(
 
     Parameters
     ----------
-    project : Project
-    progress : Progress
     allowed_leaks : collection of str
         Signals, fields or columns that are used though they leak.
-
-    Returns
-    -------
-    Audit
 
     Raises
     ------
@@ -74,12 +68,8 @@ def audit_tables(
 
     Parameters
     ----------
-    project : Project
-    tables : Ingested
     dataset : Dataset or None
         None where no snapshot has a label, for the reason that `unlabelled` gives.
-    unlabelled : str, optional
-    allowed_leaks : collection of str
     """
     raw = make_source_frame(project, tables)
     findings: list[Finding] = []

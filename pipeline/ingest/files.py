@@ -108,10 +108,6 @@ def read_table(
     rows : int
         At most this many rows in a chunk.
 
-    Yields
-    ------
-    Chunk
-
     Raises
     ------
     DataError

@@ -140,8 +140,6 @@ def normalise_leads(
     ----------
     chunk : Chunk
         With the columns that are needed; the column of creation may be absent.
-    config : DataConfig
-    catalog : Catalog
     file : str
         Named in the rejects.
     with_outcomes : bool

@@ -12,8 +12,7 @@ from leadscore.pipeline.ingest.files import Reject
 from leadscore.pipeline.values.misfits import Misfit
 
 Problems = dict[int, tuple[str, Misfit]]
-"""By row of a chunk: the column, and why the row does not fit. The first problem of a row counts.
-"""
+"""By row of a chunk: the column, and why the row does not fit. A row's first problem counts."""
 
 
 def add_problems(problems: Problems, column: str, misfits: Mapping[int, Misfit]) -> None:

@@ -82,7 +82,6 @@ def add_text_changes(catalog: Catalog, leads: pa.Table, changes: pa.Table) -> pa
 
     Parameters
     ----------
-    catalog : Catalog
     leads : Table
         The leads as they are today, with the columns of `read_profile`.
     changes : Table

@@ -99,7 +99,6 @@ def score_file(
 
     Parameters
     ----------
-    project, scorecard
     model : str
         The text of the column `model`, ``name:version``.
     source : Path

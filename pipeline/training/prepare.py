@@ -45,14 +45,8 @@ def prepare(project: Project, progress: Progress, allowed_leaks: Collection[str]
 
     Parameters
     ----------
-    project : Project
-    progress : Progress
     allowed_leaks : collection of str
         Signals, fields or columns to learn from though the audit says that they leak.
-
-    Returns
-    -------
-    Prepared
 
     Raises
     ------
@@ -104,7 +98,6 @@ def fingerprint_training(
 
     Parameters
     ----------
-    prepared : Prepared
     affine : Affine
         The recalibration; of a sheet, from points to log-odds.
     sheet : dict, optional

@@ -54,11 +54,6 @@ def find_certain_values(values: Values, won: Labels) -> CertainValues:
 
     A value is a level, a number that many have, being missing, or anything but the commonest value.
     Ranges of numbers are not looked at: the ends of an honest, strong number may be nearly sure.
-
-    Parameters
-    ----------
-    values : Values
-    won : bool array (n,)
     """
     base = float(won.mean())
     always = np.zeros(len(won), bool)

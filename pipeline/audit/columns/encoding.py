@@ -50,7 +50,6 @@ def read_values(
 
     Parameters
     ----------
-    column : Series
     is_category : bool, optional
         Whether a signal learns each text as a level. If nobody says, text is a number if 98 % of
         what stands in the column is written as one, and a time if 98 % begins as a date does.

@@ -65,7 +65,6 @@ def measure_column(
     ----------
     values : Values
         Of n leads whose outcome is known, both won and not.
-    won : bool array (n,)
     order : float array (n,) or None
         Time of creation or arrival number.
     """
@@ -108,7 +107,6 @@ def list_suspicions(
 
     Parameters
     ----------
-    seen : ColumnStatistics
     as_of : bool
         Whether its values are known to be those of the moment: read from activities, or from
         changes. Then only what no honest signal can be speaks against it.

@@ -60,8 +60,6 @@ def judge_columns(
 
     Parameters
     ----------
-    project : Project
-    tables : Ingested
     dataset : Dataset
         With wins and others.
     raw : DataFrame

@@ -62,7 +62,6 @@ def judge_identity(values: Values, order: npt.NDArray[np.float64] | None) -> str
 
     Parameters
     ----------
-    values : Values
     order : float array (n,) or None
         Time of creation or arrival number of each lead.
     """

@@ -75,7 +75,6 @@ def predict_together(columns: Sequence[Codes], won: Labels) -> Floats:
     ----------
     columns : sequence of int arrays (n,)
         ``Values.coarse`` of each; with none of them, all leads are alike.
-    won : bool array (n,)
     """
     log_odds = np.zeros(len(won))
     if not columns:

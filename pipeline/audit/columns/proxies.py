@@ -24,7 +24,6 @@ def judge_proxies(project: Project, looked: Dataset, raw: pd.DataFrame) -> list[
 
     Parameters
     ----------
-    project : Project
     looked : Dataset
         One snapshot per lead.
     raw : DataFrame

@@ -73,8 +73,6 @@ def find_subjects(
 
     Parameters
     ----------
-    project : Project
-    tables : Ingested
     looked : Dataset
         Of `last_snapshots`.
     raw : DataFrame

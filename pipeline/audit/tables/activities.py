@@ -55,11 +55,6 @@ def judge_activities(project: Project, tables: Ingested) -> list[Finding]:
     though their horizon is over) and more than half of what won leads have of it lies at or after
     the day before their win.
 
-    Parameters
-    ----------
-    project : Project
-    tables : Ingested
-
     Returns
     -------
     list of Finding

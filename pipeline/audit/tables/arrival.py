@@ -41,11 +41,6 @@ def find_arrival(project: Project, tables: Ingested) -> Arrival | None:
     win". Left out are leads created before ``outcomes.since`` or after the extract, and those won
     nobody knows when. What comes at or before the creation counts as day 0.
 
-    Parameters
-    ----------
-    project : Project
-    tables : Ingested
-
     Returns
     -------
     Arrival or None
@@ -82,8 +77,6 @@ def judge_arrival(project: Project, tables: Ingested, arrival: Arrival | None) -
 
     Parameters
     ----------
-    project : Project
-    tables : Ingested
     arrival : Arrival or None
         Of ``find_arrival``.
 

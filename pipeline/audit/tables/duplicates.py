@@ -43,8 +43,6 @@ def judge_duplicates(project: Project, tables: Ingested, raw: pd.DataFrame) -> l
 
     Parameters
     ----------
-    project : Project
-    tables : Ingested
     raw : DataFrame
         One row per row of the leads' file: its columns as text, blank = None, and ``#lead_id`` and
         ``#won`` (True, False, or None where not known).

@@ -44,8 +44,6 @@ def judge_tables(
 
     Parameters
     ----------
-    project : Project
-    tables : Ingested
     dataset : Dataset or None
         The mature snapshots; None where there are none, which is a finding by itself.
     raw : DataFrame

@@ -75,8 +75,6 @@ def judge_months(project: Project, tables: Ingested, dataset: Dataset | None) ->
 
     Parameters
     ----------
-    project : Project
-    tables : Ingested
     dataset : Dataset or None
         None where no snapshot is mature; then only what is on record late is told.
 

@@ -31,11 +31,6 @@ def measure_sample_size(project: Project, dataset: Dataset) -> SampleSize:
 
     Leads count, not snapshots; a lead is won if any of its snapshots is.
 
-    Parameters
-    ----------
-    project : Project
-    dataset : Dataset
-
     Returns
     -------
     SampleSize
@@ -75,8 +70,6 @@ def judge_sample_size(project: Project, dataset: Dataset, strength: SampleSize) 
 
     Parameters
     ----------
-    project : Project
-    dataset : Dataset
     strength : SampleSize
         Of ``measure_sample_size``.
 
