@@ -19,7 +19,7 @@ from leadscore.pipeline.signals.catalog import Signal
 
 CHANCE = 0.5
 ERRORS = 2.5
-"""Chance alone is so many standard errors above itself once in 160 data sets."""
+"""Standard errors. Chance alone reaches that once in 160 data sets."""
 MIN_ROWS = 10
 _LEAK_TODO = "take it out of signals.yaml, or see its row for what allows it"
 
@@ -109,14 +109,14 @@ def audit_tables(
 
 
 def judge_together(together: Estimate) -> list[Finding]:
-    """Say where the signals together are not above chance by two and a half standard errors."""
+    """Find that the signals together are not above chance by 2.5 standard errors."""
     error = (together.value - together.low) / 1.96
     if together.value - ERRORS * error > CHANCE:
         return []
     return [
         Finding(
             "problem", "signals",
-            f"nothing proves that these signals tell who wins: together they reach AUC "
+            f"nothing proves that these signals predict who wins: together they reach AUC "
             f"{together.value:.3f} ({together.low:.3f} to {together.high:.3f}), and .5 is chance",
             "find signals that know more of a lead, or wait for more wins",
         )

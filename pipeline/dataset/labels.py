@@ -53,7 +53,7 @@ def label_snapshots(snapshots: pa.Table, outcomes: pa.Table, maturity: Maturity 
     With a horizon: won if the lead was won in ``(as_of, as_of + horizon]``; immature, and left out,
     if that and the time to settle end after the extract, early wins included, since keeping only
     those would raise the win rate. Left out too are snapshots at or after the lead's first closing,
-    won or lost, those before outcomes were logged, and those of leads won nobody knows when.
+    won or lost, those before outcomes were logged, and those of leads won at an unknown time.
     Without a horizon (outcomes have no times): won or not as recorded at the extract, leads still
     open left out.
 
@@ -102,7 +102,7 @@ def label_snapshots(snapshots: pa.Table, outcomes: pa.Table, maturity: Maturity 
     if maturity.since_us is not None:
         left_out["before outcomes were logged"] = int(unlogged.sum())
     if undated.any():
-        left_out["won, nobody knows when"] = int(undated.sum())
+        left_out["won at an unknown time"] = int(undated.sum())
     known = is_open & ~unlogged & ~immature
     return Labels(known, label.astype(np.int8), left_out)
 

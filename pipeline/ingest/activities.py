@@ -33,9 +33,9 @@ class ActivitiesRead:
     """The activities of a project.
 
     `path` is a Parquet file of activity_id, lead_id, kind, occurred_us, recorded_us, one column
-    per property that a signal reads, and place; sorted by place. `files` says what each file came
-    to. `duplicates` counts the rows whose activity_id another has, `conflicts` those of them that
-    tell something else, `strangers` the rows of leads that are not in the leads' table, with
+    per property that a signal reads, and place; sorted by place. `files` has the counts of each
+    file. `duplicates` counts the rows whose activity_id another has, `conflicts` those of them that
+    differ, `strangers` the rows of leads that are not in the leads' table, with
     `stranger` one such lead.
     """
 

@@ -51,7 +51,7 @@ def read_times(chunk: Chunk, spec: TimeSpec, problems: Problems, needed: bool = 
 
 
 def _cast_times(column: pa.ChunkedArray) -> pa.Array | None:
-    """Return times that name their zone by a cast, or None where each has to be looked at."""
+    """Return times that name their zone by a cast, or None where each has to be read apart."""
     if not pa.types.is_timestamp(column.type) or column.type.tz is None:
         return None
     try:

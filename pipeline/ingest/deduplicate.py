@@ -65,18 +65,18 @@ _DOUBLED = (
 
 
 def _count_doubles(names: list[str]) -> str:
-    """Count ids of several rows, the rows too many, and the ids whose rows tell two things.
+    """Count ids of several rows, the surplus rows, and the ids whose rows differ.
 
     Names of our own begin with #, which no property's does.
     """
-    told = ", ".join(name for name in names if name != "recorded_us")
+    compared = ", ".join(name for name in names if name != "recorded_us")
     return (
         "SELECT COUNT(*) AS ids, "
         'CAST(COALESCE(SUM("#copies"), 0) - COUNT(*) AS BIGINT) AS duplicates, '
         'COUNT(CASE WHEN "#stories" > 1 THEN 1 END) AS conflicts FROM ('
         'SELECT SUM("#copies") AS "#copies", COUNT(*) AS "#stories" FROM ('
         f'SELECT activity_id, COUNT(*) AS "#copies" FROM raw WHERE activity_id IN ({_DOUBLED}) '
-        f"GROUP BY {told}) AS stories GROUP BY activity_id) AS doubled"
+        f"GROUP BY {compared}) AS stories GROUP BY activity_id) AS doubled"
     )
 
 

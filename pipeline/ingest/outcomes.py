@@ -24,7 +24,7 @@ OUTCOME_COLUMNS = ("lead_id", "status", "closed_us", "recorded_us")
 class OutcomesRead:
     """The deals of a file of outcomes that closed: columns ``OUTCOME_COLUMNS``, a row per deal.
 
-    closed_us is null for a deal that was won nobody knows when: a reject, and yet its lead must
+    closed_us is null for a deal that was won at an unknown time: a reject, and yet its lead must
     not pass for not won.
     `unknown` counts the texts that are neither won nor lost, and so no closing.
     """

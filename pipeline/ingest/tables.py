@@ -1,4 +1,4 @@
-"""From a project's files to the normalised tables, with what was rejected kept beside them."""
+"""From a project's files to the normalised tables, and the rows that were rejected."""
 
 import hashlib
 import tempfile

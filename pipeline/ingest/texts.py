@@ -1,4 +1,4 @@
-"""What texts tell, worked out at ingestion: of the values of today, and of every changed value."""
+"""Signals made from texts, computed at ingestion: from current values and from every change."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -21,7 +21,7 @@ from leadscore.pipeline.values.fields import Normalised
 def read_profile(
     configs: Mapping[str, FieldConfig], catalog: Catalog, chunk: Chunk, problems: Problems
 ) -> dict[str, pa.Array]:
-    """Normalise what signals read of the profile in a chunk, and work out what its texts tell.
+    """Normalise the fields of a chunk that signals read, and compute the signals of its texts.
 
     Returns
     -------
@@ -38,16 +38,16 @@ def derive_text_columns(catalog: Catalog, fields: Mapping[str, pa.Array]) -> dic
     read = {name for _, declared in catalog.text_signals() for name in declared.inputs}
     texts = {name: fields[name].to_pylist() for name in read}
     people = [dict(zip(texts, values, strict=True)) for values in zip(*texts.values(), strict=True)]
-    told = {
+    derived = {
         signal.column: _read_column(declared, texts, people)
         for signal, declared in catalog.text_signals()
     }
     kept = {*catalog.stored, *changing_inputs(catalog)}
-    return {name: values for name, values in {**fields, **told}.items() if name in kept}
+    return {name: values for name, values in {**fields, **derived}.items() if name in kept}
 
 
 def changing_inputs(catalog: Catalog) -> list[str]:
-    """Return the fields that signals made from changing texts read, beside what is stored."""
+    """Return the fields that signals made from changing texts read, and that are not stored."""
     names = {
         name
         for _, declared in _changing_signals(catalog)
@@ -72,13 +72,13 @@ def _read_column(
     if others:
         values = [read(person) for person in people]
     else:  # titles and companies come again, and addresses cost little
-        told = {text: read({name: text}) for text in set(texts[name])}
-        values = [told[text] for text in texts[name]]
+        by_text = {text: read({name: text}) for text in set(texts[name])}
+        values = [by_text[text] for text in texts[name]]
     return pa.array(values, ARROW_TYPE[FIELD_TYPE[declared.kind]])
 
 
 def add_text_changes(catalog: Catalog, leads: pa.Table, changes: pa.Table) -> pa.Table:
-    """Return the changes with those of what texts tell, so that both readers find them as of then.
+    """Return the changes, and with them those of the signals made from texts.
 
     Parameters
     ----------
@@ -91,15 +91,19 @@ def add_text_changes(catalog: Catalog, leads: pa.Table, changes: pa.Table) -> pa
     -------
     Table
         The same columns: a row more for every change of an input of such a signal, under the
-        signal's column. Changes of leads that are not in `leads` tell nothing.
+        signal's column. Changes of leads that are not in `leads` are passed over.
     """
     rows: list[dict[str, Any]] = []
     for signal, declared in _changing_signals(catalog):
         read = make_text_reader(declared)
         kind = "text" if signal.is_category else "number"
         for change, before, after in _walk(declared.inputs, catalog, leads, changes):
-            told = {"field": signal.column, f"old_{kind}": read(before), f"new_{kind}": read(after)}
-            rows.append({**change, **told})
+            derived = {
+                "field": signal.column,
+                f"old_{kind}": read(before),
+                f"new_{kind}": read(after),
+            }
+            rows.append({**change, **derived})
     both = pa.concat_tables([changes, pa.Table.from_pylist(rows, changes.schema)])
     both = both.sort_by([("place", "ascending")])
     places = pa.array(range(len(both)), pa.int64())

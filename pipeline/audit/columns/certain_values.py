@@ -15,7 +15,7 @@ ALWAYS = 0.90
 NEVER = 0.10
 """A value never wins if it has at most this part of the wins that the overall rate gives it ..."""
 EXPECTED = 15.0
-"""... and that rate gives it so many."""
+"""... and that rate gives it at least this number."""
 FEWEST, TOLD = 10, 30
 BY_CHANCE = np.log(1e-4)
 """A value all of whose leads won by chance is rarer than that."""

@@ -51,7 +51,7 @@ def read_values(
     Parameters
     ----------
     is_category : bool, optional
-        Whether a signal learns each text as a level. If nobody says, text is a number if 98 % of
+        Whether a signal learns each text as a level. If None, text is a number if 98 % of
         what stands in the column is written as one, and a time if 98 % begins as a date does.
     """
     filled = column.notna().to_numpy()

@@ -1,7 +1,7 @@
 """From what is seen of a column to a verdict: each sign of a leak, how heavy it is, and why.
 
 The limits were set on X Education, the bank's calls and worlds of our own; the proofs hold them to
-worlds that nobody here had seen.
+worlds that were not used for it.
 """
 
 from collections.abc import Iterator
@@ -24,11 +24,11 @@ from leadscore.pipeline.evaluation.metrics import Estimate
 TOO_GOOD, VERY_GOOD = 0.95, 0.88
 """AUC that no single fact known beforehand has, and that hardly any has."""
 MATTERS = 0.65
-"""An AUC from which on a column that told more at one time than at another is worth a question."""
+"""From this AUC on, a column that was stronger at one time is worth a question."""
 SURE, SUREST = 20.0, 55.0
 """Odds ratios, at the low ends of their intervals, that few honest values have, and hardly any."""
 SPARED = 25.0
-"""So many leads that should not have won, and all did."""
+"""Number of leads that won although, at the overall rate, they should not have."""
 UNEVEN = 0.5
 """A share filled that differs by this much between stretches of time."""
 STRETCHES = 8
@@ -115,11 +115,11 @@ def list_suspicions(
         win.
     """
     auc, sure = seen.auc, seen.certainty
-    told = f"AUC {auc.value:.3f} alone ({auc.low:.3f} to {auc.high:.3f})"
+    alone = f"AUC {auc.value:.3f} alone ({auc.low:.3f} to {auc.high:.3f})"
     if auc.low >= TOO_GOOD:
-        yield "refuse", f"it tells the outcome by itself: {told}"
+        yield "refuse", f"it predicts the outcome by itself: {alone}"
     elif auc.low >= VERY_GOOD:
-        yield "quarantine", f"it tells nearly all by itself: {told}"
+        yield "quarantine", f"it predicts nearly all by itself: {alone}"
     if sure.wins >= 0.5 and sure.odds_ratio >= SURE:
         yield (
             "refuse",
@@ -136,8 +136,8 @@ def list_suspicions(
     if _disagrees(seen):
         yield (
             "not vouched for" if auc.value >= MATTERS else "use",
-            f"it told more of one half of the time than of the other: AUC {seen.auc_earlier:.2f} "
-            f"in the earlier, {seen.auc_later:.2f} in the later half",
+            f"it predicts better in one half of the time than in the other: "
+            f"AUC {seen.auc_earlier:.2f} in the earlier, {seen.auc_later:.2f} in the later half",
         )
 
 
@@ -150,7 +150,7 @@ def _weigh_certainty(seen: ColumnStatistics, from_text: bool) -> Iterator[Suspic
             "quarantine",
             f"single values always win, and hold {sure.wins:.0%} of all wins: {sure.always}",
         )
-    if from_text:  # what a text tells cannot change after a win, and spam may well never win
+    if from_text:  # signals of a text cannot change after a win, and spam may well never win
         return
     both = f"some values always win ({sure.always}), others never ({sure.never})"
     if sure.wins >= 0.10 and sure.others >= 0.05:

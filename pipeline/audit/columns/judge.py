@@ -46,7 +46,7 @@ WEIGHTS: tuple[ColumnVerdict, ...] = ("use", "not vouched for", "quarantine", "r
 _OPEN, _CLOSED = 0.1, 0.5
 _FEWEST = 50
 LEADS = 0.75
-"""An AUC from which on one signal that tells as much as all others is worth a question."""
+"""From this AUC on, one signal as strong as all others together is worth a question."""
 
 
 def judge_columns(
@@ -63,7 +63,7 @@ def judge_columns(
     dataset : Dataset
         With wins and others.
     raw : DataFrame
-        Of `leadscore.pipeline.audit.source_columns.make_source_frame`.
+        Of `make_source_frame`.
     allowed : collection of str
         Signals, fields or columns that are used though they leak.
 
@@ -74,15 +74,15 @@ def judge_columns(
     together : Estimate or None
         The AUC that all signals not accused reach together, out of fold; None if all are.
     """
-    looked = last_snapshots(dataset)
-    leads = leads_of(looked)
+    snapshots = last_snapshots(dataset)
+    leads = leads_of(snapshots)
     counts = count_activities(tables, dataset)
     found: list[tuple[Subject, ColumnStatistics | None, list[Suspicion]]] = []
-    for subject in find_subjects(project, tables, looked, raw):
+    for subject in find_subjects(project, tables, snapshots, raw):
         seen, signs = _judge(tables, subject, raw, counts)
         found.append((subject, seen, signs))
     coarse = {
-        signal.column: read_values(looked.signals[signal.column], signal.is_category).coarse
+        signal.column: read_values(snapshots.signals[signal.column], signal.is_category).coarse
         for signal in project.catalog.signals
     }
     kept = [
@@ -112,10 +112,10 @@ def _judge(
         signs += [("quarantine", identity)] if identity else []
     if subject.history == "changes" and signal is not None:
         for name in dict.fromkeys([*signal.inputs, signal.stored]):
-            told = [
+            timings = [
                 judge_field_timing(writing) for writing in measure_field_timing(tables, name or "")
             ]
-            signs += [("quarantine", text) for text in told if text]
+            signs += [("quarantine", text) for text in timings if text]
     if subject.history == "none":
         signs += _weigh_alone(subject, seen, raw, counts)
     return seen, list(dict.fromkeys(signs))
@@ -124,12 +124,12 @@ def _judge(
 def _weigh_alone(
     subject: Subject, seen: ColumnStatistics, raw: pd.DataFrame, counts: pd.DataFrame | None
 ) -> Iterator[Suspicion]:
-    """Yield what patterns say of a column whose changes nobody kept."""
+    """Yield the suspicions against a column without a history of changes."""
     if len(subject.columns) == 1:
         (column,) = subject.columns
         name = judge_name(column)
         if name is not None and seen.auc.low > 0.5:
-            yield "not vouched for", f"{name}, and no history shows what it said before"
+            yield "not vouched for", f"{name}, and no history shows its earlier values"
         once = raw.drop_duplicates(LEAD_ID)
         closed = once[CLOSED].to_numpy(bool)
         if column in once and min(closed.sum(), (~closed).sum()) >= _FEWEST:
@@ -156,7 +156,7 @@ def _weigh_leader(
     coarse: Mapping[str, npt.NDArray[np.intp]],
     leads: Leads,
 ) -> None:
-    """Give the strongest signal a sign where it tells as much as all others together."""
+    """Add a suspicion against the strongest signal if it is as strong as all others together."""
     candidates = [
         (seen.auc.value, place) for place, (subject, seen, _) in enumerate(found)
         if seen is not None and subject.name in kept and subject.history == "none"

@@ -1,4 +1,4 @@
-"""Names of columns that say when, or by whom, they were written."""
+"""Suspicious names of columns, and columns that are as good as identifiers."""
 
 import re
 
@@ -22,7 +22,7 @@ _HARMLESS = frozenset("marital civil employment familial name nombre nom".split(
 
 
 def judge_name(column: str) -> str | None:
-    """Say what a column's name gives away of when it was written, or None.
+    """Return what a column's name says of when it was written, or None.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def judge_name(column: str) -> str | None:
             return f'its name speaks of the closing ("{word}")'
     for word in words:
         if word in _JUDGED:
-            return f'its name says that somebody judged the lead, nobody knows when ("{word}")'
+            return f'its name says that somebody judged the lead, at an unknown time ("{word}")'
     return None
 
 
@@ -54,7 +54,7 @@ _DENSE = 0.2
 
 
 def judge_identity(values: Values, order: npt.NDArray[np.float64] | None) -> str | None:
-    """Say that a column is as good as an identifier, or None.
+    """Return why a column is as good as an identifier, or None.
 
     Text is, if four in five of its values are different. Numbers are, if they are whole, nearly all
     different, and either run with the leads' order or leave few numbers out: others, as sums of

@@ -1,4 +1,4 @@
-"""What columns tell of the outcome, alone and together, on leads they did not learn it from."""
+"""How well columns predict the outcome, alone and together, out of fold."""
 
 from collections.abc import Sequence
 
@@ -40,13 +40,7 @@ def _folds(won: Labels) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]
 
 
 def measure_auc(scores: Floats, won: Labels) -> Estimate:
-    """Return the AUC of scores with its 95 % interval; ties count half.
-
-    Notes
-    -----
-    The interval is that of J. A. Hanley, B. J. McNeil, "The meaning and use of the area under a
-    receiver operating characteristic (ROC) curve", Radiology 143 (1982).
-    """
+    """Return the AUC of scores with its 95 % interval (`half_width`); ties count half."""
     wins, others = int(won.sum()), int((~won).sum())
     ranks = rankdata(scores)
     auc = float((ranks[won].sum() - wins * (wins + 1) / 2.0) / (wins * others))
@@ -55,7 +49,19 @@ def measure_auc(scores: Floats, won: Labels) -> Estimate:
 
 
 def half_width(auc: float, wins: int, others: int) -> float:
-    """Return half of the width of an AUC's 95 % interval (Hanley and McNeil 1982)."""
+    """Return half of the width of an AUC's 95 % interval.
+
+    Notes
+    -----
+    With the area A, m wins and n others, the variance of the AUC is
+    ``[A (1 - A) + (m - 1)(Q1 - A^2) + (n - 1)(Q2 - A^2)] / (m n)`` with ``Q1 = A / (2 - A)`` and
+    ``Q2 = 2 A^2 / (1 + A)``.
+
+    References
+    ----------
+    J. A. Hanley, B. J. McNeil, "The meaning and use of the area under a receiver operating
+    characteristic (ROC) curve", Radiology 143 (1982), 29-36.
+    """
     both_wins, both_others = auc / (2.0 - auc), 2.0 * auc**2 / (1.0 + auc)
     variance = (
         auc * (1.0 - auc)
@@ -68,8 +74,8 @@ def half_width(auc: float, wins: int, others: int) -> float:
 def predict_together(columns: Sequence[Codes], won: Labels) -> Floats:
     """Return the log-odds that a logistic regression makes of several columns, out of fold; (n,).
 
-    Within the leads that it learns from, what each value tells comes from other folds again: else
-    columns that tell nothing would seem to.
+    Within the leads that it learns from, the rate of each value comes from other folds again:
+    otherwise columns without any information would seem to have some.
 
     Parameters
     ----------

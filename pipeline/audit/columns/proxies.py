@@ -1,4 +1,4 @@
-"""Signals that stand for a sensitive field: what may not be used can come in under another name."""
+"""Signals that act as proxies of a sensitive field: they let it in under another name."""
 
 import numpy as np
 import pandas as pd
@@ -13,21 +13,21 @@ from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.ingest.leads import LEAD_ID
 
-STANDS_FOR = 0.5
-"""A Cramér's V from which on one column tells much of what another says."""
+PROXY = 0.5
+"""From this Cramér's V on, one column is a proxy of another."""
 MIN_KNOWN = 200
 _RAREST = 10
 
 
-def judge_proxies(project: Project, looked: Dataset, raw: pd.DataFrame) -> list[Finding]:
-    """Say which signals tell much of a sensitive column that they do not read.
+def judge_proxies(project: Project, snapshots: Dataset, raw: pd.DataFrame) -> list[Finding]:
+    """Find signals that are proxies of a sensitive column that they do not read.
 
     Parameters
     ----------
-    looked : Dataset
+    snapshots : Dataset
         One snapshot per lead.
     raw : DataFrame
-        Of `leadscore.pipeline.audit.source_columns.make_source_frame`.
+        Of `make_source_frame`.
 
     Returns
     -------
@@ -39,21 +39,22 @@ def judge_proxies(project: Project, looked: Dataset, raw: pd.DataFrame) -> list[
     H. Cramér, "Mathematical Methods of Statistics" (1946), chapter 21.
     """
     columns = find_sensitive(project, raw)
-    once = raw.drop_duplicates(LEAD_ID).set_index(LEAD_ID).reindex(looked.lead_id.astype(str))
+    once = raw.drop_duplicates(LEAD_ID).set_index(LEAD_ID).reindex(snapshots.lead_id.astype(str))
     sensitive = {column: read_values(once[column]).coarse for column in columns}
     fields = project.data.leads.fields
     found = []
     for signal in project.catalog.signals:
         reads = {fields[name].column or name for name in signal.inputs}
-        values = read_values(looked.signals[signal.column]).coarse
+        values = read_values(snapshots.signals[signal.column]).coarse
         for column in columns:
             strength = 0.0 if column in reads else measure_association(values, sensitive[column])
-            if strength >= STANDS_FOR:
+            if strength >= PROXY:
                 found.append(
                     Finding(
                         "warning", signal.column,
-                        f"it stands for {column!r}, which is sensitive: Cramér's V {strength:.2f}",
-                        "leave it out of signals.yaml, unless you may use what it stands for",
+                        f"it is a proxy of {column!r}, which is sensitive: Cramér's V "
+                        f"{strength:.2f}",
+                        "leave it out of signals.yaml, unless you may use that column",
                     )
                 )  # fmt: skip
     return found

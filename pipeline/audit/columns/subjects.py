@@ -19,7 +19,7 @@ from leadscore.pipeline.signals.catalog import Signal
 from leadscore.pipeline.signals.kinds import ActivitySignal, LeadAgeSignal
 
 MOST_LEADS = 30_000
-"""So many leads, drawn by lot, are enough to judge a column by."""
+"""Number of leads, drawn at random, that is enough to judge a column by."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _order(dataset: Dataset) -> npt.NDArray[np.float64] | None:
 
 
 def find_subjects(
-    project: Project, tables: Ingested, looked: Dataset, raw: pd.DataFrame
+    project: Project, tables: Ingested, snapshots: Dataset, raw: pd.DataFrame
 ) -> Iterator[Subject]:
     """Yield every signal, then every other column of the leads' file.
 
@@ -73,12 +73,12 @@ def find_subjects(
 
     Parameters
     ----------
-    looked : Dataset
+    snapshots : Dataset
         Of `last_snapshots`.
     raw : DataFrame
-        Of `leadscore.pipeline.audit.source_columns.make_source_frame`.
+        Of `make_source_frame`.
     """
-    leads = leads_of(looked)
+    leads = leads_of(snapshots)
     once = raw.drop_duplicates(LEAD_ID)
     known = once[once[WON].notna()]
     if len(known) > MOST_LEADS:
@@ -103,7 +103,7 @@ def find_subjects(
             values = read_values(stored[signal.stored], signal.is_category)
             yield Subject(signal.column, columns, signal, "none", values, today)
             continue
-        values = read_values(looked.signals[signal.column], signal.is_category)
+        values = read_values(snapshots.signals[signal.column], signal.is_category)
         yield Subject(signal.column, columns, signal, history, values, leads)
     for column in _other_columns(project, raw):
         if column not in read:

@@ -121,8 +121,8 @@ def count_activities(tables: Ingested, dataset: Dataset) -> pd.DataFrame | None:
     if tables.activities is None or dataset.order != "time":
         return None
     as_of = dataset.begin + dataset.age_days * days_to_us(1.0)
-    looked = pd.DataFrame({"lead_id": dataset.lead_id.astype(str), "as_of": as_of})
-    last = looked.groupby("lead_id", as_index=False)["as_of"].max()
+    snapshots = pd.DataFrame({"lead_id": dataset.lead_id.astype(str), "as_of": as_of})
+    last = snapshots.groupby("lead_id", as_index=False)["as_of"].max()
     counts = run_sql(
         "SELECT l.lead_id AS lead_id, "
         "COUNT(CASE WHEN a.occurred_us <= l.as_of THEN 1 END) AS before, "

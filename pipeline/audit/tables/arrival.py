@@ -17,7 +17,7 @@ from leadscore.pipeline.values.times import DAY_US, days_to_us, read_moment
 
 HORIZONS_DAYS = (7, 14, 30, 60, 90, 120, 180, 365)
 ENOUGH_LEADS = 50
-"""So many leads must have been watched for as long as anything is said of."""
+"""The curve ends where fewer leads than this have been watched for as long."""
 ENOUGH_WINS = 10
 CATCHES_WELL, CATCHES_LITTLE = 0.8, 0.6
 _POINTS = 200
@@ -35,11 +35,11 @@ def find_arrival(project: Project, tables: Ingested) -> Arrival | None:
     """Find what share of all wins to come has come by each number of days after creation.
 
     One minus the Kaplan-Meier estimate, divided by its value at the longest follow-up that
-    ``ENOUGH_LEADS`` leads have: what comes later than that nobody has seen. A lead that is not won,
+    ``ENOUGH_LEADS`` leads have: what comes later is not known. A lead that is not won,
     open or lost, is censored at the extract: a lost lead could not have won, so it stays in the
     risk set until then, rather than leave it when it is lost, which would pass for "could still
     win". Left out are leads created before ``outcomes.since`` or after the extract, and those won
-    nobody knows when. What comes at or before the creation counts as day 0.
+    at an unknown time. What comes at or before the creation counts as day 0.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def find_arrival(project: Project, tables: Ingested) -> Arrival | None:
 
 
 def judge_arrival(project: Project, tables: Ingested, arrival: Arrival | None) -> list[Finding]:
-    """Say what the horizon catches, and whether any lead has been watched for that long.
+    """Find what the horizon catches, and whether any lead has been watched for that long.
 
     Parameters
     ----------
@@ -95,29 +95,31 @@ def judge_arrival(project: Project, tables: Ingested, arrival: Arrival | None) -
     if maturity is None:
         return []
     better = None if arrival is None else arrival.suggested_days
-    advice = f"{better:g} days, say" if better is not None else "see how fast your deals close"
+    advice = (
+        f"for example {better:g} days" if better is not None else "see how fast your deals close"
+    )
     created = pc.min(tables.leads["created_us"]).as_py()
     wait_days = maturity.wait_us / DAY_US
     begin_us = max(created, maturity.since_us or created)
     length_days = (maturity.extract_us - begin_us) / DAY_US
-    told = f"horizon_days in training.yaml is {maturity.horizon_days:g}"
+    setting = f"horizon_days in training.yaml is {maturity.horizon_days:g}"
     if maturity.settle_days:
-        told += f", with {maturity.settle_days:g} days to settle"
+        setting += f", with {maturity.settle_days:g} days to settle"
     if length_days <= wait_days:
         text = (
-            f"{told}, and the data go on for {length_days:,.0f} days from the first lead to the "
-            f"extract: no lead has been watched for {wait_days:,.0f} days, so nobody knows of any "
-            "lead that it was not won in time"
+            f"{setting}, and the data go on for {length_days:,.0f} days from the first lead to the "
+            f"extract: no lead has been watched for {wait_days:,.0f} days, so of no lead is it "
+            "known that it was not won in time"
         )
         todo = f"set a shorter horizon_days in training.yaml ({advice}), or wait for more data"
         return [Finding("problem", "horizon", text, todo)]
     if not _any_mature(project, tables, maturity):
-        text = f"{told}, and not one snapshot of a lead has an outcome that is known by now"
+        text = f"{setting}, and not one snapshot of a lead has an outcome that is known by now"
         todo = f"shorten horizon_days ({advice}) or ages_days in training.yaml, or wait"
         return [Finding("problem", "horizon", text, todo)]
     if arrival is None or arrival.horizon_share is None:
         return []
-    text = f"{told}; it catches {arrival.horizon_share:.1%} of the wins"
+    text = f"{setting}; it catches {arrival.horizon_share:.1%} of the wins"
     half, most = (_reach(arrival, share) for share in (0.5, CATCHES_WELL))
     text += (
         f": half of all wins come within {half:,.0f} days after creation, 80% within {most:,.0f}"

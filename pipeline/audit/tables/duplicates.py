@@ -24,7 +24,7 @@ _KEY = r"[A-Za-z]{0,4}[-_ ]?\d+|[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4,}){2,}"
 
 
 def judge_duplicates(project: Project, tables: Ingested, raw: pd.DataFrame) -> list[Finding]:
-    """Find leads that stand there twice, once won and once not.
+    """Find leads that are in the tables twice, once won and once not.
 
     Three kinds: rows of one lead id with several outcomes; twins, which are different ids with the
     same identity; deals of one lead, one won and one lost within a day of each other.
@@ -44,8 +44,7 @@ def judge_duplicates(project: Project, tables: Ingested, raw: pd.DataFrame) -> l
     Parameters
     ----------
     raw : DataFrame
-        One row per row of the leads' file: its columns as text, blank = None, and ``#lead_id`` and
-        ``#won`` (True, False, or None where not known).
+        Of `make_source_frame`.
 
     Returns
     -------
@@ -74,14 +73,14 @@ def _judge_rows(project: Project, raw: pd.DataFrame) -> list[Finding]:
     ):
         return []
     read = status_reader(outcomes)
-    said = doubled[outcomes.column].map(lambda text: read(text) or outcomes.other_is)
-    told = said.groupby(doubled[LEAD_ID]).nunique()
-    won = set(doubled.loc[said == "won", LEAD_ID])
-    both = [lead_id for lead_id in told.index[told > 1] if lead_id in won]
+    status = doubled[outcomes.column].map(lambda text: read(text) or outcomes.other_is)
+    different = status.groupby(doubled[LEAD_ID]).nunique()
+    won = set(doubled.loc[status == "won", LEAD_ID])
+    both = [lead_id for lead_id in different.index[different > 1] if lead_id in won]
     if not both:
         return []
-    status = raw[outcomes.column].map(read)
-    share = len(both) / raw.loc[status == "won", LEAD_ID].nunique()
+    all_won = raw.loc[raw[outcomes.column].map(read) == "won", LEAD_ID].nunique()
+    share = len(both) / all_won
     text = (
         f"{len(both):,} lead ids stand in several rows with different outcomes, one of them won: "
         f"{share:.1%} of the won leads; expected is one row per lead. The first row counts"

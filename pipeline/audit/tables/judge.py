@@ -1,4 +1,4 @@
-"""The audit of the tables: everything that is found in them beside columns and signals."""
+"""The audit of the tables: everything but the audit of columns and signals."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from leadscore.pipeline.signals.kinds import TEXT_TYPE
 from leadscore.pipeline.values.times import TimeSpec
 
 UNCALLED = 0.1
-"""Above this share of the leads not won, those whom nobody called are worth a warning."""
+"""Above this share of the leads not won, leads without a call are worth a warning."""
 _SPAM_MAIL = ("free", "disposable")
 
 
@@ -47,8 +47,7 @@ def judge_tables(
     dataset : Dataset or None
         The mature snapshots; None where there are none, which is a finding by itself.
     raw : DataFrame
-        One row per row of the leads' file: its columns as text, blank = None, and ``#lead_id`` and
-        ``#won`` (True, False, or None where not known).
+        Of `make_source_frame`.
 
     Returns
     -------
@@ -150,6 +149,6 @@ def _judge_spam(project: Project, dataset: Dataset) -> list[Finding]:
             shares.append((signal.name.replace("_", " "), (values == 1.0).mean()))
     if not shares:
         return []
-    told = ", ".join(f"{name} {share:.1%}" for name, share in shares)
-    text = f"of {len(first):,} leads with a known outcome carry a mark of spam: {told}"
+    marks = ", ".join(f"{name} {share:.1%}" for name, share in shares)
+    text = f"of {len(first):,} leads with a known outcome carry a mark of spam: {marks}"
     return [Finding("note", "spam", text)]

@@ -5,12 +5,12 @@ import numpy.typing as npt
 from scipy.stats import chi2_contingency
 
 from leadscore.pipeline.audit.records import Finding, Month
-from leadscore.pipeline.audit.tables.notes import weigh_note
-from leadscore.pipeline.audit.tables.outcome_coverage import (
+from leadscore.pipeline.audit.tables.missing_outcomes import (
     find_outcome_gaps,
     note_few_early_wins,
     note_late_records,
 )
+from leadscore.pipeline.audit.tables.notes import weigh_note
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset, find_maturity
 from leadscore.pipeline.evaluation.close_rates import share_interval
@@ -19,7 +19,7 @@ from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.values.times import days_to_us
 
 STRETCHES = 10
-"""So many stretches of equal count where there are arrival numbers instead of times."""
+"""Number of stretches of equal count, where there are arrival numbers instead of times."""
 FACTOR = 3.0
 BY_CHANCE = 0.001
 """Months that differ at least as much by chance in fewer than one world of a thousand differ."""
@@ -67,7 +67,7 @@ def find_months(dataset: Dataset | None) -> tuple[Month, ...]:
 
 
 def judge_months(project: Project, tables: Ingested, dataset: Dataset | None) -> list[Finding]:
-    """Say where wins are missing or late, and where months differ far beyond chance.
+    """Find where wins are missing or late, and where months differ far beyond chance.
 
     Months are compared over the leads for whom a snapshot of the oldest age could be mature, so
     that all of them had as long to win; by Pearson's chi-square test over the months that would
@@ -76,7 +76,7 @@ def judge_months(project: Project, tables: Ingested, dataset: Dataset | None) ->
     Parameters
     ----------
     dataset : Dataset or None
-        None where no snapshot is mature; then only what is on record late is told.
+        None where no snapshot is mature; then only late records are found.
 
     Returns
     -------

@@ -1,10 +1,11 @@
-"""How many wins there are, and how sure of anything so many allow one to be."""
+"""How many wins there are, and how exact figures from that number of wins can be."""
 
 from dataclasses import dataclass
 from math import ceil, sqrt
 
 import numpy as np
 
+from leadscore.pipeline.audit.columns.predictive_power import half_width
 from leadscore.pipeline.audit.records import Finding, SampleSize
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
@@ -27,7 +28,7 @@ class _Count:
 
 
 def measure_sample_size(project: Project, dataset: Dataset) -> SampleSize:
-    """Say what the wins to judge by allow: those of the later part, or all where there is none.
+    """Measure how exact figures are, by the wins of the later part, or by all without one.
 
     Leads count, not snapshots; a lead is won if any of its snapshots is.
 
@@ -39,26 +40,16 @@ def measure_sample_size(project: Project, dataset: Dataset) -> SampleSize:
 
     Notes
     -----
-    With the area A = .75, m wins and n others, the variance of the AUC is
-    ``[A (1 - A) + (m - 1)(Q1 - A^2) + (n - 1)(Q2 - A^2)] / (m n)`` with ``Q1 = A / (2 - A)`` and
-    ``Q2 = 2 A^2 / (1 + A)``. With a lift of 2 the best tenth has a binomial share of two tenths of
-    the m wins, and the lift is ten times that share: ``sqrt(0.2 * 0.8 / m) / 0.1``. Half widths
-    are 1.96 times the standard error.
-
-    References
-    ----------
-    J. A. Hanley, B. J. McNeil, "The meaning and use of the area under a receiver operating
-    characteristic (ROC) curve", Radiology 143 (1982), 29-36.
+    The AUC is taken to be .75; see `half_width`. With a lift of 2 the best tenth has a binomial
+    share of two tenths of the m wins, and the lift is ten times that share: ``sqrt(0.2 * 0.8 / m) /
+    0.1``. Half widths are 1.96 times the standard error.
     """
     split = _split(project, dataset)
     count = _count(dataset if split is None else split.later)
     others = count.leads - count.wins
     auc, lift = 0.5, 1.0 / _TENTH
     if count.wins and others:
-        square = _AUC**2
-        first, second = _AUC / (2.0 - _AUC) - square, 2.0 * square / (1.0 + _AUC) - square
-        variance = _AUC * (1.0 - _AUC) + (count.wins - 1) * first + (others - 1) * second
-        auc = min(auc, _Z * sqrt(variance / (count.wins * others)))
+        auc = min(auc, half_width(_AUC, count.wins, others))
     if count.wins:
         share = _LIFT * _TENTH
         lift = min(lift, _Z * sqrt(share * (1.0 - share) / count.wins) / _TENTH)

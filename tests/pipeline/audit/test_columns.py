@@ -109,7 +109,7 @@ def test_columns_that_tell_nothing_are_no_reason_to_train(tmp_path):
     leads["status"] = np.random.default_rng(1).permutation(leads["status"])
     audit = audit_project(project_of(tmp_path, leads))
     assert audit.verdict == "do not train"
-    assert "nothing proves that these signals tell who wins" in audit.reasons[0]
+    assert "nothing proves that these signals predict who wins" in audit.reasons[0]
 
 
 def test_columns_of_pure_noise_reach_chance_together_and_no_more():
@@ -129,7 +129,7 @@ def test_what_stands_for_a_sensitive_column_is_told(tmp_path):
     audit = audit_project(project_of(tmp_path, leads, used=["salutation"]))
     (told,) = [f for f in audit.findings if "sensitive" in f.text]
     assert (told.severity, told.subject) == ("warning", "form__salutation")
-    assert "it stands for 'sex', which is sensitive: Cramér's V 1.00" in told.text
+    assert "it is a proxy of 'sex', which is sensitive: Cramér's V 1.00" in told.text
 
 
 def test_filled_only_once_a_lead_is_closed_is_seen_by_the_open_ones(tmp_path):

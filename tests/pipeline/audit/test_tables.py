@@ -93,7 +93,9 @@ def test_a_horizon_longer_than_the_data_is_a_problem(tmp_path):
     assert "no lead has been watched for 407 days" in problem
     todo = next(f.todo for f in world.findings if f.subject == "horizon")
     assert (
-        todo == "set a shorter horizon_days in training.yaml (30 days, say), or wait for more data"
+        todo
+        == "set a shorter horizon_days in training.yaml (for example 30 days), or wait for more "
+        "data"
     )
 
 

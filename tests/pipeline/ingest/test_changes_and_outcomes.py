@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.projects import AGED, SIGNALS, lead, make_leads, merge, us, write_leads, write_project
 
-from leadscore.pipeline.audit.tables.outcome_coverage import find_outcome_gaps
+from leadscore.pipeline.audit.tables.missing_outcomes import find_outcome_gaps
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.dataset.dataset import build_dataset
 from leadscore.pipeline.dataset.labels import Maturity, label_snapshots
@@ -318,7 +318,7 @@ def test_a_lead_won_nobody_knows_when_does_not_pass_for_not_won(tmp_path):
     labels = label_snapshots(snapshots, tables.outcomes, Maturity(30, us("2025-12-31T00:00:00Z")))
     found = dict(zip(snapshots["lead_id"].to_pylist(), labels.known.tolist(), strict=True))
     assert found["a"] is False
-    assert labels.left_out["won, nobody knows when"] == 1
+    assert labels.left_out["won at an unknown time"] == 1
 
 
 def test_open_deals_do_not_dilute_the_share_of_bad_closings(tmp_path):

@@ -186,8 +186,8 @@ def break_(leads, what):
         ("no win", "0 wins among"),
         ("one win", "1 wins among .* at least 10"),
         ("all won", "at least 10 wins and as many others are needed"),
-        ("constant signals", "nothing proves that these signals tell who wins"),
-        ("empty signals", "nothing proves that these signals tell who wins"),
+        ("constant signals", "nothing proves that these signals predict who wins"),
+        ("empty signals", "nothing proves that these signals predict who wins"),
     ],
 )
 def test_data_that_nobody_should_learn_from_is_refused(tmp_path, what, says):
@@ -212,7 +212,7 @@ def test_perfect_separation_and_ten_thousand_categories_give_finite_weights(tmp_
     leads["status"] = np.where(leads["employees"] > 50, "won", "lost")
     leads["country"] = [f"country {i}" for i in range(10_000)]
     project = undated_project(tmp_path, leads)
-    with pytest.raises(RefusalError, match="firmographic__employees: leaks: it tells the outcome"):
+    with pytest.raises(RefusalError, match="firmographic__employees: leaks: it predicts"):
         train(project)
     training = train(project, allowed_leaks=["employees", "country"])
     text = training.scorecard.to_json()
@@ -239,7 +239,7 @@ def test_a_leak_that_separates_perfectly_is_trained_drawn_and_called_too_good(tm
     leads = frame_of_leads(600)
     leads["newsletter"] = np.where(leads["status"] == "won", "yes", "no")
     project = undated_project(tmp_path, leads)
-    with pytest.raises(RefusalError, match="email__newsletter: leaks: it tells the outcome"):
+    with pytest.raises(RefusalError, match="email__newsletter: leaks: it predicts the outcome"):
         train(project)
     training = train(project, allowed_leaks=["newsletter"])
     assert "too good" in [verdict.kind for verdict in training.evaluation.verdicts]
