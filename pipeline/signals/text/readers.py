@@ -1,4 +1,4 @@
-"""The one function for each signal that reads text, for a table's columns and for one request."""
+"""One function for each signal that reads text, for the columns of a table and for one request."""
 
 import hashlib
 import json
@@ -24,47 +24,40 @@ from leadscore.pipeline.values.fields import Normalised
 
 Profile = Mapping[str, Normalised]
 TextReader = Callable[[Profile], Normalised]
-"""From the normalised fields of a lead, a signal's inputs among them, to the signal's value."""
+"""From the normalised fields of a lead, with the inputs of a signal, to the value of the signal."""
 
 _TITLES = TextCache(titles.read_title)
 _MARKS = TextCache(read_marks)
-"""Titles and names come again; what was read of them is kept, and written nowhere."""
+"""Many leads share a title or a name. What was read is kept in memory only."""
 
-_OF_ONE: dict[str, Callable[[str], Normalised]] = {
+_ONE_TEXT: dict[str, Callable[[str], Normalised]] = {
     "title_seniority": lambda title: _TITLES[title].seniority,
     "title_function": lambda title: _TITLES[title].function,
     "mail_kind": mail.read_mail_kind,
     "message_length": messages.measure_length,
     "message_language": messages.guess_language,
 }
-_LISTS: dict[str, dict[str, Any]] = {
-    "title_seniority": titles.LISTS,
-    "title_function": titles.LISTS,
-    "mail_kind": mail.LISTS,
-    "mail_company": mail.LISTS,
-    "message_language": messages.LISTS,
+_LISTS_READ = {
+    "title_seniority": ("title_words",),
+    "title_function": ("title_words",),
+    "mail_kind": ("company_words", "disposable_mail", "free_mail", "mail_roles"),
+    "mail_company": ("company_words", "disposable_mail", "free_mail", "mail_roles"),
+    "message_language": ("language_words",),
 }
+"""The names of the lists of words that a kind of signal reads texts by."""
 
 
 def make_text_reader(declared: TextSignal) -> TextReader:
     """Return the function from the inputs of a signal to its value.
 
-    Missing inputs: completeness and answers off the form count them; all else is missing where
-    every one of them is, and the fit of mail and company where either is.
-
-    Parameters
-    ----------
-    declared : TextSignal
-
-    Returns
-    -------
-    callable
-        Takes the normalised fields by name; returns a level, a number, a flag (0 or 1), or None
-        where missing. It raises nothing for any text.
+    The function takes the normalised fields by name. It returns a level, a number, a flag (0 or 1),
+    or None if the signal is missing, and it raises for no text. Completeness and answers off the
+    form count missing inputs. The fit of mail and company is missing if one input is, every other
+    signal if all inputs are.
     """
     match declared:
         case OneTextSignal():
-            return _make_of_one(_OF_ONE[declared.kind], *declared.inputs)
+            return _make_one_text(_ONE_TEXT[declared.kind], *declared.inputs)
         case MailCompanySignal():
             return _make_comparison(*declared.inputs)
         case MarksSignal():
@@ -78,7 +71,7 @@ def make_text_reader(declared: TextSignal) -> TextReader:
             raise TypeError(f"{type(declared).__name__} reads no text")
 
 
-def _make_of_one(read: Callable[[str], Normalised], name: str) -> TextReader:
+def _make_one_text(read: Callable[[str], Normalised], name: str) -> TextReader:
     def read_one(profile: Profile) -> Normalised:
         text = profile[name]
         return read(text) if isinstance(text, str) else None
@@ -114,30 +107,25 @@ def _make_mark(place: int, names: Sequence[str]) -> TextReader:
 
 
 def _make_marks_reader(names: Sequence[str]) -> Callable[[Profile], SpamMarks | None]:
-    """Return the function from some texts to the marks that any of them bears; None without any."""
+    """Return the function from some texts to the marks of any of them; None if all are missing."""
 
     def read_all(profile: Profile) -> SpamMarks | None:
         found = None
         for name in names:
             text = profile[name]
             if isinstance(text, str):
-                borne = _MARKS[text]
+                marks = _MARKS[text]
                 if found is None:
-                    found = borne
-                elif True in borne:
-                    found = SpamMarks(*map(or_, found, borne))
+                    found = marks
+                elif True in marks:
+                    found = SpamMarks(*map(or_, found, marks))
         return found
 
     return read_all
 
 
 class TextReaders:
-    """Read all text signals of a catalogue; each name is looked at once, however many marks count.
-
-    Parameters
-    ----------
-    catalog : Catalog
-    """
+    """Read all text signals of a catalogue; the marks of a name are found once for all signals."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._single: list[tuple[str, TextReader]] = []
@@ -151,13 +139,9 @@ class TextReaders:
         self._marks = [(_make_marks_reader(names), columns) for names, columns in marks.items()]
 
     def fill(self, found: dict[str, Normalised], profile: Profile) -> None:
-        """Put the signals, of which none is in `found` yet, in their columns.
+        """Add the value of every text signal to `found`, under the signal's column.
 
-        Parameters
-        ----------
-        found : dict of str to str, float or None
-        profile : mapping of str to str, float or None
-            The normalised fields, every input among them.
+        `profile` holds the normalised fields, with all inputs.
         """
         for column, read in self._single:
             found[column] = read(profile)
@@ -170,31 +154,35 @@ class TextReaders:
 def digest_word_lists(kinds: Iterable[str]) -> dict[str, str]:
     """Return the SHA-256 of every list of words that some kinds of signals read by, by name.
 
-    A scorecard keeps them: with other lists the same text would be worth something else.
+    A scorecard keeps them: with other lists the same text would get another value.
     """
-    names = {name for kind in kinds for name in _LISTS.get(kind, ())}
+    names = {name for kind in kinds for name in _LISTS_READ.get(kind, ())}
     return {name: _digests()[name] for name in sorted(names)}
 
 
 def find_other_lists(catalog: Catalog) -> list[str]:
-    """Return the lists of words that are not those the catalogue was made with, by name."""
+    """Return the names of the lists that have changed since the catalogue was made."""
     today = digest_word_lists(declared.kind for _, declared in catalog.text_signals())
     return [name for name, digest in catalog.word_lists.items() if today.get(name) != digest]
 
 
 @cache
 def _digests() -> dict[str, str]:
-    lists = {name: words for found in _LISTS.values() for name, words in found.items()}
-    return {name: _digest(words) for name, words in lists.items()}
+    lists = {
+        "title_words": titles.get_title_lists(),
+        "language_words": messages.get_language_lists(),
+        **mail.get_mail_lists(),
+    }
+    return {name: digest_list(words) for name, words in lists.items()}
 
 
-def _digest(words: Any) -> str:
-    plain = words if isinstance(words, dict) else sorted(words)  # the order of groups tells
-    return hashlib.sha256(json.dumps(plain).encode()).hexdigest()
+def digest_list(words: Any) -> str:
+    """Return the SHA-256 of a list of words; the order of its groups and words counts."""
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()
 
 
 def measure_completeness(answers: Sequence[Normalised]) -> float:
-    """Return the share of answers that are there, 0 to 1.
+    """Return the share of answers that are filled in, 0 to 1.
 
     Examples
     --------
@@ -207,7 +195,7 @@ def measure_completeness(answers: Sequence[Normalised]) -> float:
 def count_mismatches(
     answers: Mapping[str, Normalised], expected: Mapping[str, re.Pattern[str]]
 ) -> float:
-    """Return how many of the answers that are there do not match the whole of their pattern.
+    """Return how many of the answers that are filled in do not match their whole pattern.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Text without accents and case, for comparing with words of ours."""
+"""Write texts without accents and capitals, so that they compare with the lists of words."""
 
 import codecs
 import unicodedata
@@ -6,23 +6,18 @@ from collections.abc import Callable
 from typing import TypeVar
 
 _WHOLE = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
-"""Letters that Unicode does not take apart."""
+"""Letters that Unicode does not decompose."""
 
 T = TypeVar("T")
-_SHORT = 100
-_MOST = 65_536
+_MAX_CHARACTERS = 100
+_MAX_TEXTS = 65_536
 
 
 class TextCache(dict[str, T]):
-    """What a function tells of texts that come again: ``memory[text]`` reads each text once.
+    """The results of a function by its text: ``cache[text]`` reads each text once.
 
-    Texts of more than 100 characters are read anew each time, and all is forgotten at 65,536 texts,
-    so that no request can fill the memory.
-
-    Parameters
-    ----------
-    read : callable
-        From a text to what it tells; what it raises is raised.
+    A text of more than 100 characters is read each time. At 65,536 texts the cache is emptied. So
+    no request can fill the memory. What the function raises is raised.
     """
 
     def __init__(self, read: Callable[[str], T]) -> None:
@@ -30,16 +25,16 @@ class TextCache(dict[str, T]):
         self._read = read
 
     def __missing__(self, text: str) -> T:
-        told = self._read(text)
-        if len(text) <= _SHORT:
-            if len(self) >= _MOST:
+        value = self._read(text)
+        if len(text) <= _MAX_CHARACTERS:
+            if len(self) >= _MAX_TEXTS:
                 self.clear()
-            self[text] = told
-        return told
+            self[text] = value
+        return value
 
 
 def strip_accents(text: str) -> str:
-    """Return a text in small Latin letters without accents; other letters and marks are spaces.
+    """Return a text in small Latin letters without accents; other letters become spaces.
 
     Examples
     --------
@@ -92,4 +87,4 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
     return _PLAIN[error.object[error.start : error.end]], error.end
 
 
-codecs.register_error(_IN_PLAIN, _replace)  # for letters that Latin-1 has not
+codecs.register_error(_IN_PLAIN, _replace)  # for letters that are not in Latin-1

@@ -1,8 +1,9 @@
-"""What text tells: titles in three languages, addresses against the lists, names, messages."""
+"""Texts: titles in three languages, addresses compared with the lists, names, messages."""
 
 import csv
 import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 from disposable_email_domains import blocklist
@@ -12,12 +13,8 @@ from hypothesis import strategies as st
 from support.real_data import ROOT
 
 from leadscore.pipeline.signals.kinds import DECLARATIONS, TEXT_TYPE, TextSignal
-from leadscore.pipeline.signals.text.mail import (
-    MORE_FREE,
-    ROLES,
-    compare_mail_company,
-    read_mail_kind,
-)
+from leadscore.pipeline.signals.text import word_lists
+from leadscore.pipeline.signals.text.mail import compare_mail_company, read_mail_kind
 from leadscore.pipeline.signals.text.messages import guess_language
 from leadscore.pipeline.signals.text.names import (
     has_digits,
@@ -26,15 +23,14 @@ from leadscore.pipeline.signals.text.names import (
     walks_keyboard,
 )
 from leadscore.pipeline.signals.text.readers import (
-    _digest,
     count_mismatches,
+    digest_list,
     digest_word_lists,
     make_text_reader,
     measure_completeness,
 )
-from leadscore.pipeline.signals.text.title_functions import FUNCTION, WEAK_FUNCTION
-from leadscore.pipeline.signals.text.title_ranks import RANKS, SENIORITY
-from leadscore.pipeline.signals.text.titles import read_title
+from leadscore.pipeline.signals.text.titles import RANKS, get_title_lists, read_title
+from leadscore.pipeline.signals.text.word_lists import read_groups, read_words
 from leadscore.pipeline.signals.text.words import TextCache, split_words, strip_accents
 
 TITLES = list(csv.DictReader((ROOT / "tests" / "golden" / "titles.csv").open()))
@@ -103,8 +99,9 @@ def test_a_title_is_read_by_its_words_and_phrases(title, seniority, function):
 @given(st.text(max_size=60))
 def test_any_title_has_a_seniority_and_a_function(title):
     seniority, function = read_title(title)
-    assert seniority in {*(RANKS.get(rank, rank) for rank in SENIORITY), "other"}
-    assert function in {*FUNCTION, *WEAK_FUNCTION, "other"}
+    lists = get_title_lists()
+    assert seniority in {*(RANKS.get(rank, rank) for rank in lists["seniority"]), "other"}
+    assert function in {*lists["function"], *lists["weak"], "other"}
 
 
 @settings(deadline=None)
@@ -132,7 +129,7 @@ def test_mail_kinds_are_those_of_the_lists():
         parts = domain.split(".")
         if blocklist.isdisjoint({".".join(parts[at:]) for at in range(1, len(parts))}):
             assert read_mail_kind(f"ana.ruiz@{domain}") == "free", domain
-    for role in ROLES:
+    for role in read_words("mail_addresses", "roles"):
         assert read_mail_kind(f"{role}@acme.example") == "role", role
         assert read_mail_kind(f"{role}.ruiz@acme.example") == "business", role
 
@@ -196,7 +193,7 @@ def test_a_walk_is_found_wherever_it_begins(before, walk):
 
 
 def test_our_own_free_providers_are_those_that_the_package_lacks():
-    assert MORE_FREE.isdisjoint(whitelist)
+    assert whitelist.isdisjoint(read_words("mail_addresses", "free"))
 
 
 @pytest.mark.parametrize("text", ["", "qwer", "tyu", "as df gh", "qw\nert"])
@@ -218,7 +215,7 @@ def test_four_keys_are_no_walk_and_none_crosses_words(text):
         ("Proszę o kontakt", "other"), ("We zoeken een partner voor onze software", "other"),
     ],
 )  # fmt: skip
-def test_the_language_of_a_message_is_told_by_its_commonest_words(message, language):
+def test_the_language_of_a_message_is_guessed_from_its_commonest_words(message, language):
     assert guess_language(message) == language
 
 
@@ -266,8 +263,8 @@ def test_what_nobody_filled_in_is_missing(kind):
 
 def test_the_order_of_ranks_is_part_of_their_digest():
     """A title has the first rank that applies, so lists in another order read otherwise."""
-    listed = dict(reversed(SENIORITY.items()))
-    assert _digest(listed) != _digest(SENIORITY)
+    seniority = get_title_lists()["seniority"]
+    assert digest_list(dict(reversed(seniority.items()))) != digest_list(seniority)
 
 
 @given(st.text())
@@ -311,5 +308,44 @@ def test_the_lists_that_kinds_read_have_digests():
         "title_words", "free_mail", "disposable_mail", "mail_roles", "company_words",
         "language_words",
     }  # fmt: skip
-    assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in every.values())
     assert len(set(every.values())) == len(every)
+
+
+def test_our_lists_are_those_that_registered_scorecards_were_learned_with():
+    """Whoever changes a list changes these digests too, and CHANGELOG.md says that scores move."""
+    assert digest_word_lists(TEXT_TYPE) == {
+        "company_words": "a9e212ac7db466177dd0a63110e84aa2994b523757e39ef7827f315c9105ed6f",
+        "disposable_mail": "54acc739c320b5a7052643526820a417013d86a300317956a2ed93bd984d29f2",
+        "free_mail": "fb0b3b49c5b62708fa346c61c63968db2f540ae9813db5272794c9186e5e6e4a",
+        "language_words": "bbb45ebfba3ea726e4ad24199ac48647fe8c0c4d954a636e590ce0c90886c2a4",
+        "mail_roles": "07480532ebe8e042597649e1bc2ca1870d83fb77b816b57848fc0783e2bea919",
+        "title_words": "e39d3744ea66ae9876e37ad21bef14367e0567b562789a719704bc2e551210ef",
+    }
+
+
+def test_every_list_has_a_header_and_no_word_twice_in_a_group():
+    folder = Path(word_lists.__file__).with_name("lists")
+    names = [path.stem for path in sorted(folder.iterdir())]
+    assert names == [
+        "company_words", "language_words", "mail_addresses", "title_functions",
+        "title_little_words", "title_seniority", "title_weak_functions",
+    ]  # fmt: skip
+    for name in names:
+        assert (folder / f"{name}.txt").read_text(encoding="utf-8").startswith("# ")
+        for group in read_groups(name):
+            words = read_words(name, group)
+            assert len(set(words)) == len(words) > 0, (name, group)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("[a]\nx\n[b]\ny\n[a]\nz\n", "list.txt:5: the group .a. stands here a second time"),
+     ("# words\nx y\n[a]\n", "list.txt:2: words without a group, found 'x y'")],
+)  # fmt: skip
+def test_a_list_with_a_mistake_is_refused_by_file_and_line(tmp_path, monkeypatch, text, message):
+    monkeypatch.setattr(word_lists, "_FOLDER", tmp_path)
+    (tmp_path / "list.txt").write_text(text, encoding="utf-8")
+    read_groups.cache_clear()
+    with pytest.raises(ValueError, match=message):
+        read_groups("list")
+    read_groups.cache_clear()
