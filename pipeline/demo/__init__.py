@@ -1,1 +1,1 @@
-"""A small synthetic table of leads whose truth is known, and a tour that uses it."""
+"""Write a made-up CRM whose true probabilities are known, for the demo and the tests."""

@@ -1,28 +1,25 @@
-"""What leads did, as the tools write it down: one table per tool, made from the chain's marks.
+"""The activities of the leads, one table per tool, made from the marks of the chain.
 
-Everything of a mark lies within the mark's day of the chain, so that the files tell at each
-snapshot just what the chain had emitted by then. Beside the marks there is noise that no state
-causes: mail programs that open letters by machine, and scanners that follow links.
+All activities of a mark lie within the mark's day of the chain. So at each snapshot the files hold
+exactly what the chain had emitted by then. There is also noise that no state causes: mail programs
+that open letters by machine, and scanners that follow links.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from leadscore.pipeline.demo.columns import Codes, number_rows, take, to_times
 from leadscore.pipeline.demo.deals import Deals, draw_moment
 from leadscore.pipeline.demo.journeys import MARKS, Journeys
-from leadscore.pipeline.demo.leads import DAY_S, EXTRACT_S, FORMS, MAILS, SOURCES, Codes, Facts
-
-Flags = npt.NDArray[np.bool_]
+from leadscore.pipeline.demo.leads import DAY_S, EXTRACT_S, FORMS, MAILS, SOURCES, Facts
 
 DUPLICATE_SHARE = 0.002
 COLUMNS = {"email": (), "web": ("page", "form"), "social": ("network",), "webinars": (),
            "product": ()}  # fmt: skip
-"""The files, and the columns that each has beside activity_id, lead_id, kind, occurred_at."""
+"""The files, and the columns of each besides activity_id, lead_id, kind, occurred_at."""
 
 _LETTER_OF = {"email": "E", "web": "W", "social": "S", "webinars": "N", "product": "P"}
 LEAKING = ("contract_signed", "onboarding_call")
@@ -40,15 +37,15 @@ class _Rows:
     row: list[Codes] = field(default_factory=list)
     at: list[Codes] = field(default_factory=list)
     what: list[Codes] = field(default_factory=list)
-    words: list[tuple[str, str]] = field(default_factory=list)
+    kinds: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, row: Codes, at: Codes, kind: str, about: str = "") -> None:
         """Add activities of one kind; `about` is the page or the form."""
-        if (kind, about) not in self.words:
-            self.words.append((kind, about))
+        if (kind, about) not in self.kinds:
+            self.kinds.append((kind, about))
         self.row.append(row)
         self.at.append(at)
-        self.what.append(np.full(len(row), self.words.index((kind, about))))
+        self.what.append(np.full(len(row), self.kinds.index((kind, about))))
 
 
 def write_activities(
@@ -59,25 +56,11 @@ def write_activities(
     ids: pa.Array,
     first_numbers: dict[str, int],
 ) -> Iterator[tuple[str, pa.Table]]:
-    """Yield each file's name and its table: the activities of these leads, by time.
+    """Yield the name of each file of ``COLUMNS``, and its table: these leads' activities by time.
 
-    Parameters
-    ----------
-    random : Generator
-    facts : Facts
-    journeys : Journeys
-    deals : Deals
-    ids : Array of n strings
-    first_numbers : dict of str to int
-        The number of each file's first activity; raised by those yielded.
-
-    Yields
-    ------
-    str
-        One of ``COLUMNS``.
-    Table
-        activity_id, lead_id, kind, occurred_at, of webinars recorded_at, and the columns of the
-        file. About two in a thousand rows stand there twice.
+    Columns: activity_id, lead_id, kind, occurred_at, in webinars recorded_at, and the columns of
+    the file. About two in a thousand rows are there twice. `first_numbers` holds the number of each
+    file's first activity; it is raised by the number of activities.
     """
     files = {name: _Rows() for name in COLUMNS}
     _add_marks(random, facts, journeys, files)
@@ -107,9 +90,9 @@ def _add_marks(
 
 
 def _wait(random: np.random.Generator, kind: str, left: Codes) -> Codes:
-    """Draw the seconds from one activity of a mark to the next, of those that are left."""
+    """Draw the seconds from one activity of a mark to the next; `left` are left of the day."""
     chance = random.random(len(left))
-    if kind == "unsubscribe":  # the day's last word, since no letter may come after it
+    if kind == "unsubscribe":  # at the end of the day, since no letter may follow
         return left
     if kind in ("open", "reply"):  # nobody reads within seconds: only mail scanners do
         return (20.0 + left * chance**4).astype(np.int64)
@@ -119,7 +102,7 @@ def _wait(random: np.random.Generator, kind: str, left: Codes) -> Codes:
 
 
 def _add_forms(facts: Facts, web: _Rows) -> None:
-    """Add the form that made the lead, of those who came over the site."""
+    """Add the form that created the lead, if the lead came through the website."""
     on_site = ~np.isin(facts.source, [SOURCES.index(name) for name in _NO_FORM_ON_THE_SITE])
     for place, form in enumerate(FORMS):
         row = np.flatnonzero(on_site & (facts.form == place))
@@ -127,8 +110,8 @@ def _add_forms(facts: Facts, web: _Rows) -> None:
 
 
 def _add_machines(random: np.random.Generator, facts: Facts, email: _Rows) -> None:
-    """Add opens and clicks by machines, which depend on the mail program alone."""
-    delivered = email.words.index(("delivered", ""))
+    """Add opens and clicks by machines, which depend only on the mail program."""
+    delivered = email.kinds.index(("delivered", ""))
     places = [n for n, what in enumerate(email.what) if len(what) and what[0] == delivered]
     row = np.concatenate([email.row[n] for n in places] or [np.zeros(0, np.int64)])
     at = np.concatenate([email.at[n] for n in places] or [np.zeros(0, np.int64)])
@@ -152,7 +135,7 @@ def _start_trials(product: _Rows) -> None:
 def _add_leaks(
     random: np.random.Generator, deals: Deals, journeys: Journeys, product: _Rows
 ) -> None:
-    """Add what only customers do, after they are won."""
+    """Add activities that only customers have, after the win."""
     won = np.flatnonzero(journeys.won)
     hours = random.integers(1, 24, len(won))
     product.add(won, deals.closed[won] + hours * 3600, LEAKING[0])
@@ -167,9 +150,9 @@ def _to_table(
     ids: pa.Array,
     first_numbers: dict[str, int],
 ) -> pa.Table:
-    """Cut what lies behind the closing or the extract, order by time, number, repeat a few."""
+    """Cut what happened after the closing or the extract; sort, number, repeat a few rows."""
     row, at, what = (np.concatenate(part) for part in (rows.row, rows.at, rows.what))
-    kinds = np.array([kind for kind, _ in rows.words], object)
+    kinds = np.array([kind for kind, _ in rows.kinds], object)
     leaks = np.isin(kinds, LEAKING)[what]
     late = np.where(kinds[what] == "attended", DAY_S, 0)
     recorded = at + (late * (1.0 + random.random(len(at)) * (_LATEST_RECORD_DAYS - 1))).astype(int)
@@ -178,23 +161,21 @@ def _to_table(
     number = np.arange(len(kept)) + first_numbers[name]
     first_numbers[name] += len(kept)
     copies = np.repeat(np.arange(len(kept)), 1 + (random.random(len(kept)) < DUPLICATE_SHARE))
-    kept, number = kept[copies], pa.array(number[copies]).cast(pa.string())
+    kept, number = kept[copies], number[copies]
     codes = pa.array(what[kept])
     columns = {
-        "activity_id": pc.binary_join_element_wise(
-            _LETTER_OF[name], pc.utf8_lpad(number, 9, "0"), ""
-        ),
+        "activity_id": number_rows(_LETTER_OF[name], number, 9),
         "lead_id": ids.take(pa.array(row[kept])),
-        "kind": pa.array(kinds.tolist()).take(codes),
-        "occurred_at": pa.array(at[kept]).cast(pa.timestamp("s", "UTC")),
+        "kind": take(kinds.tolist(), what[kept]),
+        "occurred_at": to_times(at[kept]),
     }
     if name == "webinars":
-        columns["recorded_at"] = pa.array(recorded[kept]).cast(pa.timestamp("s", "UTC"))
+        columns["recorded_at"] = to_times(recorded[kept])
     for column in COLUMNS[name]:
         if column == "network":
             network = random.integers(0, len(_NETWORKS), len(ids))
-            columns[column] = pa.array(_NETWORKS).take(pa.array(network[row[kept]]))
+            columns[column] = take(_NETWORKS, network[row[kept]])
             continue
-        about = [word if _ABOUT.get(kind) == column else None for kind, word in rows.words]
+        about = [word if _ABOUT.get(kind) == column else None for kind, word in rows.kinds]
         columns[column] = pa.array(about, pa.string()).take(codes)
     return pa.table(columns)

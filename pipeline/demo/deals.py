@@ -1,33 +1,33 @@
-"""Deals: when each lead was called, won or lost, for how much, and when that was written down."""
+"""Deals: when each lead was called, won or lost, its amount, and when this was entered."""
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadscore.pipeline.demo.columns import Codes, blank, join, take, to_times
 from leadscore.pipeline.demo.journeys import Journeys
 from leadscore.pipeline.demo.leads import (
     DAY_S,
     EXTRACT_S,
     ZONE_HOURS,
-    Codes,
     Facts,
     draw_time_of_day,
 )
 
 LATEST_DAYS = 5
 _LATE_SHARE = 0.2
-_REMARKS = {True: ("contract signed", "signed by both"), False: ("no answer", "chose another")}
+_REMARKS = ("contract signed", "signed by both", "no answer", "chose another")
+"""Two for leads that were won, two for leads that were lost."""
 
 
 @dataclass(frozen=True)
 class Deals:
-    """The closings of n leads, in seconds of UTC; `closed` is the end of time where still open.
+    """The closings of n leads, in seconds of UTC; `closed` is the largest integer for open leads.
 
-    `called` is when sales first called, -1 for never or not yet. `table` is what is written to the
-    file of deals, `remarks` what the leads' own table says after the closing.
+    `called` is when sales first called, -1 for never or not yet. `table` is the file of deals,
+    `remarks` a column of the leads' own table, which is filled in after the closing.
     """
 
     closed: Codes
@@ -50,20 +50,10 @@ def draw_moment(random: np.random.Generator, facts: Facts, rows: Codes, day: Cod
 def write_deals(
     random: np.random.Generator, facts: Facts, journeys: Journeys, ids: pa.Array
 ) -> Deals:
-    """Write down the deals of leads, as they are known at the extract.
+    """Write the deals of leads, as they are known at the extract.
 
-    Parameters
-    ----------
-    random : Generator
-    facts : Facts
-    journeys : Journeys
-    ids : Array of n strings
-
-    Returns
-    -------
-    Deals
-        Columns of its table: deal_id, lead_id, stage (won, lost, open), amount, closed_at,
-        entered_at. A closing that is not entered by the extract is still open there.
+    Columns of the table: deal_id, lead_id, stage (won, lost, open), amount, closed_at, entered_at.
+    A closing that is entered after the extract is still open there.
     """
     count = len(facts)
     is_closed = journeys.closed_day >= 0
@@ -80,28 +70,22 @@ def write_deals(
     written = np.flatnonzero(known | (called >= 0))
     table = pa.table(
         {
-            "deal_id": pc.binary_join_element_wise("D", pc.utf8_slice_codeunits(ids, 1), ""),
+            "deal_id": join("D", pc.utf8_slice_codeunits(ids, 1)),
             "lead_id": ids,
-            "stage": pa.array(["won", "lost", "open"]).take(pa.array(stage)),
+            "stage": take(("won", "lost", "open"), stage),
             "amount": pa.array(amount, mask=~won),
-            "closed_at": _times(closed, known),
-            "entered_at": _times(entered, known),
+            "closed_at": to_times(closed, ~known),
+            "entered_at": to_times(entered, ~known),
         }
     ).take(pa.array(written))
     wording = random.integers(0, 2, count) + 2 * ~journeys.won
-    remarks = pa.array([*_REMARKS[True], *_REMARKS[False]]).take(pa.array(wording))
-    remarks = pc.if_else(pa.array(known), remarks, pa.scalar(None, pa.string()))
-    return Deals(closed, called, table, remarks)
-
-
-def _times(seconds: Codes, known: npt.NDArray[np.bool_]) -> pa.Array:
-    return pa.array(seconds, mask=~known).cast(pa.timestamp("s", "UTC"))
+    return Deals(closed, called, table, remarks=blank(~known, take(_REMARKS, wording)))
 
 
 def _draw_calls(
     random: np.random.Generator, facts: Facts, journeys: Journeys, closed: Codes
 ) -> Codes:
-    """Draw when sales first called, before the closing; -1 where they did not by the extract."""
+    """Draw when sales first called, before the closing; -1 if they did not by the extract."""
     count = len(facts)
     wait = (random.exponential(2.0 * DAY_S, count)).astype(np.int64) + 600
     left = np.where(journeys.closed_day >= 0, closed - facts.created, wait + 1)

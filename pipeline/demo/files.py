@@ -1,4 +1,4 @@
-"""Tables written in parts to CSV or Parquet, so that no world needs to fit into memory."""
+"""Write tables in parts to CSV or Parquet, so that a world need not fit into memory."""
 
 from pathlib import Path
 from types import TracebackType
@@ -14,12 +14,12 @@ Format = Literal["csv", "parquet"]
 
 
 def read_format(text: str, with_tour: bool) -> Format:
-    """Read in which format a world is wanted.
+    """Return the format of a name; the tour needs CSV.
 
     Raises
     ------
     ConfigError
-        If there is no such format, or the tour, which takes CSV, is to follow.
+        If there is no such format, or if the tour is to follow and the format is not CSV.
     """
     if text == "csv":
         return "csv"
@@ -31,14 +31,7 @@ def read_format(text: str, with_tour: bool) -> Format:
 
 
 class Tables:
-    """A folder of tables, each written part by part; a context manager.
-
-    Parameters
-    ----------
-    folder : Path
-        Made if absent.
-    ending : {"csv", "parquet"}
-    """
+    """A folder of tables, each written part by part; a context manager that makes the folder."""
 
     def __init__(self, folder: Path, ending: Format) -> None:
         self._folder = folder
@@ -46,11 +39,11 @@ class Tables:
         self._writers: dict[str, Any] = {}
 
     def path(self, name: str) -> Path:
-        """Return where a table lies."""
+        """Return the path of a table."""
         return self._folder / f"{name}.{self._ending}"
 
     def write(self, name: str, table: pa.Table) -> None:
-        """Append rows to a table; the first part says which columns it has."""
+        """Append rows to a table; the first part sets its columns."""
         if name not in self._writers:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._writers[name] = self._open(name, table.schema)

@@ -1,21 +1,21 @@
-"""The hidden chain behind what leads do: its states, how they follow each other, what they emit.
+"""The hidden chain behind what leads do: its states, their order, and the marks they emit.
 
 Every lead is in one of five states, day by day from its creation: quiet, curious, active, intent,
-and seeker, who is after a job, from the first day to the last. A state emits marks, each with a
-rate a day (a marked Poisson process): a letter that is ignored, opened or answered, a visit to some
-pages, something on a social network, a webinar, a day in the trial. It also has a daily hazard of
-being won, which the lead's own worth multiplies, and a daily chance of being given up.
+and seeker. A seeker looks for a job, from the first day to the last. A state emits marks, each with
+a rate a day (a marked Poisson process): a letter that is ignored, opened or answered, a visit to
+some pages, something on a social network, a webinar, a day in the trial. A state also has a daily
+hazard that the lead is won, which the lead's own worth multiplies, and a daily chance that the lead
+is given up.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from leadscore.pipeline.demo.columns import Codes, Flags, Floats
 from leadscore.pipeline.demo.leads import DAY_S, EXTRACT_S, Facts
-
-Floats = npt.NDArray[np.float64]
+from leadscore.pipeline.demo.lists import read_column, read_rows
 
 STATES = ("quiet", "curious", "active", "intent", "seeker")
 SEEKER = STATES.index("seeker")
@@ -24,7 +24,7 @@ LETTERS_A_DAY = 0.13
 
 
 class Item(NamedTuple):
-    """One activity of a mark: the file it is written to, its kind, and what it is about."""
+    """One activity of a mark: the file it is written to, its kind, and its page or form."""
 
     file: str
     kind: str
@@ -35,71 +35,34 @@ class Mark(NamedTuple):
     """Something a lead does: its activities in order, and its rate a day in each state."""
 
     items: tuple[Item, ...]
-    rates: tuple[float, float, float, float, float]
+    rates: Floats
 
 
-def _letter(*answers: str) -> tuple[Item, ...]:
-    return (Item("email", "delivered"), *(Item("email", kind) for kind in answers))
-
-
-def _visit(*pages: str) -> tuple[Item, ...]:
-    return tuple(Item("web", "page_view", page) for page in pages)
-
-
-_ANSWERED = {
-    # of the letters delivered, the share that is opened and so on
-    "open": (_letter("open"), (0.12, 0.20, 0.27, 0.30, 0.13)),
-    "click": (_letter("open", "click"), (0.010, 0.05, 0.15, 0.27, 0.010)),
-    "reply": (_letter("open", "reply"), (0.002, 0.015, 0.06, 0.17, 0.002)),
-    "unsubscribe": (_letter("open", "unsubscribe"), (0.016, 0.008, 0.004, 0.002, 0.016)),
-}
-_DONE = {
-    "blog visit": (_visit("home", "blog"), (0.0048, 0.017, 0.03, 0.036, 0.0064)),
-    "product visit": (_visit("home", "product"), (0.0024, 0.014, 0.036, 0.054, 0.0024)),
-    "documentation visit": (
-        _visit("product", "documentation"), (0.0008, 0.0042, 0.015, 0.03, 0.0008)),
-    "pricing visit": (_visit("product", "pricing"), (0.0008, 0.0056, 0.021, 0.066, 0.0008)),
-    "demo visit": (_visit("home", "demo"), (0.00048, 0.0028, 0.011, 0.036, 0.00048)),
-    "careers visit": (_visit("home", "careers"), (0.002, 0.002, 0.002, 0.002, 0.06)),
-    "download": (
-        (*_visit("product"), Item("web", "download")), (0.0012, 0.007, 0.021, 0.03, 0.0012)),
-    "form": (
-        (*_visit("home"), Item("web", "form_submit", "contact")),
-        (0.00024, 0.001, 0.0042, 0.015, 0.00024)),
-    "like": ((Item("social", "like"),), (0.0048, 0.0084, 0.012, 0.015, 0.0048)),
-    "follow": ((Item("social", "follow"),), (0.0008, 0.0021, 0.003, 0.0042, 0.0008)),
-    "share": ((Item("social", "share"),), (0.00056, 0.0028, 0.0084, 0.018, 0.00056)),
-    "comment": ((Item("social", "comment"),), (0.00056, 0.0028, 0.0096, 0.024, 0.00056)),
-    "webinar": ((Item("webinars", "registered"),), (0.00096, 0.0028, 0.0048, 0.006, 0.00096)),
-    "webinar attended": (
-        (Item("webinars", "registered"), Item("webinars", "attended")),
-        (0.00056, 0.0028, 0.0084, 0.015, 0.00056)),
-    "trial": ((Item("product", "trial_login"),), (0.00048, 0.0021, 0.009, 0.03, 0.00048)),
-}  # fmt: skip
-
-
-def _make_marks() -> dict[str, Mark]:
-    answered = {name: np.array(shares) for name, (_, shares) in _ANSWERED.items()}
-    ignored = 1.0 - sum(answered.values(), np.zeros(len(STATES)))
-    shares = {"ignored": (_letter(), ignored)}
-    shares |= {name: (_ANSWERED[name][0], share) for name, share in answered.items()}
+def _read_marks() -> dict[str, Mark]:
+    """Read the marks from their list; letters that get no answer come first."""
     made = {}
-    for name, (items, share) in shares.items():
-        a, b, c, d, e = (LETTERS_A_DAY * share).tolist()
-        made[name] = Mark(items, (a, b, c, d, e))
-    return made | {name: Mark(items, rates) for name, (items, rates) in _DONE.items()}
+    answered = np.zeros(len(STATES))
+    for row in read_rows("marks"):
+        items = tuple(Item(*text.split(":")) for text in row["activities"].split())
+        rates = np.array([float(row[state]) for state in STATES])
+        if row["per"] == "letter":
+            answered = answered + rates
+            rates = LETTERS_A_DAY * rates
+        made[row["mark"]] = Mark(items, rates)
+    ignored = Mark((Item("email", "delivered"),), LETTERS_A_DAY * (1.0 - answered))
+    return {"ignored": ignored, **made}
 
 
-MARKS = _make_marks()
-LETTERS = len(_ANSWERED) + 1
-"""The first so many marks are letters; none comes after an unsubscribe."""
+MARKS = _read_marks()
+LETTERS = 1 + len(read_column("marks", "mark", per="letter"))
+"""The number of marks that are letters. They come first; no letter follows an unsubscribe."""
 
 UNSUBSCRIBE = list(MARKS).index("unsubscribe")
 RATES: Floats = np.array([mark.rates for mark in MARKS.values()]).T
 """Of shape (states, marks), a day."""
 
 VISITS_BEFORE = 3.0
-"""The visit that ended in the form is as many marks as so many days have, visits only."""
+"""The visit that ended in the form has as many marks as three days have, visits only."""
 
 RATES_BEFORE: Floats = (
     RATES
@@ -108,15 +71,15 @@ RATES_BEFORE: Floats = (
 )
 
 HAZARD: Floats = np.array([0.0016, 0.0025, 0.0045, 0.0078, 0.00003])
-"""Of being won, a day, where the lead's worth is 0 and sales call."""
+"""The daily hazard that a lead of worth 0 is won, if sales call."""
 
 GIVEN_UP: Floats = np.array(
     [[0.0120, 0.0090, 0.0070, 0.0050, 0.025], [0.004, 0.004, 0.004, 0.004, 0.006]]
 )
-"""The chance a day of a deal lost, of leads called and of those never called."""
+"""The daily chance that a deal is lost: of leads that sales call, and of those they never call."""
 
 BEGIN: Floats = np.array([0.42, 0.33, 0.17, 0.08, 0.0])
-"""The states on the first day of those who are no seekers."""
+"""The chance of each state on the first day, for leads that are no seekers."""
 
 NEXT: Floats = np.array(
     [
@@ -127,9 +90,7 @@ NEXT: Floats = np.array(
         [0.0, 0.0, 0.0, 0.0, 1.0],
     ]
 )
-"""The chance of each state tomorrow, by that of today."""
-Codes = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+"""The chance of each state tomorrow, by the state of today."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +99,8 @@ class Journeys:
 
     Day d of a lead is the time ``(created + d days, created + (d + 1) days]``. `row`, `day` and
     `mark`, of one length, are the marks that the leads emitted, by day; those of `day` -1 came
-    before the form was sent. `closed_day` is the day on which the lead was won or lost, -1 where it
-    is open at the extract.
+    before the form was sent. `closed_day` is the day on which the lead was won or lost, -1 if it is
+    open at the extract.
     """
 
     row: Codes
@@ -153,19 +114,10 @@ class Journeys:
 def simulate(random: np.random.Generator, facts: Facts) -> Journeys:
     """Draw the journeys of leads until they are closed or the data is taken.
 
-    Within a day a lead first emits, in the state it is in; then it may be won, with probability
-    ``1 - exp(-hazard * exp(score))``, or else lost; then it moves to its state of the next day.
-    On the day of the closing all marks are drawn; what lies behind the closing is cut later, which
-    no snapshot of an open lead sees.
-
-    Parameters
-    ----------
-    random : Generator
-    facts : Facts
-
-    Returns
-    -------
-    Journeys
+    Within a day a lead first emits marks, in its state of that day. Then it may be won, with
+    probability ``1 - exp(-hazard * exp(score))``, or else lost. Then it moves to its state of the
+    next day. On the day of the closing all marks are drawn. Activities after the closing are cut
+    later; no snapshot of an open lead sees them.
     """
     count = len(facts)
     called = random.random(count) >= facts.never_called
@@ -195,23 +147,15 @@ def simulate(random: np.random.Generator, facts: Facts) -> Journeys:
 
 
 def find_worth(facts: Facts, rows: Codes, day: int) -> Floats:
-    """Return how much the hazards of these leads are multiplied on a day."""
+    """Return the factor by which the worths of these leads multiply their hazards on a day."""
     changed = (facts.change_day[rows] >= 0) & (facts.change_day[rows] <= day)
     return np.exp(np.where(changed, facts.score_after[rows], facts.score[rows]))
 
 
 def win_chances(worth: Floats) -> Floats:
-    """Return the chance a day of being won.
+    """Return the daily chance that a lead is won, of shape (n, 2, states).
 
-    Parameters
-    ----------
-    worth : float array of shape (n,)
-        By which the hazards are multiplied.
-
-    Returns
-    -------
-    float array of shape (n, 2, states)
-        In the middle: sales call, or never do.
+    `worth`, of shape (n,), multiplies the hazards. The middle axis: sales call, or never do.
     """
     factors = np.array([1.0, NEVER_CALLED_FACTOR])
     return np.asarray(-np.expm1(-worth[:, None, None] * factors[:, None] * HAZARD), np.float64)
@@ -220,7 +164,7 @@ def win_chances(worth: Floats) -> Floats:
 def _close(
     random: np.random.Generator, facts: Facts, alive: Codes, state: Codes, called: Flags, day: int
 ) -> tuple[Flags, Flags]:
-    """Draw who is won on this day, and who is closed at all."""
+    """Draw which leads are won on this day, and which are won or lost."""
     branch = np.where(called, 0, 1)
     factor = np.where(called, 1.0, NEVER_CALLED_FACTOR)
     wins = random.random(len(alive)) < -np.expm1(

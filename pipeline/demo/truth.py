@@ -1,17 +1,16 @@
 """The true probability of every snapshot, computed and not simulated.
 
-What is wanted is the probability that a lead is won within the horizon, given its facts, all that
-it did up to the snapshot, and that it is not closed yet. The lead's state is hidden, and so is
-whether sales will ever call it. The forward filter [1]_ holds the probability of each of the ten
-cases (called or never, times five states) given what was seen so far: a day multiplies it by the
-likelihood of the marks of that day, silence included, then by the chance of not being closed, then
-by the chain's step; after each day it is scaled to one. A backward table holds the chance of being
-won within the horizon from each case, by the logarithm of the lead's worth on a grid; both together
-are the answer.
+It is the probability that a lead is won within the horizon, given its facts, all that it did up to
+the snapshot, and that it is still open. The lead's state is hidden, and so is whether sales will
+ever call it. The forward filter [1]_ holds the probability of each of the ten cases (called or
+never, times five states) given what was seen. Each day multiplies it by the likelihood of the marks
+of that day, also of having none, then by the chance that the lead stays open, then by the chain's
+step; then it is scaled to one. A backward table holds the chance of a win within the horizon from
+each case, by the logarithm of the lead's worth on a grid. Both together give the answer.
 
-What the truth knows and the files do not tell: values that were left blank; that a webinar was
-attended, from the day it was (it is recorded up to five days later); and whether and when the lead
-will change jobs. That sales called a lead is hidden from it.
+The truth knows what the files do not hold: values that were left blank; that a webinar was
+attended, from that day on (it is recorded up to five days later); and whether and when the lead
+will change jobs. The truth does not know whether sales called a lead.
 
 References
 ----------
@@ -23,8 +22,8 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
+from leadscore.pipeline.demo.columns import Floats
 from leadscore.pipeline.demo.journeys import (
     BEGIN,
     GIVEN_UP,
@@ -41,9 +40,6 @@ from leadscore.pipeline.demo.journeys import (
 )
 from leadscore.pipeline.demo.leads import Facts
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
-
 HORIZON_DAYS = 60
 AGES_DAYS = (0, 7, 14, 30)
 _LOWEST, _HIGHEST, _STEP = -16.0, 8.0, 0.01
@@ -52,21 +48,10 @@ _LOWEST, _HIGHEST, _STEP = -16.0, 8.0, 0.01
 def filter_states(
     facts: Facts, journeys: Journeys, ages_days: Sequence[int] = AGES_DAYS
 ) -> Iterator[tuple[int, Floats]]:
-    """Yield, for each age, how likely each hidden case is, given what was seen and not closed.
+    """Yield each age, with the probability of each hidden case, given what was seen by then.
 
-    Parameters
-    ----------
-    facts : Facts
-    journeys : Journeys
-    ages_days : sequence of int
-        Increasing.
-
-    Yields
-    ------
-    int
-        The age.
-    float array of shape (n, 2, states)
-        Summing to one for each lead; without meaning for leads that are closed by then.
+    The ages increase. The probabilities, of shape (n, 2, states), sum to one for each lead; they
+    have no meaning for leads that are closed by then.
     """
     belief = _begin(facts, journeys)
     reachable = np.ones(len(facts), bool)
@@ -89,7 +74,7 @@ def filter_states(
 
 
 def _begin(facts: Facts, journeys: Journeys) -> Floats:
-    """Return the belief at creation: who the lead is, and the visit that ended in the form."""
+    """Return the probabilities at creation, given the visit that ended in the form."""
     before = journeys.day == -1
     first = (1.0 - facts.seeker)[:, None] * BEGIN
     first[:, SEEKER] += facts.seeker
@@ -104,16 +89,9 @@ def _scale(belief: Floats) -> Floats:
 
 
 def step_back(chances: Floats, worth: Floats) -> Floats:
-    """Go one day back: from the chances of being won in k days to those in k + 1.
+    """Go one day back: from the chances of a win within k days to those within k + 1.
 
-    Parameters
-    ----------
-    chances : float array of shape (n, 2, states)
-    worth : float array of shape (n,)
-
-    Returns
-    -------
-    float array of shape (n, 2, states)
+    `chances` and the result have the shape (n, 2, states), `worth` the shape (n,).
     """
     wins = win_chances(worth)
     return np.asarray(wins + (1.0 - wins) * (1.0 - GIVEN_UP) * (chances @ NEXT.T), np.float64)
@@ -126,30 +104,16 @@ def _grid() -> Floats:
 
 @cache
 def backward_table(days: int) -> Floats:
-    """Return the chances of being won within so many days, for each log worth of the grid.
-
-    Returns
-    -------
-    float array of shape (grid, 2, states)
-    """
+    """Return the chances of a win within `days`, of shape (grid, 2, states)."""
     if days == 0:
         return np.zeros((len(_grid()), 2, len(STATES)))
     return step_back(backward_table(days - 1), np.exp(_grid()))
 
 
 def look_ahead(log_worth: Floats, days: int) -> Floats:
-    """Return the chances of being won within so many days, from each hidden case.
+    """Return the chances of a win within `days`, of shape (n, 2, states).
 
-    Between the points of the grid, .01 apart, they are drawn straight, which is right to 1e-5.
-
-    Parameters
-    ----------
-    log_worth : float array of shape (n,)
-    days : int
-
-    Returns
-    -------
-    float array of shape (n, 2, states)
+    Between the points of the grid, .01 apart, they are linear, which is exact to 1e-5.
     """
     place = np.clip((log_worth - _LOWEST) / _STEP, 0.0, len(_grid()) - 1.000001)
     left = place.astype(np.int64)
@@ -164,22 +128,9 @@ def true_probabilities(
     ages_days: Sequence[int] = AGES_DAYS,
     horizon_days: int = HORIZON_DAYS,
 ) -> Iterator[tuple[int, Floats]]:
-    """Yield, for each age, the probability of being won within the horizon after it.
+    """Yield each age, with every lead's probability of a win within the horizon after it.
 
-    Parameters
-    ----------
-    facts : Facts
-    journeys : Journeys
-    ages_days : sequence of int
-        Increasing.
-    horizon_days : int
-
-    Yields
-    ------
-    int
-        The age.
-    float array of shape (n,)
-        Without meaning for leads that are closed by then.
+    The ages increase. A probability has no meaning if the lead is closed by then.
     """
     everyone = np.arange(len(facts))
     for age, belief in filter_states(facts, journeys, ages_days):

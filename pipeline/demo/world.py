@@ -1,15 +1,16 @@
-"""Write the demo world: two years of leads of a company that sells software, truth beside them.
+"""Write the demo world: two years of leads of a software company, with their true probabilities.
 
-Leads come from Spain, Latin America, France and English-speaking countries, fill in a form, get
-letters, visit pages, talk on social networks, sit in webinars, try the product, and are won, lost
-or left open. Everything is drawn from one mechanism (``facts``, ``chain``, ``journeys``), so that
-each snapshot's probability of being won can be computed exactly (``truth``) and the product can be
-held against it.
+Leads come from Spain, Latin America, France and English-speaking countries. They fill in a form,
+get letters, visit pages, talk on social networks, sit in webinars and try the product. They are won
+or lost, or stay open. One mechanism draws everything (``leads``, ``journeys``). So ``truth``
+computes exactly how likely it is at each snapshot that the lead will be won, and the product can be
+compared with it.
 
-The world has what real data has: fields left blank, spam, names in small letters, job changes that
-the CRM overwrote, closings entered late, webinars recorded late, rows that stand there twice,
-letters opened by machines, leads that sales never called, sources whose share drifts, an offer that
-changed; and two leaks, `closing_remark` and the activities after a win, to be left out.
+The world has what real data has: blank fields, spam, names in small letters, job changes that
+the CRM overwrote, closings that were entered late, webinars that were recorded late, duplicate
+rows, letters that machines opened, leads that sales never called, sources whose share drifts, an
+offer that changed. It also has two leaks that must be left out: `closing_remark`, and the
+activities after a win.
 """
 
 from collections.abc import Iterator
@@ -21,10 +22,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.pipeline.demo.activities import COLUMNS, write_activities
+from leadscore.pipeline.demo.columns import Codes, number_rows, to_times
 from leadscore.pipeline.demo.deals import Deals, draw_moment, write_deals
 from leadscore.pipeline.demo.files import Format, Tables
 from leadscore.pipeline.demo.journeys import Journeys, simulate
-from leadscore.pipeline.demo.leads import DAY_S, EXTRACT_S, Codes, Facts, draw_creations, draw_facts
+from leadscore.pipeline.demo.leads import DAY_S, EXTRACT_S, Facts, draw_creations, draw_facts
 from leadscore.pipeline.demo.people import People, write_people
 from leadscore.pipeline.demo.truth import true_probabilities
 from leadscore.pipeline.progress import Progress, silent
@@ -36,7 +38,7 @@ _CHANGING = ("title", "company", "email")
 
 @dataclass(frozen=True)
 class World:
-    """What was written."""
+    """The size of a world, and where its files are."""
 
     leads: int
     wins: int
@@ -53,25 +55,12 @@ def write_world(
     ending: Format = "csv",
     progress: Progress = silent,
 ) -> World:
-    """Write the tables of a world into a folder, which is made if absent.
+    """Write the tables of a world into a folder; the same seed writes the same bytes.
 
     The tables: leads, email, web, social, webinars, product (activities, one file per tool),
-    changes, deals, truth, and open_leads, the leads of the last 30 days that are open: those whom
-    a score is for. Columns of truth: lead_id, as_of, true_prob, one row for each lead and
-    age of ``truth.AGES_DAYS`` at which the lead is open and the data not yet taken.
-
-    Parameters
-    ----------
-    folder : Path
-    leads : int
-    seed : int
-        The same seed writes the same bytes.
-    ending : {"csv", "parquet"}
-    progress : Progress
-
-    Returns
-    -------
-    World
+    changes, deals, truth, and open_leads: the open leads of the last 30 days, which need a score.
+    Columns of truth: lead_id, as_of, true_prob. It has one row for each lead and age of
+    ``truth.AGES_DAYS`` at which the lead is open, up to the extract. The folder is made if absent.
     """
     created = draw_creations(np.random.default_rng([seed, 0]), leads)
     numbers = dict.fromkeys(COLUMNS, 1)
@@ -89,11 +78,10 @@ def write_world(
 def _write_part(
     tables: Tables, random: np.random.Generator, created: Codes, begin: int, numbers: dict[str, int]
 ) -> int:
-    """Write the leads created at these seconds, and return how many of them were won."""
+    """Write the leads that were created at these seconds, and return how many were won."""
     facts = draw_facts(random, created)
     journeys = simulate(random, facts)
-    ids = pa.array(np.arange(begin + 1, begin + len(created) + 1)).cast(pa.string())
-    ids = pc.binary_join_element_wise("L", pc.utf8_lpad(ids, 7, "0"), "")
+    ids = number_rows("L", np.arange(begin + 1, begin + len(created) + 1), 7)
     deals = write_deals(random, facts, journeys, ids)
     changed_at = _date_changes(random, facts, deals)
     known = replace(facts, change_day=np.where(changed_at >= 0, facts.change_day, -1))
@@ -112,9 +100,9 @@ def _write_part(
 
 
 def _date_changes(random: np.random.Generator, facts: Facts, deals: Deals) -> Codes:
-    """Return when each change of jobs was recorded, -1 for those that no open lead lived to see.
+    """Return when each change of jobs was recorded, -1 if the lead or the data ended before it.
 
-    It is recorded on the day before the one from which the new job counts.
+    It is recorded on the day before the new job counts.
     """
     rows = np.flatnonzero(facts.change_day >= 0)
     at = draw_moment(random, facts, rows, facts.change_day[rows] - 1)
@@ -124,13 +112,13 @@ def _date_changes(random: np.random.Generator, facts: Facts, deals: Deals) -> Co
 
 
 def _after_the_fact(deals: Deals) -> dict[str, pa.Array]:
-    """Return the columns that tell what only the future knew: data.yaml leaves them out."""
-    called = pa.array(deals.called, mask=deals.called < 0).cast(pa.timestamp("s", "UTC"))
-    return {"called_at": called, "closing_remark": deals.remarks}
+    """Return the columns that are filled in after the fact: data.yaml leaves them out."""
+    called_at = to_times(deals.called, deals.called < 0)
+    return {"called_at": called_at, "closing_remark": deals.remarks}
 
 
 def _write_changes(people: People, ids: pa.Array, changed_at: Codes) -> pa.Table:
-    """Write what the CRM overwrote, by the moment it did: old and new values, blanks left out."""
+    """Write old and new values that the CRM overwrote, by time; blank values are left out."""
     parts = []
     for name in _CHANGING:
         old, new = people.before[name], people.columns[name]
@@ -141,10 +129,10 @@ def _write_changes(people: People, ids: pa.Array, changed_at: Codes) -> pa.Table
             pa.table(
                 {
                     "lead_id": ids.take(at),
-                    "field": pa.array([name]).take(pa.array(np.zeros(len(rows), np.int64))),
+                    "field": pa.repeat(name, len(rows)),
                     "old_value": old.take(at),
                     "new_value": new.take(at),
-                    "changed_at": pa.array(changed_at[rows]).cast(pa.timestamp("s", "UTC")),
+                    "changed_at": to_times(changed_at[rows]),
                 }
             )
         )
@@ -160,7 +148,7 @@ def _write_truth(
         yield pa.table(
             {
                 "lead_id": ids.take(pa.array(rows)),
-                "as_of": pa.array(as_of[rows]).cast(pa.timestamp("s", "UTC")),
+                "as_of": to_times(as_of[rows]),
                 "true_prob": probability[rows],
             }
         )

@@ -13,7 +13,7 @@ from leadscore.pipeline.config.folder import find_project
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.demo import world as world_module
 from leadscore.pipeline.demo.activities import COLUMNS, LEAKING
-from leadscore.pipeline.demo.job_titles import _PAIRS, FUNCTIONS, LEVELS, _agree, _forms
+from leadscore.pipeline.demo.job_titles import FUNCTIONS, LEVELS, adapt_title, list_titles
 from leadscore.pipeline.demo.journeys import (
     BEGIN,
     GIVEN_UP,
@@ -27,7 +27,7 @@ from leadscore.pipeline.demo.journeys import (
     simulate,
 )
 from leadscore.pipeline.demo.leads import BEGIN_S, draw_creations, draw_facts
-from leadscore.pipeline.demo.names_and_texts import FIRST_NAMES
+from leadscore.pipeline.demo.lists import read_column
 from leadscore.pipeline.demo.truth import (
     AGES_DAYS,
     HORIZON_DAYS,
@@ -261,28 +261,27 @@ def test_the_truth_is_found_for_every_snapshot_of_the_project(registered):
     assert ((known > 0.0) & (known < 1.0)).all()
 
 
-def test_women_and_men_bear_their_titles():
+def test_women_and_men_have_their_own_titles():
     """Spanish and French titles have two forms; English ones have one."""
-    women = {name for table in FIRST_NAMES.values() for name in table.split()[::2]}
-    assert not women & {n for table in FIRST_NAMES.values() for n in table.split()[1::2]}
+    women, men = (set(read_column("first_names", who)) for who in ("woman", "man"))
+    assert not women & men
     for language in ("es", "fr"):
         man, woman = (
-            {_agree(form, language, is_woman) for form in _forms_of(language)}
+            {adapt_title(title, language, is_woman) for title in _list_all_titles(language)}
             for is_woman in (False, True)
         )
-        assert not {word for title in man for word in title.split()} & _words(language, 1)
-        assert not {word for title in woman for word in title.split()} & _words(language, 0)
-    assert _agree("Director Financiero", "es", True) == "Directora Financiera"
-    assert _agree("Directrice Générale", "fr", False) == "Directeur Général"
-    assert _agree("Owner", "en", True) == "Owner"
+        of_men, of_women = (
+            set(read_column("title_words", who, language=language)) for who in ("man", "woman")
+        )
+        assert not {word for title in man for word in title.split()} & of_women
+        assert not {word for title in woman for word in title.split()} & of_men
+    assert adapt_title("Director Financiero", "es", True) == "Directora Financiera"
+    assert adapt_title("Directrice Générale", "fr", False) == "Directeur Général"
+    assert adapt_title("Owner", "en", True) == "Owner"
 
 
-def _forms_of(language):
+def _list_all_titles(language):
     return {
-        form for level in LEVELS for function in FUNCTIONS
-        for form in _forms(language, level, function)
+        title for level in LEVELS for function in FUNCTIONS
+        for title in list_titles(language, level, function)
     }  # fmt: skip
-
-
-def _words(language, side):
-    return {pair.split("/")[side] for pair in _PAIRS[language].split()}
