@@ -1,4 +1,4 @@
-"""How good the scores are on the judged leads: in general, by band, month, age and channel."""
+"""How good the scores are on the leads of the evaluation: overall, by band, month, age, channel."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,6 @@ from leadscore.models.axes import ENGAGEMENT, ENGAGEMENT_DIGITS, FIT, FIT_LETTER
 from leadscore.models.score_frame import read_axes, score_frame, to_probabilities
 from leadscore.models.scorecard import Scorecard
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.evaluation.calibration import group_by_score
 from leadscore.pipeline.evaluation.evaluate import PERIODS, part_by_period
 from leadscore.pipeline.evaluation.groups import (
@@ -18,28 +17,29 @@ from leadscore.pipeline.evaluation.groups import (
     Group,
     choose_breakdowns,
     count_group,
-    count_leads,
     leads_by_level,
-    make_group,
 )
 from leadscore.pipeline.evaluation.metrics import gain_curve
 from leadscore.pipeline.signals.descriptions import describe_signal
 from leadscore.pipeline.training.train import Training
 
-CALLED = (0.05, 0.1, 0.2, 0.3, 0.5)
-_CURVE_POINTS = 101
-_ENOUGH = 10
-"""An AUC needs so many wins, and so many others."""
+CALLED_PERCENT = (5, 10, 20, 30, 50)
+"""The shares of leads called for which the report has gain and lift in numbers."""
+
+_CURVE_POINTS = 100
+_MIN_OUTCOMES = 10
+"""An AUC is shown from ten wins and ten other snapshots on."""
 
 Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class CalibrationRow:
-    """A tenth of the judged snapshots: what was said, what came, and its 95 % interval."""
+    """A tenth of the snapshots: mean prediction, share that won, and its 95 % interval."""
 
-    said: float
-    came: float
+    predicted: float
+    observed: float
     low: float
     high: float
     snapshots: float
@@ -65,19 +65,18 @@ class BandRow:
 
 @dataclass(frozen=True)
 class PeriodRow:
-    """A month, or a stretch by arrival; `auc` is None where there are too few wins or others."""
+    """A month, a stretch by arrival or an age; `auc` is None if too few won, or too few did not."""
 
     group: Group
     auc: float | None
-    log_loss: float
 
 
 @dataclass(frozen=True)
 class Breakdown:
-    """The judged leads by the levels of one signal; `hidden` levels are too rare to be named."""
+    """The leads by the levels of one signal; `hidden` levels are too rare to be named."""
 
     column: str
-    says: str
+    description: str
     groups: tuple[Group, ...]
     hidden: int
 
@@ -93,21 +92,16 @@ def figure_calibration(training: Training) -> tuple[CalibrationRow, ...]:
     )
 
 
-def figure_gain(training: Training, called: tuple[float, ...] = CALLED) -> tuple[GainRow, ...]:
-    """Return gain and lift at some shares of the leads."""
-    log_odds = training.later_log_odds
-    leads = group_by_score(log_odds, to_probabilities(log_odds), training.later.label)
-    reached, wins = gain_curve(leads)
-    gained = np.interp(called, reached, wins)
-    return tuple(
-        GainRow(share, float(gain), float(gain) / share)
-        for share, gain in zip(called, gained, strict=True)
-    )
-
-
 def figure_gain_curve(training: Training) -> tuple[GainRow, ...]:
     """Return gain and lift at every hundredth of the leads."""
-    return figure_gain(training, tuple(np.linspace(0.0, 1.0, _CURVE_POINTS)[1:].tolist()))
+    log_odds = training.later_log_odds
+    leads = group_by_score(log_odds, to_probabilities(log_odds), training.later.label)
+    called = np.linspace(0.0, 1.0, _CURVE_POINTS + 1)[1:]
+    gained = np.interp(called, *gain_curve(leads))
+    return tuple(
+        GainRow(share, gain, gain / share)
+        for share, gain in zip(called.tolist(), gained.tolist(), strict=True)
+    )
 
 
 def figure_bands(training: Training) -> tuple[BandRow, ...]:
@@ -116,13 +110,7 @@ def figure_bands(training: Training) -> tuple[BandRow, ...]:
     begins = {"SQL": bands.sql, "MQL": bands.mql, "cold": 0.0}
     return tuple(
         BandRow(
-            make_group(
-                band.band,
-                count_leads(training.later, assigned == band.band),
-                band.snapshots,
-                band.wins,
-                band.expected_wins / max(band.snapshots, 1),
-            ),
+            _count(training, band.band, assigned == band.band),
             band.snapshots / training.evaluation.snapshots,
             begins[band.band],
         )
@@ -131,22 +119,19 @@ def figure_bands(training: Training) -> tuple[BandRow, ...]:
 
 
 def figure_periods(training: Training) -> tuple[PeriodRow, ...]:
-    """Return the months or stretches in order; none where leads have no order.
+    """Return the months or stretches in order; none if leads have no order.
 
-    A stretch has its number for a name, since arrival numbers may be the leads' ids.
+    A stretch is named by its number, since the numbers of arrival may be the leads' ids.
     """
     later = training.later
     return tuple(
         PeriodRow(
-            make_group(
+            _count(
+                training,
                 period.begins[:7] if later.order == "time" else f"{number} of {PERIODS}",
-                count_leads(later, rows),
-                period.snapshots,
-                period.wins,
-                period.mean_prob,
+                np.isin(np.arange(len(later)), rows),
             ),
-            _if_enough(period.auc, period.wins, period.snapshots),
-            period.log_loss,
+            _show_auc(period.auc, period.wins, period.snapshots),
         )
         for number, (period, rows) in enumerate(
             zip(training.evaluation.periods, part_by_period(later), strict=True), start=1
@@ -155,64 +140,61 @@ def figure_periods(training: Training) -> tuple[PeriodRow, ...]:
 
 
 def figure_ages(training: Training) -> tuple[PeriodRow, ...]:
-    """Return the ages at which leads were looked at; none where there is but one."""
-    later, ages = training.later, training.evaluation.ages
+    """Return the ages of the snapshots; none if there is only one."""
+    ages = training.evaluation.ages
     if len(ages) < 2:
         return ()
     return tuple(
         PeriodRow(
-            make_group(
-                f"{age.age_days:g}",
-                count_leads(later, later.age_days == age.age_days),
-                age.snapshots,
-                age.wins,
-                age.mean_prob,
-            ),
-            _if_enough(age.auc, age.wins, age.snapshots),
-            float("nan"),
+            _count(training, f"{age.age_days:g}", training.later.age_days == age.age_days),
+            _show_auc(age.auc, age.wins, age.snapshots),
         )
         for age in ages
     )
 
 
-def _if_enough(auc: float | None, wins: int, snapshots: int) -> float | None:
-    return auc if min(wins, snapshots - wins) >= _ENOUGH else None
+def _count(training: Training, name: str, rows: Mask) -> Group:
+    return count_group(name, training.later, to_probabilities(training.later_log_odds), rows)
+
+
+def _show_auc(auc: float | None, wins: int, snapshots: int) -> float | None:
+    return auc if min(wins, snapshots - wins) >= _MIN_OUTCOMES else None
 
 
 def figure_breakdowns(project: Project, training: Training) -> tuple[Breakdown, ...]:
-    """Break the judged leads down by the signals that ``choose_breakdowns`` names."""
+    """Count the leads by the levels of the signals that ``choose_breakdowns`` names."""
     signals = {signal.column: signal for signal in project.catalog.signals}
-    probability = to_probabilities(training.later_log_odds)
     return tuple(
-        _break_down(column, describe_signal(signals[column]), training.later, probability)
+        _break_down(column, describe_signal(signals[column]), training)
         for column in choose_breakdowns(project)
     )
 
 
-def _break_down(column: str, says: str, later: Dataset, probability: Floats) -> Breakdown:
-    values = later.signals[column]
-    leads = leads_by_level(values, later.lead)
+def _break_down(column: str, description: str, training: Training) -> Breakdown:
+    values = training.later.signals[column]
+    leads = leads_by_level(values, training.later.lead)
     ranked = sorted(leads, key=lambda level: (-leads[level], level))
     groups = [
-        count_group(level, later, probability, (values == level).to_numpy(dtype=bool))
+        _count(training, level, (values == level).to_numpy(dtype=bool))
         for level in ranked[:MOST_LEVELS]
     ]
     named = [group for group in groups if not group.is_few]
     rest = ~values.isin([group.name for group in named]).to_numpy() & values.notna().to_numpy()
     hidden = len(ranked) - len(named)
     if hidden:
-        named.append(count_group(f"(the {hidden} others)", later, probability, rest))
+        named.append(_count(training, f"(the {hidden} others)", rest))
     missing = values.isna().to_numpy()
     if missing.any():
-        named.append(count_group(MISSING, later, probability, missing))
-    return Breakdown(column, says, tuple(named), hidden)
+        named.append(_count(training, MISSING, missing))
+    return Breakdown(column, description, tuple(named), hidden)
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Sixteen cells, a row per grade of fit, A first; in it engagement 1 (the most) to 4.
+    """Sixteen cells: a row per grade of fit, A first, with a cell per engagement, 1 (best) first.
 
-    The cuts are where the grades begin, the worst one aside, in points against the average lead.
+    The cuts are where the grades begin, in points against the average lead; the worst grade has no
+    cut.
     """
 
     rows: tuple[tuple[Group, ...], ...]
@@ -221,13 +203,7 @@ class Grid:
 
 
 def make_grid(training: Training) -> Grid | str:
-    """Count the judged leads by grade of fit and engagement, as the scorecard has them.
-
-    Returns
-    -------
-    Grid or str
-        Why there is none.
-    """
+    """Count the leads by their grades of fit and engagement, or return why there are none."""
     scorecard = training.scorecard
     cuts = (scorecard.axes.fit, scorecard.axes.engagement)
     for axis, families, found in zip(("fit", "engagement"), (FIT, ENGAGEMENT), cuts, strict=True):
@@ -236,15 +212,13 @@ def make_grid(training: Training) -> Grid | str:
                 f"This scorecard has no signal of {axis} ({', '.join(sorted(families))}), so there "
                 "is only one axis, and no matrix."
             )
-    stands = read_axes(scorecard, score_frame(scorecard, training.later.signals).contributions)
-    probability = to_probabilities(training.later_log_odds)
+    grades = read_axes(scorecard, score_frame(scorecard, training.later.signals).contributions)
     rows = tuple(
         tuple(
-            count_group(
+            _count(
+                training,
                 f"{letter}{digit}",
-                training.later,
-                probability,
-                (stands.fit == letter) & (stands.engagement == digit),
+                (grades.fit == letter) & (grades.engagement == digit),
             )
             for digit in reversed(ENGAGEMENT_DIGITS)
         )

@@ -1,4 +1,4 @@
-"""The page of a training's report."""
+"""Write the pages of a training, an audit and a comparison."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from leadscore.models.axes import ENGAGEMENT, FIT
 from leadscore.pipeline.audit.records import Audit, ColumnFinding, suppress_cells
 from leadscore.pipeline.comparison.records import Comparison, Pair
 from leadscore.pipeline.comparison.standings import DESCRIBED
-from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
 from leadscore.pipeline.evaluation.metrics import COMPARISON_WORDS
 from leadscore.pipeline.report.chart_data import (
     MOST_BARS,
@@ -16,20 +15,23 @@ from leadscore.pipeline.report.chart_data import (
     Rows,
     find_points_range,
     make_charts,
+    sort_by_swing,
 )
+from leadscore.pipeline.report.evaluation_figures import CALLED_PERCENT
 from leadscore.pipeline.report.html import render_page
 from leadscore.pipeline.report.signal_figures import SignalFigure
 from leadscore.pipeline.report.training_report import Report
 
+MOST_ROWS = 40
+_HEAVIEST = ("refuse", "quarantine", "not vouched for", "use")
+_RANKING = ("auc", "auc_within", "average_precision")
+_CALIBRATION = ("log_loss", "log_loss_equal", "ece", "ece_equal")
 
-def write_page(report: Report, cache: Path) -> str:
-    """Return the page of a report; the same report gives the same text.
 
-    Parameters
-    ----------
-    report : Report
-    cache : Path
-        Folder where the bundle of JavaScript is kept between reports.
+def write_training_page(report: Report, cache: Path) -> str:
+    """Return the page of a training's report; the same report gives the same text.
+
+    The bundle of JavaScript is kept between pages in the folder `cache`.
     """
     from leadscore.pipeline.report.charts import make_specs  # Altair takes half a second
 
@@ -39,10 +41,10 @@ def write_page(report: Report, cache: Path) -> str:
         make_specs(find_points_range(report)),
         cache,
         report=report,
+        gain=[report.gain_curve[percent - 1] for percent in CALLED_PERCENT],
         hottest=_find_hottest(report),
-        families=_by_family(report.signals),
-        strongest=sorted(report.signals, key=lambda figure: (-figure.swing, figure.column)),
-        few=MIN_GROUP_LEADS,
+        families=_group_by_family(report.signals),
+        strongest=sort_by_swing(report.signals),
         most_bars=MOST_BARS,
         fit=" + ".join(sorted(FIT)),
         engagement=" + ".join(sorted(ENGAGEMENT)),
@@ -50,39 +52,30 @@ def write_page(report: Report, cache: Path) -> str:
 
 
 def _find_hottest(report: Report) -> float:
-    """Return the highest rate of the matrix, which has the strongest shade."""
-    cells = [] if report.grid is None else [cell for row in report.grid.rows for cell in row]
+    """Return the highest rate of the matrix, which gets the strongest shade."""
+    cells = [] if isinstance(report.grid, str) else [c for row in report.grid.rows for c in row]
     return max((cell.rate or 0.0 for cell in cells), default=0.0) or 1.0
 
 
-def _by_family(figures: tuple[SignalFigure, ...]) -> dict[str, list[SignalFigure]]:
+def _group_by_family(figures: tuple[SignalFigure, ...]) -> dict[str, list[SignalFigure]]:
     families: dict[str, list[SignalFigure]] = defaultdict(list)
     for figure in figures:
         families[figure.family].append(figure)
     return dict(families)
 
 
-MOST_ROWS = 40
-_HEAVIEST = ("refuse", "quarantine", "not vouched for", "use")
-
-
 def write_audit_page(audit: Audit, horizon_days: float | None, cache: Path) -> str:
     """Return the page of an audit; the same audit gives the same text.
 
-    Parameters
-    ----------
-    audit : Audit
-    horizon_days : float or None
-        That of the project, drawn beside the arrival of wins.
-    cache : Path
-        Folder where the bundle of JavaScript is kept between pages.
+    The horizon of the project is drawn into the arrival of wins. The bundle of JavaScript is kept
+    between pages in the folder `cache`.
     """
     from leadscore.pipeline.report.charts import make_audit_specs  # Altair takes half a second
 
     audit = suppress_cells(audit)
     return render_page(
         "audit.html.j2",
-        list(_draw_audit(audit, horizon_days)),
+        list(_chart_audit(audit, horizon_days)),
         make_audit_specs(),
         cache,
         audit=audit,
@@ -97,7 +90,7 @@ def _weight(column: ColumnFinding) -> tuple[int, float]:
     return _HEAVIEST.index(column.overridden or column.verdict), -auc
 
 
-def _draw_audit(audit: Audit, horizon_days: float | None) -> Iterator[Chart]:
+def _chart_audit(audit: Audit, horizon_days: float | None) -> Iterator[Chart]:
     filled = [
         (column.name, column.filled_won, column.filled_not_won)
         for column in audit.columns
@@ -119,7 +112,7 @@ def _draw_audit(audit: Audit, horizon_days: float | None) -> Iterator[Chart]:
         ]
         yield Chart(
             "chart-arrival", "arrival", rows,
-            "Share of all wins to come that have come, by days since the lead's creation",
+            "Share of all wins to come that are won already, by days since the lead's creation",
         )  # fmt: skip
     if audit.months:
         rows = [
@@ -132,27 +125,18 @@ def _draw_audit(audit: Audit, horizon_days: float | None) -> Iterator[Chart]:
         )  # fmt: skip
 
 
-_RANKING = ("auc", "auc_within", "average_precision")
-_CALIBRATION = ("log_loss", "log_loss_equal", "ece", "ece_equal")
-
-
 def write_comparison_page(found: Comparison, cache: Path) -> str:
     """Return the page of a comparison; the same comparison gives the same text.
 
-    It names no lead, and tells nothing of groups of fewer than ``MIN_GROUP_LEADS`` leads.
-
-    Parameters
-    ----------
-    found : Comparison
-    cache : Path
-        Folder where the bundle of JavaScript is kept between pages.
+    It names no lead, and has no figures of groups of fewer than ``MIN_GROUP_LEADS`` leads. The
+    bundle of JavaScript is kept between pages in the folder `cache`.
     """
-    from leadscore.pipeline.report.comparison_charts import COLOURS, make_comparison_specs
+    from leadscore.pipeline.report.charts import COLOURS, make_comparison_specs
 
     by_week = found.plan.weeks is not None
     return render_page(
         "comparison.html.j2",
-        [drawing for drawing in _draw(found, len(COLOURS)) if drawing.rows],
+        [chart for chart in _chart_comparison(found, len(COLOURS)) if chart.rows],
         make_comparison_specs("calls a week" if by_week else "calls a stretch"),
         cache,
         found=found,
@@ -162,19 +146,18 @@ def write_comparison_page(found: Comparison, cache: Path) -> str:
         ranking=_RANKING,
         calibration=_CALIBRATION,
         families=list(dict.fromkeys(c.family for s in found.standings for c in s.families)),
-        few=MIN_GROUP_LEADS,
         described=DESCRIBED,
     )
 
 
-def _draw(found: Comparison, hues: int) -> Iterator[Chart]:
+def _chart_comparison(found: Comparison, hues: int) -> Iterator[Chart]:
     names = {standing.key: standing.name for standing in found.standings}
     hue = {standing.key: place % hues for place, standing in enumerate(found.standings)}
     yield Chart("chart-reach", "reach", list(_reach_rows(found, hues)),
-                  "Wins reached against calls a week (or stretch), by contender")  # fmt: skip
+                  "Wins reached by calls a week (or stretch), for each contender")  # fmt: skip
     yield Chart(
         "chart-gains", "gains",
-        [{"name": _against(duel, names), **duel.gain.wins._asdict()} for duel in found.duels],
+        [{"name": _name_pair(duel, names), **duel.gain.wins._asdict()} for duel in found.duels],
         "Wins gained by each contender over each other, with the 95 % interval",
     )  # fmt: skip
     for number, duel in enumerate(found.duels):
@@ -186,7 +169,7 @@ def _draw(found: Comparison, hues: int) -> Iterator[Chart]:
             {"name": group.name[:40], **group.gains[0]._asdict()} for group in breakdown.slices
         ]
         yield Chart(f"chart-by-{number}", "gains", rows,
-                      f"{_against(duel, names)}: wins gained, by {breakdown.column}")  # fmt: skip
+                      f"{_name_pair(duel, names)}: wins gained, by {breakdown.column}")  # fmt: skip
     costs: Rows = [
         {"name": cost.family, "who": standing.name, "place": hue[standing.key],
          **cost.wins._asdict()}
@@ -215,10 +198,10 @@ def _swap_rows(duel: Pair, names: dict[str, str], hue: dict[str, int]) -> Rows:
     return [
         {"name": name, "place": place, "leads": round(group.leads, 2), "wins": round(group.wins, 2),
          "end": round(end, 2),
-         "told": f"{group.wins:,.0f} of {group.leads:,.0f} won"}
+         "text": f"{group.wins:,.0f} of {group.leads:,.0f} won"}
         for name, place, group in groups
     ]  # fmt: skip
 
 
-def _against(duel: Pair, names: dict[str, str]) -> str:
+def _name_pair(duel: Pair, names: dict[str, str]) -> str:
     return f"{names[duel.one]} − {names[duel.other]}"

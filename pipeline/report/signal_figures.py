@@ -1,4 +1,4 @@
-"""What each signal's values are worth, as the report shows it."""
+"""What the values of each signal are worth, as the report shows it."""
 
 from dataclasses import dataclass
 
@@ -31,8 +31,8 @@ Floats = npt.NDArray[np.float64]
 class Contribution:
     """What one value is worth, in points against the average lead, and how many leads have it.
 
-    `x` is the value where the signal is a number. `leads` is None where there are fewer than
-    ``MIN_GROUP_LEADS``, or where nobody counted: a point on a curve has no leads of its own.
+    `x` is the value if the signal is a number. `leads` is None if there are fewer than
+    ``MIN_GROUP_LEADS``, and for the points of a curve, which have no leads of their own.
     """
 
     value: str
@@ -45,15 +45,15 @@ class Contribution:
 class SignalFigure:
     """One signal of the scorecard.
 
-    `known` and `snapshots` count the snapshots learned from; `swing` is how many points it moves a
-    score on average, up or down. `curve` holds the points of a line, `bars` the values counted one
-    by one; one of the two is empty. `hidden` levels have fewer than ``MIN_GROUP_LEADS`` leads.
+    `known` and `snapshots` count the snapshots of the training; `swing` is how many points the
+    signal moves a score on average, up or down. `curve` holds the points of a line, `bars` single
+    values; one of the two is empty. `hidden` levels have fewer than ``MIN_GROUP_LEADS`` leads.
     """
 
     column: str
     name: str
     family: str
-    says: str
+    description: str
     known: int
     snapshots: int
     swing: float
@@ -64,7 +64,7 @@ class SignalFigure:
 
 
 def figure_signals(project: Project, training: Training) -> tuple[SignalFigure, ...]:
-    """Return the signals that have a term: by family, in it those that move scores most first."""
+    """Return the signals that have a term, by family; those first that move scores most."""
     scorecard, earlier = training.scorecard, training.earlier
     declared = {signal.column: signal for signal in project.catalog.signals}
     moved = score_frame(scorecard, earlier.signals).contributions
@@ -84,7 +84,7 @@ def _figure(
     missing = Contribution(
         MISSING,
         scale * (term.shape.missing - term.mean),
-        leads=_told(count_leads(dataset, values.isna().to_numpy())),
+        leads=_show_leads(count_leads(dataset, values.isna().to_numpy())),
     )
     curve: tuple[Contribution, ...] = ()
     bars: tuple[Contribution, ...] = ()
@@ -99,7 +99,7 @@ def _figure(
         column=term.signal,
         name=signal.name.replace("_", " "),
         family=term.family,
-        says=describe_signal(signal),
+        description=describe_signal(signal),
         known=int(values.notna().sum()),
         snapshots=len(values),
         swing=swing,
@@ -110,14 +110,14 @@ def _figure(
     )
 
 
-def _told(leads: int) -> int | None:
+def _show_leads(leads: int) -> int | None:
     return leads if leads >= MIN_GROUP_LEADS else None
 
 
 def _levels(
     term: Term, shape: Table, scale: float, dataset: Dataset
 ) -> tuple[tuple[Contribution, ...], int]:
-    """Return the levels that enough leads have, the worthiest first, and how many are hidden."""
+    """Return the levels that enough leads have, by their worth, and how many are hidden."""
     values = dataset.signals[term.signal]
     leads = leads_by_level(values, dataset.lead)
     shown = [level for level in shape.levels if leads.get(level, 0) >= MIN_GROUP_LEADS]
@@ -127,7 +127,7 @@ def _levels(
         for level in shown
     ]
     rare = ~values.isin(list(shape.levels)).to_numpy() & values.notna().to_numpy()
-    other = _told(count_leads(dataset, rare))
+    other = _show_leads(count_leads(dataset, rare))
     rows.append(Contribution(OTHER, scale * (shape.other - term.mean), leads=other))
     return tuple(rows), len(shape.levels) - len(shown)
 
@@ -139,7 +139,7 @@ def _flag(term: Term, scale: float, dataset: Dataset) -> tuple[Contribution, ...
         Contribution(
             word,
             scale * (read(value) - term.mean),
-            leads=_told(count_leads(dataset, values == value)),
+            leads=_show_leads(count_leads(dataset, values == value)),
         )
         for word, value in _FLAG
     )
@@ -148,9 +148,9 @@ def _flag(term: Term, scale: float, dataset: Dataset) -> tuple[Contribution, ...
 def _curve(
     term: Term, scale: float, values: "pd.Series[float]", lead: npt.NDArray[np.intp]
 ) -> tuple[Contribution, ...]:
-    """Return the line's corners, from ``MIN_GROUP_LEADS`` leads at or beyond each end on.
+    """Return the corners of the line; ``MIN_GROUP_LEADS`` leads are at or beyond each end.
 
-    So neither end tells the value of one lead, and a far outlier does not squeeze the rest.
+    So neither end is the value of a single lead, and a far outlier does not squeeze the rest.
     """
     ends = _ends(np.asarray(values, dtype=np.float64), lead)
     if ends is None:

@@ -1,4 +1,4 @@
-"""All that the report of one training says, as frozen records."""
+"""The content of a training's report, as frozen records."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +21,6 @@ from leadscore.pipeline.report.evaluation_figures import (
     figure_bands,
     figure_breakdowns,
     figure_calibration,
-    figure_gain,
     figure_gain_curve,
     figure_periods,
     make_grid,
@@ -33,22 +32,22 @@ from leadscore.pipeline.values.times import format_time
 
 
 class FactRow(NamedTuple):
-    """One line of what was done."""
+    """A fact about the training: its name, and the fact in words."""
 
     name: str
     text: str
 
 
 class MeasureRow(NamedTuple):
-    """A measure in words, with its value and interval."""
+    """A measure: its key, its text, its value and interval."""
 
     key: str
-    word: MeasureText
+    text: MeasureText
     estimate: Estimate
 
 
 class DataPart(NamedTuple):
-    """A part of the data: what was learned from, or judged on."""
+    """A part of the data: the one to learn from, or the one to evaluate on."""
 
     name: str
     snapshots: int
@@ -61,30 +60,29 @@ class DataPart(NamedTuple):
 class Report:
     """The report of one training; a field per section, in the order of the page.
 
-    `kind` is that of the scorecard in words, `worth` what points are counted against.
+    `kind` is that of the scorecard in words; points are counted against the `reference`. `grid` is
+    a sentence if there is no matrix: the reason.
     """
 
     project: str
     kind: str
-    worth: str
+    reference: str
     fingerprint: str
     basis: str
     verdict: tuple[str, ...]
-    judged: DataPart
+    evaluated: DataPart
     measures: tuple[MeasureRow, ...]
     facts: tuple[FactRow, ...]
     parts: tuple[DataPart, ...]
     left_out: tuple[tuple[str, int], ...]
     calibration: tuple[CalibrationRow, ...]
-    gain: tuple[GainRow, ...]
     gain_curve: tuple[GainRow, ...]
     bands: tuple[BandRow, ...]
     signals: tuple[SignalFigure, ...]
-    grid: Grid | None
-    grid_note: str
+    grid: Grid | str
     periods: tuple[PeriodRow, ...]
     period_word: str
-    period_says: str
+    period_caption: str
     ages: tuple[PeriodRow, ...]
     breakdowns: tuple[Breakdown, ...]
     rejects: tuple[tuple[str, str, int], ...]
@@ -98,31 +96,22 @@ class Report:
 
 
 def make_report(project: Project, training: Training) -> Report:
-    """Gather what the report of a training says.
+    """Gather the content of a training's report; the same training gives the same report.
 
-    Parameters
-    ----------
-    project : Project
-    training : Training
-
-    Returns
-    -------
-    Report
-        Without ids, without values of single leads, and with silence on groups of fewer than
-        ``FEWEST`` leads. The same training gives the same report.
+    It holds no ids, no values of single leads, and no figures of groups of fewer than
+    ``MIN_GROUP_LEADS`` leads.
     """
     evaluation, scorecard = training.evaluation, training.scorecard
-    grid = make_grid(training)
     rejects = Counter((reject.file, reject.column) for reject in training.tables.rejects)
     by_time = training.later.order == "time"
     return Report(
         project=project.name,
         kind=KIND_WORDS[scorecard.kind],
-        worth=describe_reference(scorecard.kind),
+        reference=describe_reference(scorecard.kind),
         fingerprint=scorecard.fingerprint,
         basis=evaluation.basis,
         verdict=tuple(verdict.text for verdict in evaluation.verdicts),
-        judged=DataPart("judged", evaluation.snapshots, evaluation.leads, evaluation.wins,
+        evaluated=DataPart("evaluated", evaluation.snapshots, evaluation.leads, evaluation.wins,
                     evaluation.metrics["base_rate"].value),
         measures=tuple(
             MeasureRow(key, word, evaluation.metrics[key]) for key, word in MEASURE_WORDS.items()
@@ -133,16 +122,14 @@ def make_report(project: Project, training: Training) -> Report:
             (reason, count) for reason, count in training.earlier.left_out.items() if count
         ),
         calibration=figure_calibration(training),
-        gain=figure_gain(training),
         gain_curve=figure_gain_curve(training),
         bands=figure_bands(training),
         signals=figure_signals(project, training),
-        grid=grid if isinstance(grid, Grid) else None,
-        grid_note=grid if isinstance(grid, str) else "",
+        grid=make_grid(training),
         periods=figure_periods(training),
         period_word="month" if by_time else "stretch",
-        period_says="By the month in which the lead was created" if by_time
-        else "By order of arrival, the oldest first, in stretches of equal count",
+        period_caption="By the month in which the lead was created" if by_time
+        else "By order of arrival, the oldest first, in stretches of equal size",
         ages=figure_ages(training),
         breakdowns=figure_breakdowns(project, training),
         rejects=tuple((file, column, count) for (file, column), count in sorted(rejects.items())),
@@ -168,7 +155,7 @@ def _facts(project: Project, training: Training) -> Iterator[FactRow]:
         "" if tables.activities is None else f", {tables.activities.activities:,} activities"
     )
     yield FactRow("Read", f"{tables.rows:,} rows: {len(tables.leads):,} leads{activities}")
-    yield FactRow("Digest of what was read (SHA-256)", tables.digest)
+    yield FactRow("Digest of the data (SHA-256)", tables.digest)
     if tables.extract_us is not None:
         yield FactRow("Data taken (extract)", format_time(tables.extract_us))
     if config.horizon_days is not None:
@@ -179,13 +166,13 @@ def _facts(project: Project, training: Training) -> Iterator[FactRow]:
     ages = config.snapshots.ages
     at = ", ".join(f"{age:g}" for age in ages[:12]) + (", …" if len(ages) > 12 else "")
     if data.leads.created is not None:
-        yield FactRow("Leads looked at", f"at the age of {at} days")
-    yield FactRow("Judged on", _judged_on(training))
+        yield FactRow("Snapshots taken", f"at the age of {at} days")
+    yield FactRow("Evaluated on", _describe_evaluated(training))
     yield FactRow("Model", training.method)
 
 
-def _judged_on(training: Training) -> str:
-    """Return what the figures stand on; the cut by its day, being the moment of one lead."""
+def _describe_evaluated(training: Training) -> str:
+    """Name the leads of the figures; of the cut only its day, since it is the moment of a lead."""
     if training.later.order == "time":
         return f"leads created from {(training.cut or '')[:10]} on"
     if training.later.order == "arrival":
@@ -194,9 +181,9 @@ def _judged_on(training: Training) -> str:
 
 
 def _parts(training: Training) -> Iterator[DataPart]:
-    named = [("learned from", training.earlier), ("judged on", training.later)]
+    named = [("learned from", training.earlier), ("evaluated on", training.later)]
     if training.later.order == "none":
-        named = [("learned from and judged on", training.earlier)]
+        named = [("learned from and evaluated on", training.earlier)]
     for name, dataset in named:
         yield DataPart(name, len(dataset), len(np.unique(dataset.lead)), int(dataset.label.sum()),
                    float(dataset.label.mean()))  # fmt: skip
@@ -213,23 +200,23 @@ def _left_out(project: Project) -> Iterator[FactRow]:
 def _assumptions(project: Project, training: Training) -> Iterator[str]:
     config, order = project.training, training.later.order
     if config.horizon_days is not None:  # else a note of the training says what counts
-        yield ("A lead counts as not won only once its horizon has passed; before that it is left "
-               "out, never counted as lost.")  # fmt: skip
+        yield ("A lead counts as not won only after its horizon has passed. Before that it is left "
+               "out and never counted as lost.")  # fmt: skip
     if order == "time":
-        yield ("Judged on leads created after the cut; learned from only what was known by it. "
-               f"{training.neither:,} snapshots belong to neither part.")  # fmt: skip
+        yield ("Evaluated on leads created after the cut, learned only from what was known before "
+               f"it. {training.neither:,} snapshots belong to neither part.")  # fmt: skip
     elif order == "arrival":
-        yield "Leads have no dates: their order of arrival stands for time."
+        yield "Leads have no dates: their order of arrival is taken as the order of time."
     else:
-        yield ("Leads have neither dates nor order: the figures are cross-validated and say "
-               "nothing about how the model ages.")  # fmt: skip
+        yield ("Leads have neither dates nor order: the figures are cross-validated and cannot "
+               "show how the model ages.")  # fmt: skip
     if project.data.outcomes.other_is == "lost":
         yield "Outcomes that are not on the list of wins count as lost (other_is: lost)."
     if config.allow_sensitive:
         yield "Sensitive fields are allowed (allow_sensitive)."
     if len(config.snapshots.ages) > 1:
-        yield ("A lead has several snapshots; intervals draw leads with all of theirs, and those "
-               "of groups count each lead once.")  # fmt: skip
+        yield ("A lead has several snapshots. Intervals draw leads with all their snapshots, and "
+               "intervals of groups count each lead once.")  # fmt: skip
 
 
 def _identity(training: Training) -> Iterator[FactRow]:

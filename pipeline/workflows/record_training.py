@@ -1,4 +1,4 @@
-"""Leave a training in MLflow: one run, with figures, pictures and documents, and a version."""
+"""Record a training in MLflow: one run with metrics, pictures and documents, and a version."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -6,16 +6,14 @@ from tempfile import TemporaryDirectory
 import joblib
 import numpy as np
 
-from leadscore.models.score_frame import to_probabilities
 from leadscore.pipeline.audit.audit import exclude_columns
 from leadscore.pipeline.audit.records import suppress_cells
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
-from leadscore.pipeline.evaluation.calibration import group_by_score
 from leadscore.pipeline.ingest.rejects import write_rejects
-from leadscore.pipeline.report.pages import write_page
-from leadscore.pipeline.report.plots import draw_calibration, draw_gain, draw_terms
-from leadscore.pipeline.report.training_report import make_report
+from leadscore.pipeline.report.pages import write_training_page
+from leadscore.pipeline.report.pictures import draw_training
+from leadscore.pipeline.report.training_report import Report, make_report
 from leadscore.pipeline.tracking.records import (
     EVALUATION_FILE,
     REPORT_FILE,
@@ -32,9 +30,9 @@ from leadscore.pipeline.workflows.reports import report_path, save_report
 def record_training(project: Project, training: Training, home: Path) -> Version:
     """Track a training and register its scorecard as challenger.
 
-    Rejected rows are written to ``rejects/`` in the home folder, since their reasons show values;
-    MLflow gets their number only. The report lies in the run and, for people, where
-    ``report_path`` says.
+    Rejected rows are written to ``rejects/`` in the home folder, since their reasons quote values;
+    MLflow gets only their number. The report is saved in the run, and for people at the path that
+    ``report_path`` returns.
 
     Parameters
     ----------
@@ -58,7 +56,8 @@ def record_training(project: Project, training: Training, home: Path) -> Version
         write_rejects(training.tables.rejects, rejects)
     store = open_store(home)
     evaluation = training.evaluation
-    page = write_page(make_report(project, training), home / "cache")
+    report = make_report(project, training)
+    page = write_training_page(report, home / "cache")
     verdict = " ".join(verdict.text for verdict in evaluation.verdicts)
     with TemporaryDirectory() as scratch:
         version = store.record_training(
@@ -80,7 +79,7 @@ def record_training(project: Project, training: Training, home: Path) -> Version
                     "data.json": _data(training),
                     "audit.json": suppress_cells(training.audit).to_json(),
                 },
-                files=_write_files(training, page, Path(scratch)),
+                files=_write_files(training, report, page, Path(scratch)),
                 datasets=_datasets(training),
                 tags={"basis": evaluation.basis, "verdict": verdict[:5000]},
             )
@@ -172,17 +171,12 @@ def _datasets(training: Training) -> list[DatasetNote]:
     ]
 
 
-def _write_files(training: Training, page: str, folder: Path) -> list[Path]:
-    names = ("gain_and_lift.png", "calibration.png", "terms.png", "scorecard.json", REPORT_FILE)
-    gain, calibration, terms, scorecard, report = paths = [folder / name for name in names]
-    log_odds = training.later_log_odds
-    leads = group_by_score(log_odds, to_probabilities(log_odds), training.later.label)
-    draw_gain(leads, training.evaluation, gain)
-    draw_calibration(training.evaluation, calibration)
-    draw_terms(training.scorecard, terms)
+def _write_files(training: Training, report: Report, page: str, folder: Path) -> list[Path]:
+    scorecard, html = folder / "scorecard.json", folder / REPORT_FILE
+    scorecard.write_text(training.scorecard.to_json(), encoding="utf-8")
+    html.write_text(page, encoding="utf-8", newline="\n")
+    paths = [scorecard, html, *draw_training(report, folder)]
     if training.pipeline is not None:
         paths.append(folder / "pipeline.joblib")
         joblib.dump(training.pipeline, paths[-1])
-    scorecard.write_text(training.scorecard.to_json(), encoding="utf-8")
-    report.write_text(page, encoding="utf-8", newline="\n")
     return paths

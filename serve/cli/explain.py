@@ -91,7 +91,7 @@ def explain(
         context.store, context.project, context.model, lead, context.as_of
     )
     if picture is not None:
-        from leadscore.pipeline.report.waterfall import draw_explanation
+        from leadscore.pipeline.report.pictures import draw_explanation
 
         draw_explanation(explained.explanation, explained.first, picture)
     return CommandResult(

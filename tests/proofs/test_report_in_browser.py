@@ -5,7 +5,7 @@ from support.browser import DESK, DRAWN, PHONE, SHAPES
 from support.projects import make_leads, write_leads, write_project
 
 from leadscore.pipeline.config.project import read_project
-from leadscore.pipeline.report.pages import write_page
+from leadscore.pipeline.report.pages import write_training_page
 from leadscore.pipeline.report.training_report import make_report
 from leadscore.pipeline.training.train import train
 
@@ -29,7 +29,7 @@ def report(request, registered, tmp_path_factory):
         project = read_project(folder / "mine")
         training = train(project)
     path = folder / "report.html"
-    path.write_text(write_page(make_report(project, training), folder), encoding="utf-8")
+    path.write_text(write_training_page(make_report(project, training), folder), encoding="utf-8")
     return path
 
 

@@ -28,7 +28,7 @@ from leadscore.pipeline.values.times import DAY_US
 PROPERTIES = {"page": FieldSpec(), "seconds": FieldSpec(type="number")}
 FIELDS = {
     "title": FieldSpec(), "employees": FieldSpec(type="number"), "company": FieldSpec(),
-    "email": FieldSpec(), "message": FieldSpec(),
+    "email": FieldSpec(), "message": FieldSpec(), "subscribed": FieldSpec(type="flag"),
 }  # fmt: skip
 CHANGING = ("title", "employees", "company")
 _VALUES = {
@@ -37,6 +37,7 @@ _VALUES = {
     "company": [None, "acme", "Acme Corp", "qwerty", "Big Blue Company"],
     "email": [None, "a@acme.com", "b@gmail.com", "info@bbc.example", "c@mailinator.com", "none"],
     "message": [None, "¿Cuánto cuesta para una empresa?", "hello"],
+    "subscribed": [None, 0.0, 1.0],
 }
 KINDS = ("visit", "open", "click", "it's odd")
 WINDOWS = (1.0, 7.0, 30.0)
@@ -47,6 +48,7 @@ def _signals() -> dict[str, dict[str, Any]]:
     signals: dict[str, dict[str, Any]] = {
         "title": {"kind": "category"},
         "employees": {"kind": "number"},
+        "subscribed": {"kind": "flag"},
         "age": {"kind": "lead_age"},
         "seniority": {"kind": "title_seniority", "field": "title"},
         "function": {"kind": "title_function", "field": "title"},
@@ -210,7 +212,10 @@ def lead_ids(count: int) -> list[str]:
 
 @contextmanager
 def tables_of(
-    drawn: list[Story], folder: Path | None = None, left_out: tuple[str, ...] = ()
+    drawn: list[Story],
+    folder: Path | None = None,
+    left_out: tuple[str, ...] = (),
+    catalog: Catalog = CATALOG,
 ) -> Any:
     """Yield snapshots and History of some stories; ids of activities get the lead's in front.
 
@@ -238,7 +243,7 @@ def tables_of(
         {
             "lead_id": pa.array(ids, pa.string()),
             "created_us": pa.array([s.created_us for s in drawn], pa.int64()),
-            **derive_text_columns(CATALOG, {name: _profiles(name, drawn) for name in FIELDS}),
+            **derive_text_columns(catalog, {name: _profiles(name, drawn) for name in FIELDS}),
         }
     )
     looks = [(i, at) for i, story in zip(ids, drawn, strict=True) for at in story.as_of]
@@ -254,7 +259,7 @@ def tables_of(
         deduplicate_activities(raw, settled, PROPERTIES, leads)
         yield (
             snapshots,
-            History(leads, settled, add_text_changes(CATALOG, leads, _changes(ids, drawn))),
+            History(leads, settled, add_text_changes(catalog, leads, _changes(ids, drawn))),
         )
 
 

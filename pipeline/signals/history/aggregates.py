@@ -1,4 +1,4 @@
-"""What signals of activities are made from: aggregates over the activities of one cell."""
+"""The aggregates that signals of activities are made from, over the activities of one cell."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class Aggregate:
     """What is measured on the activities of a cell that a snapshot sees.
 
     `how`: the number of ``count`` activities or of the ``days`` they fall on; the sum of their
-    ``decayed`` weights; days ``since`` the youngest; the ``sum`` or ``max`` of a property; what the
-    ``first`` or ``last`` that has a property tells there, or of which kind it is if `of` is None.
+    ``decayed`` weights; days ``since`` the youngest; the ``sum`` or ``max`` of a property; the
+    value of the ``first`` or ``last`` activity that has a property, or its kind if `of` is None.
     `of` is the name of the property.
     Only activities younger than `window_us` count, if it is given. Weights halve every
     `half_life_days`, or fall to 0 within `linear_us`.
@@ -45,7 +45,7 @@ class Aggregate:
 
     @property
     def needs_place(self) -> bool:
-        """Whether the order of activities tells: which is the last, or a sum's last bits."""
+        """Whether the order of activities counts: for the last one, or for a sum's last bits."""
         return self.how in ("first", "last", "sum")
 
     @property
@@ -54,8 +54,8 @@ class Aggregate:
         return self.how in ("days", "sum")
 
     @property
-    def told_by_one(self) -> str | None:
-        """Name the column in which one activity tells it; None if it takes all of them."""
+    def picked_column(self) -> str | None:
+        """The column whose value one activity gives; None if all activities count."""
         return (self.of or "kind") if self.how in ("first", "last") else None
 
 
@@ -117,7 +117,7 @@ def write_aggregate(aggregate: Aggregate) -> str:
 
 def _within(aggregate: Aggregate, value: str) -> str:
     conditions = []
-    if aggregate.told_by_one and aggregate.of is not None:
+    if aggregate.picked_column and aggregate.of is not None:
         conditions.append(f"{quote_name(aggregate.of)} IS NOT NULL")
     if aggregate.window_us is not None:
         conditions.append(f"age_us < {aggregate.window_us}")

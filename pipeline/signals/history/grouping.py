@@ -62,7 +62,7 @@ class Grouping:
             f"SELECT {SNAPSHOT_KEY}, cell{values}\nFROM {self._source()}\n"
             f"GROUP BY {SNAPSHOT_KEY}, cell"
         )
-        if any(aggregate.told_by_one for aggregate in measures.values()):
+        if any(aggregate.picked_column for aggregate in measures.values()):
             sql = _look_up(sql, measures)
         return Block(self._seen.name, self._by_day, measures, sql)
 
@@ -81,7 +81,7 @@ class Grouping:
 
 def _look_up(sql: str, measures: dict[str, Aggregate]) -> str:
     """Write for the places that a grouping found what stands there."""
-    columns = {name: aggregate.told_by_one for name, aggregate in measures.items()}
+    columns = {name: aggregate.picked_column for name, aggregate in measures.items()}
     values = "".join(
         f", t_{name}.{quote_name(column)} AS {name}" if column else f", grouped.{name}"
         for name, column in columns.items()

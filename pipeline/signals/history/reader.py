@@ -151,13 +151,13 @@ def _places(ids: npt.NDArray[np.int64], found: npt.NDArray[np.int64]) -> npt.NDA
 def _read(engine: Engine, totals: BlockTotals, reading: Reading, is_category: bool) -> Values:
     """Return a column; of a pick what stands at the places that were found."""
     aggregate, values = totals.column(reading)
-    if aggregate.told_by_one is None:
+    if aggregate.picked_column is None:
         return values
     known = ~np.isnan(values)
     places, rows = np.unique(values[known].astype(np.int64), return_inverse=True)
     engine.add("picked", pa.table({"place": places}))
     told = engine.query(
-        f"SELECT a.{quote_name(aggregate.told_by_one)} AS told FROM logged AS a "
+        f"SELECT a.{quote_name(aggregate.picked_column)} AS told FROM logged AS a "
         "JOIN picked AS p ON p.place = a.place ORDER BY a.place"
     )["told"]
     column: Values = (

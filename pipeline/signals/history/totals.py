@@ -1,7 +1,7 @@
-"""The sums of the history reader, in numpy.
+"""The sums of the history reader, in numpy: its own aggregates, and no third reader of signals.
 
-They are the aggregates that `history.aggregates` writes in SQL, added up straight into columns of
-the result: an engine spends most of its time on making the groups and on giving them back.
+`history.aggregates` writes the same aggregates in SQL. Here they are added up straight into the
+columns of the result, since an engine spends most of its time on making groups and returning them.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The report: its numbers are those of the evaluation, and it tells of no single person."""
+"""The report: its numbers are those of the evaluation, and it shows nothing of a single person."""
 
 import html
 import json
@@ -21,15 +21,15 @@ from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS, make_group
 from leadscore.pipeline.evaluation.metrics import lift_at_10
 from leadscore.pipeline.ingest.files import Reject
 from leadscore.pipeline.ingest.notes import Note
-from leadscore.pipeline.report import html as bundle
+from leadscore.pipeline.report import vega
 from leadscore.pipeline.report.evaluation_figures import Grid, make_grid
-from leadscore.pipeline.report.html import read_bundle, to_safe_json
-from leadscore.pipeline.report.pages import write_page
+from leadscore.pipeline.report.pages import write_training_page
 from leadscore.pipeline.report.training_report import make_report
+from leadscore.pipeline.report.vega import read_bundle
 from leadscore.pipeline.training.train import train
 from leadscore.pipeline.workflows.reports import fetch_report, report_path
 
-HOSTILE = "</script><img src=x onerror=alert(1)>\u2028{{ 7 * 7 }}"
+HOSTILE = "</script><img src=x onerror=alert(1)>\u2028{{ 7 * 7 }}<!-- & '"
 
 
 class Page(HTMLParser):
@@ -92,7 +92,7 @@ def train_on(folder, leads, training=None, **files):
 
 
 def read(project, training, cache):
-    return Page(write_page(make_report(project, training), cache))
+    return Page(write_training_page(make_report(project, training), cache))
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_the_figures_are_those_of_the_evaluation(registered, page):
         assert row["snapshots"] == f"{period.snapshots}"
         assert row["share won"] == f"{period.base_rate:.1%}"
     parts = {row[0]: row[1:] for row in page.table("A snapshot is")}
-    assert parts["judged on"][2] == f"{evaluation.wins:,}"
+    assert parts["evaluated on"][2] == f"{evaluation.wins:,}"
     for row, found in zip(page.table("Calibration")[1:], evaluation.calibration, strict=True):
         assert row[:2] == [f"{found.mean_prob:.1%}", f"{found.win_rate:.1%}"]
 
@@ -154,16 +154,16 @@ def test_what_a_signal_is_worth_is_what_the_scorecard_says(registered, page):
         assert len(np.unique(earlier.lead[beyond(values, end)])) >= MIN_GROUP_LEADS
 
 
-def test_fit_and_engagement_part_the_judged_leads(registered):
+def test_fit_and_engagement_divide_the_leads_of_the_evaluation(registered):
     training = registered.training
     grid = make_grid(training)
     assert isinstance(grid, Grid)
     cells = [cell for row in grid.rows for cell in row]
     assert [cell.name for cell in cells[:5]] == ["A1", "A2", "A3", "A4", "B1"]
-    told = [cell for cell in cells if not cell.is_few]
-    hidden = len(training.later) - sum(cell.snapshots for cell in told)
+    shown = [cell for cell in cells if not cell.is_few]
+    hidden = len(training.later) - sum(cell.snapshots for cell in shown)
     ages = len(np.unique(training.later.age_days))
-    assert 0 <= hidden <= ages * (MIN_GROUP_LEADS - 1) * (len(cells) - len(told))
+    assert 0 <= hidden <= ages * (MIN_GROUP_LEADS - 1) * (len(cells) - len(shown))
     worth = score_frame(training.scorecard, training.later.signals).contributions
     fit = sum(
         worth[:, place] - term.mean
@@ -193,7 +193,7 @@ def test_small_groups_are_silent(tmp_path, cache):
         folder, leads, training={"report": {"group_by": ["demographic__country"]}}
     )
     assert "RARE" in training.scorecard.to_json()
-    text = write_page(make_report(project, training), cache)
+    text = write_training_page(make_report(project, training), cache)
     assert "RARE" not in text
     page = Page(text)
     assert [row[1] for row in page.table("By demographic__country") if "other" in row[0]] == [
@@ -218,7 +218,7 @@ def test_nobody_is_named(registered, cache):
     notes = (Note("orphan activities", text, 3, "activities", ("ana@example.com",)),)
     tables = replace(training.tables, rejects=rejects)
     told = replace(training, tables=tables, notes=notes)
-    text = write_page(make_report(registered.project, told), cache)
+    text = write_training_page(make_report(registered.project, told), cache)
     page = Page(text)
     assert page.table("Rows rejected")[1] == ["leads.csv", "employees", "3"]
     assert "example.com" not in text
@@ -236,27 +236,22 @@ def test_hostile_levels_do_no_harm(tmp_path, cache):
         training={"report": {"group_by": ["demographic__country"]}},
         data={"excluded": {"<b>remark</b>": "<script>alert(2)</script>"}},
     )
-    text = write_page(make_report(project, training), cache)
+    text = write_training_page(make_report(project, training), cache)
     page = Page(text)
     assert "img" not in [tag for tag, _ in page.tags]
     assert "<b>remark" not in text
     assert [tag for tag, _ in page.tags].count("script") == 2
-    assert "\u2028" not in re.search(r'id="charts">(.*?)</script>', text).group(1)
+    document = re.search(r'id="charts">(.*?)</script>', text).group(1)
+    assert not set("<>&'\u2028") & set(document), "no text of a level can end the script element"
     assert html.escape(HOSTILE[:30]) in text
     assert any(row[0] == HOSTILE for row in page.table("By demographic__country"))
     assert any(row["name"].startswith("</script>") for row in page.charts["chart-by-0"])
 
 
-def test_json_within_a_script_ends_nothing():
-    text = to_safe_json({"level": HOSTILE, "comment": "<!-- & "})
-    assert not set("<>&\u2028") & set(text)
-    assert json.loads(text) == {"level": HOSTILE, "comment": "<!-- & "}
-
-
 def test_the_page_is_one_file_that_loads_nothing(registered, cache, page):
     report = make_report(registered.project, registered.training)
-    text = write_page(report, cache)
-    assert text == write_page(make_report(registered.project, registered.training), cache)
+    text = write_training_page(report, cache)
+    assert text == write_training_page(make_report(registered.project, registered.training), cache)
     assert len(text.encode()) < 2_000_000
     assert not [a for _, a in page.tags if a.get("src")]
     links = [a["href"] for _, a in page.tags if a.get("href")]
@@ -286,7 +281,7 @@ def test_projects_without_times_have_a_report(tmp_path, cache):
         if name == "none":
             assert "cross-validated by lead, NOT time-ordered" in text
             assert "no order in time" in text
-            assert "so the cells flatter" in text
+            assert "so the cells look better than they are" in text
         else:
             assert [row[0] for row in page.table("By order of arrival")[1:]] == [
                 f"{number} of 6" for number in range(1, 7)
@@ -327,7 +322,7 @@ def test_a_training_leaves_its_report_in_run_and_folder(registered):
 
 def test_a_harmed_bundle_is_made_anew(tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr(bundle, "_make_bundle", lambda: made.append(1) or "window.x = 1;\r\n")
+    monkeypatch.setattr(vega, "_make_bundle", lambda: made.append(1) or "window.x = 1;\r\n")
     for _ in range(2):
         read_bundle.cache_clear()
         assert read_bundle(tmp_path) == "window.x = 1;\r\n"
@@ -350,7 +345,7 @@ def test_colours_can_be_read_in_light_dark_and_print():
                 for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)]  # fmt: skip
     assert len(palettes) == 3
     for palette in palettes:
-        for name in ("ink", "muted", "series", "said", "against"):
+        for name in ("ink", "muted", "series", "predicted", "against"):
             for ground in ("paper", "panel"):
                 assert contrast(palette[name], palette[ground]) >= 4.5, (name, ground, palette)
 

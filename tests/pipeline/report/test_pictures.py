@@ -1,15 +1,17 @@
-"""The picture of a score: what is written in it adds up, and the same score is the same bytes."""
+"""Pictures of a training and of a score: what they show, and the same bytes for the same input."""
 
 import re
 
 import pytest
+import vl_convert
 from support.scorecards import make_scorecard, make_term
 
 from leadscore.models.reasons import explain_lead
 from leadscore.models.score_lead import Scorer
 from leadscore.models.shapes import Curve, Table
 from leadscore.pipeline.errors import ConfigError
-from leadscore.pipeline.report.waterfall import draw_explanation
+from leadscore.pipeline.report.pictures import draw_explanation, draw_training
+from leadscore.pipeline.report.training_report import make_report
 
 
 def explained(signals=20):
@@ -25,7 +27,7 @@ def explained(signals=20):
 
 
 def texts_of(path):
-    """Return the texts; the axis writes its minus as U+2212, the bars as a hyphen."""
+    """Return the texts; the axis writes a minus as U+2212, the bars as a hyphen."""
     found = re.findall(r"<text[^>]*>(.*?)</text>", path.read_text(encoding="utf-8"))
     return [text.strip() for text in found]
 
@@ -41,7 +43,7 @@ def test_what_is_written_at_the_bars_adds_up(tmp_path, signals):
     assert len(steps) == min(signals + 1, 13)
     assert any("this lead" in text for text in texts)
     assert any("form__title = &lt;&amp;" in text for text in texts)
-    assert ("9 signals more" in texts) == (signals > 12)
+    assert ("9 more signals" in texts) == (signals > 12)
 
 
 def test_the_same_score_is_the_same_picture(tmp_path):
@@ -55,3 +57,30 @@ def test_another_ending_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"written as \.svg or \.png"):
         draw_explanation(explained(), "the average lead", tmp_path / "a.pdf")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_training_is_drawn_with_the_charts_of_its_report(registered, tmp_path, monkeypatch):
+    report = make_report(registered.project, registered.training)
+    paths = draw_training(report, tmp_path)
+    assert [path.name for path in paths] == ["gain_and_lift.png", "calibration.png", "terms.png"]
+    sizes = set()
+    for path in paths:
+        picture = path.read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        sizes.add(tuple(int.from_bytes(picture[at : at + 4]) for at in (16, 20)))
+    assert len(sizes) == 3
+    assert min(min(size) for size in sizes) > 400
+
+    def to_svg(spec, scale):
+        return vl_convert.vegalite_to_svg(spec).encode()
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_png", to_svg)
+    gain, calibration, terms = draw_training(report, tmp_path)
+    for path in (gain, calibration):
+        assert any(text.startswith(report.basis) for text in texts_of(path))
+    assert {"Gain", "Lift", "share of wins found"} <= set(texts_of(gain))
+    signals = [text for text in texts_of(terms) if text in {f.column for f in report.signals}]
+    assert len(signals) == 12
+    drawn = gain.read_text() + calibration.read_text() + terms.read_text()
+    assert "var(--" not in drawn
+    assert {"#1f5fa8", "#b3402a"} <= set(re.findall("#[0-9a-f]{6}", drawn))
