@@ -67,7 +67,8 @@ def test_training_refuses_leaves_out_and_records(leaky, tmp_path):
     recorded = json.loads(store.read_text(version["run_id"], "audit.json"))
     assert recorded["allowed_leaks"] == ["form__extra"]
     page = (tmp_path / "reports" / "mine-v1.html").read_text(encoding="utf-8")
-    assert "Learned from though the audit calls it a leak (--allow-leak): form__extra" in page
+    warning = "The model learned from columns that the audit calls leaks (--allow-leak): form__extra"
+    assert warning in page
     run("promote", 1, "-p", leaky, "--store", tmp_path)
     scored = tmp_path / "scored.csv"
     done = run("score", leaky / "leads.csv", scored, "-p", leaky, "--store", tmp_path)
