@@ -6,7 +6,7 @@ light ones. If the rows of a chart stand below one another, then the chart gets 
 is drawn.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import altair as alt
@@ -36,47 +36,35 @@ CONFIG: dict[str, Any] = {
 Specs = dict[str, dict[str, Any]]
 
 
-def make_specs(points_range: tuple[float, float]) -> Specs:
-    """Return the kinds of charts of a training's report, by name.
+def make_specs(
+    kinds: Iterable[str],
+    points_range: tuple[float, float] = (0.0, 0.0),
+    calls: str = "calls",
+    points: str = "points",
+) -> Specs:
+    """Return the specifications of some kinds of charts, by kind.
 
-    `points_range` is the least and most points of any value: the scale that all signals share.
+    Parameters
+    ----------
+    kinds : iterable of str
+    points_range : tuple of two floats
+        The least and the most points of any value: the scale that all charts of signals share.
+    calls, points : str
+        The titles of the axis of calls in a comparison, and of points in an explanation.
     """
     linear = alt.Scale(zero=False, nice=False)
     roots = alt.Scale(type="sqrt", zero=False, nice=False)
-    return _to_specs(
-        {
-            "calibration": _calibration,
-            "gain": _gain,
-            "lift": _lift,
-            "rates": _rates,
-            "periods": _periods,
-            "swing": _swing,
-            "curve": lambda: _curve(points_range, linear, ticks=5),
-            "bent": lambda: _curve(points_range, roots, ticks=8),
-            "levels": lambda: _levels(points_range),
-        }
-    )
-
-
-def make_audit_specs() -> Specs:
-    """Return the kinds of charts of an audit's page, by name."""
-    return _to_specs({"filling": _filling, "arrival": _arrival, "months": _months})
-
-
-def make_comparison_specs(calls: str) -> Specs:
-    """Return the kinds of charts of a comparison's page; `calls` names the axis of calls."""
-    return _to_specs(
-        {"reach": lambda: _reach(calls), "swaps": _swaps, "gains": _gains, "costs": _costs}
-    )
-
-
-def make_explanation_spec(points: str) -> dict[str, Any]:
-    """Return the waterfall of one score; `points` names the axis of points."""
-    return _to_specs({"explanation": lambda: _explanation(points)})["explanation"]
-
-
-def _to_specs(makers: Mapping[str, Callable[[], Any]]) -> Specs:
-    specs = {name: make().to_dict() for name, make in makers.items()}
+    makers: dict[str, Callable[[], Any]] = {
+        "calibration": _calibration, "gain": _gain, "lift": _lift, "rates": _rates,
+        "periods": _periods, "swing": _swing, "filling": _filling, "arrival": _arrival,
+        "months": _months, "swaps": _swaps, "gains": _gains, "costs": _costs,
+        "curve": lambda: _curve(points_range, linear, ticks=5),
+        "bent": lambda: _curve(points_range, roots, ticks=8),
+        "levels": lambda: _levels(points_range),
+        "reach": lambda: _reach(calls),
+        "explanation": lambda: _explanation(points),
+    }  # fmt: skip
+    specs = {kind: makers[kind]().to_dict() for kind in sorted(set(kinds))}
     for spec in specs.values():
         del spec["config"]  # Altair's own sizes
     return specs

@@ -19,8 +19,8 @@ _STRICT_JSON = {"ensure_ascii": True, "allow_nan": False, "separators": (",", ":
 def render_page(
     template: str,
     charts: Collection[Chart],
-    specs: Mapping[str, dict[str, Any]],
     cache: Path,
+    axes: Mapping[str, Any],
     **context: Any,
 ) -> str:
     """Return a page with its charts.
@@ -30,14 +30,14 @@ def render_page(
     template : str
         A file of the folder ``templates``; it finds the charts as ``charts``, by their place.
     charts : collection of Chart
-    specs : mapping of str to dict
-        The specification of every kind of chart among them.
     cache : Path
         Folder where the bundle of JavaScript is kept between pages.
+    axes : mapping of str to object
+        The scales and titles of axes that ``make_specs`` takes.
     **context
         What else the template reads.
     """
-    from leadscore.pipeline.report.charts import CONFIG  # Altair takes half a second
+    from leadscore.pipeline.report.charts import CONFIG, make_specs  # Altair takes half a second
 
     environment = Environment(
         loader=PackageLoader("leadscore.pipeline.report", "templates"),
@@ -61,7 +61,7 @@ def render_page(
         style=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
         chart_document={
             "config": CONFIG,
-            "specs": specs,
+            "specs": make_specs((chart.kind for chart in charts), **axes),
             "charts": [
                 {"place": c.place, "kind": c.kind, "rows": c.rows, "height": c.height}
                 for c in charts

@@ -23,6 +23,9 @@ from leadscore.pipeline.report.signal_figures import SignalFigure
 from leadscore.pipeline.report.training_report import Report
 
 MOST_ROWS = 40
+HUES = 4
+"""The charts of a comparison have four colours; the fifth contender gets the first one again."""
+
 _HEAVIEST = ("refuse", "quarantine", "not vouched for", "use")
 _RANKING = ("auc", "auc_within", "average_precision")
 _CALIBRATION = ("log_loss", "log_loss_equal", "ece", "ece_equal")
@@ -33,13 +36,11 @@ def write_training_page(report: Report, cache: Path) -> str:
 
     The bundle of JavaScript is kept between pages in the folder `cache`.
     """
-    from leadscore.pipeline.report.charts import make_specs  # Altair takes half a second
-
     return render_page(
         "training.html.j2",
         make_charts(report).values(),
-        make_specs(find_points_range(report)),
         cache,
+        {"points_range": find_points_range(report)},
         report=report,
         gain=[report.gain_curve[percent - 1] for percent in CALLED_PERCENT],
         hottest=_find_hottest(report),
@@ -70,14 +71,12 @@ def write_audit_page(audit: Audit, horizon_days: float | None, cache: Path) -> s
     The horizon of the project is drawn into the arrival of wins. The bundle of JavaScript is kept
     between pages in the folder `cache`.
     """
-    from leadscore.pipeline.report.charts import make_audit_specs  # Altair takes half a second
-
     audit = suppress_cells(audit)
     return render_page(
         "audit.html.j2",
         list(_chart_audit(audit, horizon_days)),
-        make_audit_specs(),
         cache,
+        {},
         audit=audit,
         horizon=horizon_days,
         columns=sorted(audit.columns, key=_weight),
@@ -131,17 +130,15 @@ def write_comparison_page(found: Comparison, cache: Path) -> str:
     It names no lead, and has no figures of groups of fewer than ``MIN_GROUP_LEADS`` leads. The
     bundle of JavaScript is kept between pages in the folder `cache`.
     """
-    from leadscore.pipeline.report.charts import COLOURS, make_comparison_specs
-
     by_week = found.plan.weeks is not None
     return render_page(
         "comparison.html.j2",
-        [chart for chart in _chart_comparison(found, len(COLOURS)) if chart.rows],
-        make_comparison_specs("calls a week" if by_week else "calls a stretch"),
+        [chart for chart in _chart_comparison(found, HUES) if chart.rows],
         cache,
+        {"calls": "calls a week" if by_week else "calls a stretch"},
         found=found,
         names={standing.key: standing.name for standing in found.standings},
-        hues=len(COLOURS),
+        hues=HUES,
         words=COMPARISON_WORDS,
         ranking=_RANKING,
         calibration=_CALIBRATION,

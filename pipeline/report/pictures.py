@@ -29,7 +29,8 @@ def draw_training(report: Report, folder: Path) -> list[Path]:
     """
     from leadscore.pipeline.report.charts import make_specs  # Altair takes half a second
 
-    charts, specs = make_charts(report), make_specs(find_points_range(report))
+    charts = make_charts(report)
+    specs = make_specs((chart.kind for chart in charts.values()), find_points_range(report))
     basis = f"{report.basis}: {report.evaluated.leads:,} leads, {report.evaluated.wins:,} wins"
     strongest = [
         (figure.column, f"chart-{figure.column}")
@@ -67,13 +68,14 @@ def draw_explanation(explanation: Explanation, first: str, path: Path) -> None:
     ConfigError
         If the name of the file has another ending.
     """
-    from leadscore.pipeline.report.charts import make_explanation_spec
+    from leadscore.pipeline.report.charts import make_specs
 
     if path.suffix.lower() not in _ENDINGS:
         raise ConfigError(f"{path}: a picture is written as {' or '.join(_ENDINGS)}; name it so")
     rows = _make_steps(explanation, first)
     chart = Chart("explanation", "explanation", rows, "")
-    spec = make_explanation_spec(f"points ({explanation.points_to_double:.0f} double the odds)")
+    points = f"points ({explanation.points_to_double:.0f} double the odds)"
+    spec = make_specs([chart.kind], points=points)[chart.kind]
     path.parent.mkdir(parents=True, exist_ok=True)
     title = f"A score is a sum (band: {explanation.band})"
     write_picture(_make_view(spec, chart, title, width=520), path)

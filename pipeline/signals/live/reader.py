@@ -14,7 +14,7 @@ from leadscore.pipeline.signals.live.activities import (
 )
 from leadscore.pipeline.signals.live.measures import Measure, make_measure
 from leadscore.pipeline.signals.live.plan import LivePlan
-from leadscore.pipeline.signals.text.readers import TextReaders, find_other_lists
+from leadscore.pipeline.signals.text.readers import find_other_lists, make_text_reader
 from leadscore.pipeline.values.fields import Normalised, make_normaliser
 from leadscore.pipeline.values.times import DAY_US
 
@@ -57,7 +57,10 @@ class LiveReader:
             for signal in catalog.signals
             if isinstance(signal.declaration, ProfileSignal)
         ]
-        self._texts = TextReaders(catalog)
+        self._texts = [
+            (signal.column, make_text_reader(declared))
+            for signal, declared in catalog.text_signals()
+        ]
         self._age = [s.column for s in catalog.signals if s.declaration.kind == "lead_age"]
         filters: list[Filter] = []
         self._if_none = self._unknown.copy()
@@ -125,7 +128,8 @@ class LiveReader:
             raise ValueError(f"{field}: {error}") from error
         for column, field in self._profile:
             found[column] = values[field]
-        self._texts.fill(found, values)
+        for column, read_text in self._texts:
+            found[column] = read_text(values)
         if as_of_us is not None and created_us is not None:
             for column in self._age:
                 found[column] = (as_of_us - created_us) / DAY_US

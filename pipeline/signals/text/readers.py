@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from operator import itemgetter, or_
 from typing import Any
 
 from leadscore.pipeline.signals.catalog import Catalog
@@ -63,7 +62,8 @@ def make_text_reader(declared: TextSignal) -> TextReader:
         case MarksSignal():
             return _make_mark(SpamMarks._fields.index(declared.kind), declared.inputs)
         case CompletenessSignal():
-            return _make_completeness(declared.inputs)
+            names = declared.inputs
+            return lambda profile: measure_completeness([profile[name] for name in names])
         case PatternMismatchSignal():
             expected = {name: re.compile(form) for name, form in declared.expected.items()}
             return lambda profile: count_mismatches(profile, expected)
@@ -89,66 +89,20 @@ def _make_comparison(mail_name: str, company_name: str) -> TextReader:
     return compare
 
 
-def _make_completeness(names: Sequence[str]) -> TextReader:
-    if len(names) == 1:
-        return lambda profile: measure_completeness([profile[names[0]]])
-    pick = itemgetter(*names)
-    return lambda profile: measure_completeness(pick(profile))
-
-
 def _make_mark(place: int, names: Sequence[str]) -> TextReader:
-    read = _make_marks_reader(names)
+    """Return the function that looks for one mark in some texts; None if all are missing."""
 
     def read_mark(profile: Profile) -> Normalised:
-        marks = read(profile)
-        return None if marks is None else float(marks[place])
-
-    return read_mark
-
-
-def _make_marks_reader(names: Sequence[str]) -> Callable[[Profile], SpamMarks | None]:
-    """Return the function from some texts to the marks of any of them; None if all are missing."""
-
-    def read_all(profile: Profile) -> SpamMarks | None:
         found = None
         for name in names:
             text = profile[name]
             if isinstance(text, str):
-                marks = _MARKS[text]
-                if found is None:
-                    found = marks
-                elif True in marks:
-                    found = SpamMarks(*map(or_, found, marks))
+                if _MARKS[text][place]:
+                    return 1.0
+                found = 0.0
         return found
 
-    return read_all
-
-
-class TextReaders:
-    """Read all text signals of a catalogue; the marks of a name are found once for all signals."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._single: list[tuple[str, TextReader]] = []
-        marks: dict[tuple[str, ...], list[tuple[str, int]]] = {}
-        for signal, declared in catalog.text_signals():
-            if isinstance(declared, MarksSignal):
-                place = SpamMarks._fields.index(declared.kind)
-                marks.setdefault(declared.inputs, []).append((signal.column, place))
-            else:
-                self._single.append((signal.column, make_text_reader(declared)))
-        self._marks = [(_make_marks_reader(names), columns) for names, columns in marks.items()]
-
-    def fill(self, found: dict[str, Normalised], profile: Profile) -> None:
-        """Add the value of every text signal to `found`, under the signal's column.
-
-        `profile` holds the normalised fields, with all inputs.
-        """
-        for column, read in self._single:
-            found[column] = read(profile)
-        for read_marks_of, columns in self._marks:
-            marks = read_marks_of(profile)
-            for column, place in columns:
-                found[column] = None if marks is None else float(marks[place])
+    return read_mark
 
 
 def digest_word_lists(kinds: Iterable[str]) -> dict[str, str]:

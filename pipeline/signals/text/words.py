@@ -1,12 +1,9 @@
 """Write texts without accents and capitals, so that they compare with the lists of words."""
 
-import codecs
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import TypeVar
-
-_WHOLE = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
-"""Letters that Unicode does not decompose."""
 
 T = TypeVar("T")
 _MAX_CHARACTERS = 100
@@ -33,6 +30,35 @@ class TextCache(dict[str, T]):
         return value
 
 
+_NOT_DECOMPOSED = {
+    "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i",
+}  # fmt: skip
+"""Letters with a Latin spelling that Unicode does not decompose."""
+
+_LAST_KEPT = 0x2FFF
+"""Letters of Chinese, Japanese and Korean follow: there are too many to keep each one."""
+
+
+class _PlainLetters(dict[int, str]):
+    """The Latin spelling of each letter, by its code; read once, on first use."""
+
+    def __missing__(self, code: int) -> str:
+        parts = unicodedata.normalize("NFKD", chr(code)).lower()
+        plain = "".join([part if part.isascii() else _spell(part) for part in parts])
+        if code <= _LAST_KEPT:
+            self[code] = plain
+        return plain
+
+
+def _spell(part: str) -> str:
+    is_accent = "\u0300" <= part <= "\u036f"
+    return "" if is_accent else _NOT_DECOMPOSED.get(part, " ")
+
+
+_PLAIN_LETTERS = _PlainLetters()
+_WORD = re.compile("[a-z0-9]+")
+
+
 def strip_accents(text: str) -> str:
     """Return a text in small Latin letters without accents; other letters become spaces.
 
@@ -42,7 +68,7 @@ def strip_accents(text: str) -> str:
     'senora elodie'
     """
     text = text.casefold()
-    return text if text.isascii() else _encode_plainly(text).decode("ascii")
+    return text if text.isascii() else text.translate(_PLAIN_LETTERS)
 
 
 def split_words(text: str) -> list[str]:
@@ -53,38 +79,4 @@ def split_words(text: str) -> list[str]:
     >>> split_words("Jefe/a de Logística")
     ['jefe', 'a', 'de', 'logistica']
     """
-    text = text.casefold()
-    plain = text.encode("ascii") if text.isascii() else _encode_plainly(text)
-    return plain.translate(_WORDS_ONLY).decode("ascii").split()
-
-
-def _encode_plainly(text: str) -> bytes:
-    for letter, plain in _LONGER.items():
-        text = text.replace(letter, plain)
-    return text.encode("latin-1", _IN_PLAIN).translate(_ONE_BY_ONE)
-
-
-def _write_plain(letters: str) -> str:
-    parts = unicodedata.normalize("NFKD", letters).lower()
-    return "".join([part if part.isascii() else _spell(part) for part in parts])
-
-
-def _spell(part: str) -> str:
-    return "" if "\u0300" <= part <= "\u036f" else _WHOLE.get(part, " ")  # accents standing alone
-
-
-_PLAIN = TextCache(_write_plain)
-_LATIN_1 = {chr(code): _write_plain(chr(code)) for code in range(256)}
-_LONGER = {letter: plain for letter, plain in _LATIN_1.items() if len(plain) > 1}
-_ONE_BY_ONE = bytes(ord(plain) if len(plain) == 1 else 0 for plain in _LATIN_1.values())
-_WORDS_ONLY = bytes(code if bytes([code]).isalnum() else ord(" ") for code in range(256))
-_IN_PLAIN = "leadscore.in_plain"
-
-
-def _replace(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return _PLAIN[error.object[error.start : error.end]], error.end
-
-
-codecs.register_error(_IN_PLAIN, _replace)  # for letters that are not in Latin-1
+    return _WORD.findall(strip_accents(text))

@@ -21,7 +21,7 @@ from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS, make_group
 from leadscore.pipeline.evaluation.metrics import lift_at_10
 from leadscore.pipeline.ingest.files import Reject
 from leadscore.pipeline.ingest.notes import Note
-from leadscore.pipeline.report import vega
+from leadscore.pipeline.report import charts, pages, vega
 from leadscore.pipeline.report.evaluation_figures import Grid, make_grid
 from leadscore.pipeline.report.pages import write_training_page
 from leadscore.pipeline.report.training_report import make_report
@@ -348,6 +348,10 @@ def test_colours_can_be_read_in_light_dark_and_print():
         for name in ("ink", "muted", "series", "predicted", "against"):
             for ground in ("paper", "panel"):
                 assert contrast(palette[name], palette[ground]) >= 4.5, (name, ground, palette)
+
+
+def test_the_charts_have_as_many_colours_as_the_page_of_a_comparison_counts():
+    assert len(charts.COLOURS) == pages.HUES
 
 
 def contrast(one, other):
