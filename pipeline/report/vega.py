@@ -15,6 +15,13 @@ from typing import Any
 
 TEMPLATES = Path(__file__).parent / "templates"
 _PNG_SCALE = 2.0
+_PICTURE = {
+    "background": "var(--paper)",
+    "font": "Arial, Helvetica, Liberation Sans, sans-serif",
+    "padding": {"left": 40, "top": 12, "right": 12, "bottom": 12},
+}
+"""A picture is laid out before the fonts of its reader are known. So it has a font for which every
+system has one of the same width, and room for labels that come out wider."""
 _COLOUR = re.compile(r"var\(--(\w+)\)")
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
@@ -63,11 +70,8 @@ def write_picture(spec: dict[str, Any], path: Path) -> None:
 
     from leadscore.pipeline.report.charts import CONFIG, INK
 
-    config = {
-        **CONFIG,
-        "background": "var(--paper)",
-        "title": {"color": INK, "anchor": "start", "offset": 12},
-    }
+    title = {"color": INK, "anchor": "start", "offset": 12}
+    config = {**CONFIG, **_PICTURE, "title": title}
     filled = _fill_in_colours({**spec, "config": config})
     if path.suffix.lower() == ".svg":
         path.write_text(vl_convert.vegalite_to_svg(filled), encoding="utf-8", newline="\n")
