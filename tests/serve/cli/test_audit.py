@@ -67,7 +67,9 @@ def test_training_refuses_leaves_out_and_records(leaky, tmp_path):
     recorded = json.loads(store.read_text(version["run_id"], "audit.json"))
     assert recorded["allowed_leaks"] == ["form__extra"]
     page = (tmp_path / "reports" / "mine-v1.html").read_text(encoding="utf-8")
-    warning = "The model learned from columns that the audit calls leaks (--allow-leak): form__extra"
+    warning = (
+        "The model learned from columns that the audit calls leaks (--allow-leak): form__extra"
+    )
     assert warning in page
     run("promote", 1, "-p", leaky, "--store", tmp_path)
     scored = tmp_path / "scored.csv"
