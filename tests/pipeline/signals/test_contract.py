@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 import pytest
-from support.histories import CHANGING, FIELDS, PROPERTIES, Change, Story, tables_of
+from support.histories import CATALOG, CHANGING, FIELDS, PROPERTIES, Change, Story, tables_of
 from support.real_data import ROOT
 
 from leadscore.pipeline.signals.catalog import FIELD_TYPE, Catalog, Signal
@@ -170,7 +170,8 @@ PLACES = {
         lambda kind, _: kind in DECLARATIONS,
     "pipeline/signals/kinds.py, TEXT_TYPE: what a kind that reads text yields":
         lambda kind, declared: not isinstance(declared, TextSignal) or kind in FIELD_TYPE,
-    "pipeline/signals/history/aggregates.py, aggregates_of: what the SQL reader computes":
+    "pipeline/signals/history/aggregates.py, aggregates_of: what the history reader computes "
+    "(and totals.py, if it needs a new aggregate)":
         lambda _, declared: not isinstance(declared, ActivitySignal)
         or list(aggregates_of(declared)),
     "pipeline/signals/live/measures.py, make_measure: what the live reader computes":
@@ -180,6 +181,8 @@ PLACES = {
         lambda _, declared: not isinstance(declared, TextSignal) or make_text_reader(declared),
     "pipeline/signals/descriptions.py, describe_signal: the kind in words":
         lambda _, declared: describe_signal(Signal.model_construct(name="x", declaration=declared)),
+    "tests/support/histories.py, _signals: the kind in the histories that both readers read":
+        lambda kind, _: any(signal.declaration.kind == kind for signal in CATALOG.signals),
     "docs/data-team.md: the row of the kind in the table of kinds": find_in_docs,
     "tests/pipeline/signals/test_contract.py, EXAMPLES and EXPECTED: an example and its value":
         lambda kind, _: kind in EXAMPLES and kind in EXPECTED,
@@ -226,8 +229,8 @@ def test_a_new_kind_is_missing_in_every_place():
            NewTextSignal(family="web", kind="new_text")]  # fmt: skip
     missing = [find_missing_places(declared.kind, declared) for declared in new]
     assert set(missing[0]) | set(missing[1]) == set(PLACES)
-    assert len(missing[0]) == 6
-    assert len(missing[1]) == 6
+    assert len(missing[0]) == 7
+    assert len(missing[1]) == 7
 
 
 @pytest.mark.parametrize("kind", DECLARATIONS)
@@ -248,8 +251,10 @@ def test_every_kind_has_words_of_its_own():
 def test_history_and_live_agree_and_missing_stays_missing(kind):
     pairs = read_both(kind)
     assert len(pairs) == 6
+    is_category = make_catalog(kind).signals[0].is_category
     for by_history, by_live in pairs:
         assert is_equal(by_history, by_live), (kind, pairs)
+        assert by_live is None or isinstance(by_live, str) == is_category, "Signal.is_category"
     assert is_equal(pairs[1][0], EXPECTED[kind])
     blank = pairs[-1][0]
     assert blank == (3.0 if kind == "lead_age" else NOTHING.get(kind))
