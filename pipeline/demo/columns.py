@@ -43,10 +43,10 @@ def to_times(seconds: Codes, empty: Flags | None = None) -> pa.Array:
 
 
 def number_rows(letter: str, numbers: Codes, width: int) -> pa.Array:
-    """Return ids such as L0000001: a letter, and a number of so many digits."""
+    """Return ids such as L0000001: a letter, and a number of `width` digits."""
     return join(letter, pad_numbers(numbers, width))
 
 
 def pad_numbers(numbers: Codes, width: int) -> pa.Array:
-    """Write numbers with zeros in front, so many digits wide."""
+    """Write numbers with zeros in front, `width` digits wide."""
     return pc.utf8_lpad(pa.array(numbers).cast(pa.string()), width, "0")

@@ -52,8 +52,8 @@ class Signal(BaseModel):
     def stored(self) -> str | None:
         """The column of the table of leads that holds its value; None if none does.
 
-        A fact of the profile stands under its field's name; what a text tells is worked out at
-        ingestion and stands under the signal's own column.
+        A fact of the profile is under its field's name. A fact read from a text is worked out at
+        ingestion and is under the signal's own column.
         """
         if isinstance(self.declaration, ProfileSignal):
             return self.declaration.field or self.name

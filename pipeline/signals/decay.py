@@ -5,7 +5,7 @@ from math import log
 from leadscore.pipeline.values.times import DAY_US
 
 UNITS = 2.0**40
-"""One activity of age 0 counts so many units; a weight is rounded to the nearest."""
+"""The units of one activity of age 0; a weight is rounded to the nearest unit."""
 LIFT = 2.0**52 / UNITS
 """A weight plus this and minus this again is the weight rounded to the nearest unit.
 

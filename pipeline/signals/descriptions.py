@@ -1,4 +1,4 @@
-"""What a signal says, in words that people of sales can read."""
+"""Describe a signal in words that sales people can read."""
 
 from leadscore.pipeline.signals.catalog import Signal
 from leadscore.pipeline.signals.kinds import (
@@ -25,7 +25,7 @@ _TEXTS = {
     "message_language": "the language of {0}",
     "no_capitals": "whether {any} was typed without capitals",
     "keyboard_walk": "whether {any} has five neighbouring keys in a row",
-    "gibberish": "whether {any} has a word that nobody could say",
+    "gibberish": "whether {any} has a word that nobody could pronounce",
     "digits": "whether {any} has a digit",
     "completeness": "the share filled in of {all}",
     "pattern_mismatch": "how many answers in {all} do not look as asked for",

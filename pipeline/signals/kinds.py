@@ -106,7 +106,7 @@ class TextSignal(_Declared):
 
 
 class OneTextSignal(TextSignal):
-    """What one text tells: of a title, a mail address or a message; missing where it is."""
+    """A fact read from one text: a title, a mail address or a message; missing if the text is."""
 
     kind: Literal[
         "title_seniority", "title_function", "mail_kind", "message_length", "message_language"
@@ -247,7 +247,7 @@ class DaysSinceSignal(_Filtered):
 
 
 class RateSignal(ActivitySignal):
-    """Activities of `part` for each one of `whole`, clicks per delivery say.
+    """Activities of `part` for each one of `whole`, for example clicks per delivery.
 
     Missing where there is none of `whole`; windows as in a count.
     """

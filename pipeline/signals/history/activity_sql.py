@@ -1,4 +1,4 @@
-"""The part of the history reader's SQL that says which activities a snapshot sees."""
+"""The part of the history reader's SQL that selects the activities known at a snapshot."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class KnownSql:
 class KnownSqlDraft:
     """What is seen, in the making: filters as cells, and the columns that groupings ask for.
 
-    `columns` are those beside snapshot_id, cell and age.
+    `columns` are those besides snapshot_id, cell and age.
     """
 
     def __init__(self, name: str, any_kind: bool) -> None:

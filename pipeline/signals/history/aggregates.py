@@ -97,8 +97,8 @@ def _window(days: float | None) -> int | None:
 def write_aggregate(aggregate: Aggregate) -> str:
     """Write an aggregate in SQL, over rows that have age_us and what it reads.
 
-    Of days the rows are days, each as old as its youngest activity. If one activity tells it, this
-    is the place of that one.
+    For days, a row is a day, as old as its youngest activity. For a first or last activity the
+    result is the place of that activity.
     """
     match aggregate.how:
         case "count" | "days":

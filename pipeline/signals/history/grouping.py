@@ -42,7 +42,7 @@ class Grouping:
         self._measures: dict[Aggregate, str] = {}
 
     def reading(self, filter_: Filter, aggregate: Aggregate) -> Reading:
-        """Add what a signal needs, and say where its value will stand."""
+        """Add what a signal needs, and return where its value will be."""
         cell = self._seen.cell(filter_)
         self._cells.add(cell)
         if aggregate.of is not None:

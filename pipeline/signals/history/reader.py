@@ -1,4 +1,4 @@
-"""The signals of many snapshots as one column each: SQL says what is seen, numpy adds it up."""
+"""The signals of many snapshots, one column each: SQL selects activities, numpy adds them up."""
 
 import itertools
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from leadscore.pipeline.signals.history.totals import BlockTotals, read_rows
 _ROWS = 100_000
 """So many rows are added up at a time: they then lie near the processor."""
 _PART = 1_000_000
-"""About so many rows are kept, where all activities of a lead are needed together."""
+"""About this many rows are kept if all activities of a lead are needed together."""
 
 Values = npt.NDArray[np.float64] | npt.NDArray[np.object_]
 
@@ -156,14 +156,14 @@ def _read(engine: Engine, totals: BlockTotals, reading: Reading, is_category: bo
     known = ~np.isnan(values)
     places, rows = np.unique(values[known].astype(np.int64), return_inverse=True)
     engine.add("picked", pa.table({"place": places}))
-    told = engine.query(
-        f"SELECT a.{quote_name(aggregate.picked_column)} AS told FROM logged AS a "
+    picked = engine.query(
+        f"SELECT a.{quote_name(aggregate.picked_column)} AS picked FROM logged AS a "
         "JOIN picked AS p ON p.place = a.place ORDER BY a.place"
-    )["told"]
+    )["picked"]
     column: Values = (
         np.full(len(values), None, dtype=object) if is_category else np.full(len(values), np.nan)
     )
-    column[known] = np.array(told.to_pylist(), dtype=column.dtype)[rows]
+    column[known] = np.array(picked.to_pylist(), dtype=column.dtype)[rows]
     return column
 
 

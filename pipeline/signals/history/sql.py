@@ -7,7 +7,7 @@ the activities that one filter means, and grouped once by snapshot and cell; dis
 grouping of their own.
 
 `signals_sql` is one statement with a column per signal, for any engine. `read_plan` gives its
-parts: `history.reader` runs those that say what is seen, and adds up by itself.
+parts: `history.reader` runs those that select the known activities, and adds up by itself.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class SqlPlan:
 
     `profile` is a SELECT of snapshot_id and the signals of profile and age, a row per snapshot.
     `blocks` group what is in `seen`.
-    `readings` says for each signal of activities where its value stands; for a rate there are two,
+    `readings` has for each signal of activities the place of its value; for a rate there are two,
     the part and the whole.
     """
 

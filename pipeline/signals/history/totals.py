@@ -29,7 +29,7 @@ _READ = {
 }  # fmt: skip
 """The column that is read; else that of the property."""
 _MANY = 2.0**20
-"""Units of weights are summed so many at a time, and the rest of them apart.
+"""Units of weights are summed in multiples of this number, and the remainders separately.
 
 Both sums are whole numbers that floats have exactly, so that they come out the same in any order.
 """
@@ -44,10 +44,10 @@ class Total:
         self._flat = self.values.reshape(-1)
         self._rest = np.zeros(self.values.size if aggregate.how == "decayed" else 0)
         self._kept: list[tuple[npt.NDArray[Any], ...]] = []
-        """Activities of the leads that are being gone through, of what needs them all."""
+        """The activities of the current leads, for aggregates that need all of them together."""
 
     def add(self, at: Indices, rows: Rows) -> None:
-        """Add activities; `at` says where in the flat `values` each of them belongs."""
+        """Add activities; `at` is the place of each in the flat `values`."""
         counted, how = self._counted(rows), self.aggregate.how
         if counted is not None:
             at = at[counted]
@@ -125,7 +125,7 @@ class BlockTotals:
         self._snapshots = snapshots
         self._totals: dict[tuple[int, ...], list[Total]] = {}
         self._columns: dict[Reading, tuple[Total, int]] = {}
-        self._told: set[Reading] = set()
+        self._returned: set[Reading] = set()
         wanted: dict[str, list[Reading]] = {}
         for reading in sorted(set(readings), key=lambda reading: reading.cell):
             wanted.setdefault(reading.measure, []).append(reading)
@@ -157,13 +157,13 @@ class BlockTotals:
             total.finish()
 
     def column(self, reading: Reading) -> tuple[Aggregate, Floats]:
-        """Return what was read, one value per snapshot; of a pick the place of what tells it.
+        """Return one value per snapshot; for a first or last activity its place.
 
-        It is told to each who asks as an array of his own.
+        Every call returns an array of its own.
         """
         total, row = self._columns[reading]
-        values = total.values[row].copy() if reading in self._told else total.values[row]
-        self._told.add(reading)
+        values = total.values[row].copy() if reading in self._returned else total.values[row]
+        self._returned.add(reading)
         return total.aggregate, values
 
     def _all(self) -> Iterable[Total]:
