@@ -1,6 +1,7 @@
 """Corrections for testing many hypotheses at once."""
 
 import numpy as np
+from scipy.stats import false_discovery_control
 
 from leadscore.pipeline.evaluation.close_rates import ANY_FALSE, FALSE_SHARE, Floats, Mask
 
@@ -33,12 +34,7 @@ def benjamini_hochberg(chances: Floats) -> Mask:
     >>> benjamini_hochberg(np.array([0.01, 0.9, 0.03, 0.04])).tolist()
     [True, False, False, False]
     """
-    order = np.argsort(chances, kind="stable")
-    limits = FALSE_SHARE * np.arange(1, len(chances) + 1) / max(len(chances), 1)
-    passed = np.flatnonzero(chances[order] <= limits)
-    found = np.zeros(len(chances), bool)
-    found[order[: passed[-1] + 1 if len(passed) else 0]] = True
-    return found
+    return np.asarray(false_discovery_control(chances) <= FALSE_SHARE)
 
 
 def holm_one_sided(chances: Floats) -> Mask:

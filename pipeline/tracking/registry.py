@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
 
 import mlflow
 from mlflow.exceptions import MlflowException
-from mlflow.utils.file_utils import local_file_uri_to_path
 
 from leadscore.pipeline.errors import StoreError
 from leadscore.pipeline.tracking.runs import SCORECARD_FILE
@@ -95,7 +95,7 @@ def fetch_scorecard(store: Store, name: str, number: int, largest: int) -> str:
         if ".." in unquote(parts.path).split("/"):
             raise StoreError(f"{what}: a place that leads out of its own folder")
         if parts.scheme in ("", "file"):
-            folder = Path(local_file_uri_to_path(place))  # type: ignore[no-untyped-call]
+            folder = Path(url2pathname(parts.path if parts.scheme else place))
             content = _read_local(folder, what, largest)
         else:
             content = _download(f"{place.rstrip('/')}/artifacts", what, largest)

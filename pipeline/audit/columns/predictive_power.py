@@ -1,12 +1,15 @@
-"""How well columns predict the outcome, alone and together, out of fold."""
+"""How well columns predict the outcome, alone and together, on leads of folds not learned from."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logit
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler, TargetEncoder
 
 from leadscore.pipeline.audit.columns.encoding import Codes
 from leadscore.pipeline.evaluation.metrics import Estimate
@@ -15,28 +18,21 @@ Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.bool_]
 FOLDS = 5
 _PRIOR = 5.0
-"""Leads at the overall rate that each value begins with, so that rare ones say little."""
+"""How many leads at the overall rate each value begins with, so that rare values count little."""
 
 
 def predict_alone(codes: Codes, won: Labels) -> Floats:
     """Return the log-odds of each lead's value, from the leads of the other folds; (n,)."""
-    log_odds = np.zeros(len(won))
-    for train, test in _folds(won):
-        log_odds[test] = _learn(codes[train], won[train], int(codes.max()) + 1)[codes[test]]
-    return log_odds
+    return np.asarray(_encoder().fit_transform(codes[:, None], won)[:, 0], np.float64)
 
 
-def _learn(codes: Codes, won: Labels, size: int) -> Floats:
-    """Return the log-odds of each value; those that are rare or unseen lie near the overall."""
-    count = np.bincount(codes, minlength=size)
-    wins = np.bincount(codes, weights=won, minlength=size)
-    rates = (wins + won.mean() * _PRIOR) / (count + _PRIOR)
-    return np.asarray(np.log(rates / (1.0 - rates)))
+def _encoder() -> Pipeline:
+    """Return the step from values to their log-odds; values not seen get those of all leads."""
+    return make_pipeline(TargetEncoder(smooth=_PRIOR, cv=_folds()), FunctionTransformer(logit))
 
 
-def _folds(won: Labels) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-    return list(splitter.split(np.zeros((len(won), 1)), won))
+def _folds() -> StratifiedKFold:
+    return StratifiedKFold(FOLDS, shuffle=True, random_state=0)
 
 
 def measure_auc(scores: Floats, won: Labels) -> Estimate:
@@ -74,28 +70,22 @@ def half_width(auc: float, wins: int, others: int) -> float:
 def predict_together(columns: Sequence[Codes], won: Labels) -> Floats:
     """Return the log-odds that a logistic regression makes of several columns, out of fold; (n,).
 
-    Within the leads that it learns from, the rate of each value comes from other folds again:
-    otherwise columns without any information would seem to have some.
+    Within the leads that it learns from, the log-odds of each value come from other folds again.
+    Otherwise columns without any information would seem to have some.
 
     Parameters
     ----------
     columns : sequence of int arrays (n,)
         ``Values.coarse`` of each; with none of them, all leads are alike.
     """
-    log_odds = np.zeros(len(won))
     if not columns:
-        return log_odds
-    for train, test in _folds(won):
-        mine = won[train]
-        known = np.column_stack([predict_alone(codes[train], mine) for codes in columns])
-        asked = np.column_stack(
-            [_learn(codes[train], mine, int(codes.max()) + 1)[codes[test]] for codes in columns]
-        )
-        scale = known.std(axis=0)
-        known, asked = known[:, scale > 0.0], asked[:, scale > 0.0]
-        scale = scale[scale > 0.0]
-        if not len(scale):
-            continue
-        model = LogisticRegression(C=1.0, solver="newton-cholesky").fit(known / scale, mine)
-        log_odds[test] = model.decision_function(asked / scale)
-    return log_odds
+        return np.zeros(len(won))
+    model = make_pipeline(
+        *_encoder(),
+        StandardScaler(with_mean=False),
+        LogisticRegression(C=1.0, solver="newton-cholesky"),
+    )
+    found = cross_val_predict(
+        model, np.column_stack(columns), won, cv=_folds(), method="decision_function"
+    )
+    return np.asarray(found, np.float64)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
+from scipy.stats import CensoredData, ecdf
 
 from leadscore.pipeline.audit.records import Arrival, Finding
 from leadscore.pipeline.config.project import Project
@@ -24,7 +25,7 @@ _POINTS = 200
 Floats = npt.NDArray[np.float64]
 
 
-class _Followed(NamedTuple):
+class LeadFollowUp(NamedTuple):
     """n leads: days watched until the extract, and days until the win (inf without one by then)."""
 
     watched: Floats
@@ -60,7 +61,7 @@ def find_arrival(project: Project, tables: Ingested) -> Arrival | None:
     longest = float(np.sort(leads.watched)[-ENOUGH_LEADS])
     if (leads.win <= longest).sum() < ENOUGH_WINS:
         return None
-    days, won = _curve(leads, longest)
+    days, won = estimate_arrival(leads, longest)
     settle = project.training.settle_days
     suggested = [
         float(horizon)
@@ -135,7 +136,7 @@ def judge_arrival(project: Project, tables: Ingested, arrival: Arrival | None) -
     return [Finding("warning", "horizon", text, todo)]
 
 
-def _follow(project: Project, tables: Ingested) -> _Followed | None:
+def _follow(project: Project, tables: Ingested) -> LeadFollowUp | None:
     config, extract_us = project.data, tables.extract_us
     if config.outcomes.closed is None or config.leads.created is None or extract_us is None:
         return None
@@ -152,15 +153,15 @@ def _follow(project: Project, tables: Ingested) -> _Followed | None:
     first = closed[closed <= extract_us].groupby(level=0).min()
     win = (first.reindex(created.index) - created) / DAY_US
     watched = ((extract_us - created) / DAY_US).to_numpy(dtype=np.float64)
-    return _Followed(watched, win.clip(lower=0.0).fillna(np.inf).to_numpy(dtype=np.float64))
+    return LeadFollowUp(watched, win.clip(lower=0.0).fillna(np.inf).to_numpy(dtype=np.float64))
 
 
-def _curve(leads: _Followed, longest: float) -> tuple[Floats, Floats]:
+def estimate_arrival(leads: LeadFollowUp, longest: float) -> tuple[Floats, Floats]:
     """Return the steps of 1 - Kaplan-Meier up to `longest`, as a share of the value there."""
-    until = np.minimum(leads.watched, leads.win)
-    days, wins = np.unique(leads.win[leads.win <= longest], return_counts=True)
-    at_risk = len(until) - np.searchsorted(np.sort(until), days, side="left")
-    won = 1.0 - np.cumprod(1.0 - wins / at_risk)
+    is_won = np.isfinite(leads.win)
+    data = CensoredData(uncensored=leads.win[is_won], right=leads.watched[~is_won])
+    days = np.unique(leads.win[leads.win <= longest])
+    won = ecdf(data).cdf.evaluate(days)
     return np.append(days, longest), np.append(won / won[-1], 1.0)
 
 
