@@ -45,9 +45,9 @@ def place_knots(values: Floats, most: int) -> Floats:
     Parameters
     ----------
     values : float array of shape (n,)
-        NaN is left aside.
+        NaN is ignored.
     most : int
-        So many knots at quantiles, beside those at heavy values.
+        The number of knots at quantiles. Frequent values are further knots.
 
     Returns
     -------
@@ -75,13 +75,13 @@ def place_knots(values: Floats, most: int) -> Floats:
 
 
 def build_pipeline(
-    signals: pd.DataFrame, numbers: list[str], categories: list[str], recipe: Hyperparameters
+    signals: pd.DataFrame, numbers: list[str], categories: list[str], params: Hyperparameters
 ) -> Pipeline:
     """Build the unfitted pipeline for a frame of signals.
 
     A number enters as hat functions at its knots, missing ones at the median, with an indicator
     column of their own; a category as one column per level, levels with fewer than
-    ``recipe.min_level_count`` rows grouped, missing as a level, unseen ones as the rare group.
+    ``params.min_level_count`` rows grouped, missing as a level, unseen ones as the rare group.
     Columns that never change are left out.
 
     Parameters
@@ -90,7 +90,6 @@ def build_pipeline(
         Numbers as float64 with NaN, categories as object with None or NaN.
     numbers, categories : list of str
         Columns of `signals`.
-    recipe : Hyperparameters
 
     Returns
     -------
@@ -112,7 +111,7 @@ def build_pipeline(
     steps: list[tuple[str, Any, list[str]]] = []
     sizes: dict[str, float] = {}
     for column in numbers:
-        knots = place_knots(signals[column].to_numpy(dtype=np.float64), recipe.knots)
+        knots = place_knots(signals[column].to_numpy(dtype=np.float64), params.knots)
         if len(knots) > 1:
             steps.append((_name("curve", column), _curve_steps(knots), [column]))
         if len(knots) and signals[column].isna().any():
@@ -124,13 +123,13 @@ def build_pipeline(
         counts = known.value_counts(dropna=False)
         if len(counts) > 1:
             name = _name("levels", column)
-            steps.append((name, _level_steps(recipe.min_level_count), [column]))
-            sizes[name] = sqrt(2.0 / max(2, int((counts >= recipe.min_level_count).sum())))
+            steps.append((name, _level_steps(params.min_level_count), [column]))
+            sizes[name] = sqrt(2.0 / max(2, int((counts >= params.min_level_count).sum())))
     if not steps:
         raise ScorecardError("every signal is constant or missing throughout; nothing to learn")
     columns = ColumnTransformer(steps, transformer_weights=sizes, sparse_threshold=0.0)
     regression = LogisticRegression(
-        C=recipe.penalty, solver="newton-cholesky", tol=1e-8, max_iter=200
+        C=params.penalty, solver="newton-cholesky", tol=1e-8, max_iter=200
     )
     return Pipeline([("signals", columns), ("regression", regression)])
 
@@ -171,8 +170,8 @@ def recalibrate_pipeline(pipeline: Pipeline, affine: Affine) -> None:
 def to_terms(pipeline: Pipeline) -> tuple[float, tuple[Term, ...]]:
     """Read base and terms off a fitted pipeline.
 
-    Every fitted step is asked for its columns at each knot, each level, missing and unseen, and
-    those are multiplied by the weights: what scikit-learn does itself, so nothing is done twice.
+    Each fitted step transforms each knot, each level, a missing and an unseen value. The result
+    times the weights are the terms, exactly as scikit-learn would compute them.
 
     Parameters
     ----------
@@ -212,24 +211,24 @@ def _to_term(column: str, steps: dict[str, tuple[Pipeline, Floats]]) -> Term:
         return Term(signal=column, family=family, shape=curve)
     steps_of_curve, weights = steps["curve"]
     knots = steps_of_curve[1].bsplines_[0].t[1:-1]
-    worth = _ask(steps_of_curve, column, [*knots, np.nan], weights)
+    log_odds = _ask(steps_of_curve, column, [*knots, np.nan], weights)
     curve = Curve(
         knots=tuple(map(float, knots)),
-        values=tuple(map(float, worth[:-1])),
-        missing=float(worth[-1]) + if_missing,
+        values=tuple(map(float, log_odds[:-1])),
+        missing=float(log_odds[-1]) + if_missing,
     )
     return Term(signal=column, family=family, shape=curve)
 
 
 def _to_table(column: str, step: Pipeline, weights: Floats) -> Table:
     rare = step[-1].infrequent_categories_[0]
-    hidden = {MISSING, *([] if rare is None else rare)}  # rare levels are what `other` stands for
+    hidden = {MISSING, *([] if rare is None else rare)}  # rare levels share `other`
     levels = [level for level in step[-1].categories_[0] if level not in hidden]
-    worth = _ask(step, column, [*levels, None, UNSEEN], weights)
+    log_odds = _ask(step, column, [*levels, None, UNSEEN], weights)
     return Table(
-        levels=dict(zip(levels, map(float, worth), strict=False)),
-        missing=float(worth[-2]),
-        other=float(worth[-1]),
+        levels=dict(zip(levels, map(float, log_odds), strict=False)),
+        missing=float(log_odds[-2]),
+        other=float(log_odds[-1]),
     )
 
 

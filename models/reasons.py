@@ -13,8 +13,8 @@ from leadscore.models.scorecard import Scorecard
 class Reason(NamedTuple):
     """One signal's part in a lead's score, against the average lead of the training period.
 
-    `value` is what the signal was (None when missing), `log_odds` and `points` what that is worth
-    more (or less) than the average lead's value.
+    `value` is the signal's value, None when missing. `log_odds` and `points` are its contribution
+    minus the average lead's.
     """
 
     signal: str
@@ -48,7 +48,6 @@ def explain_lead(
 
     Parameters
     ----------
-    scorer : Scorer
     signals : mapping of str to str, float or None
         As for ``Scorer.score``.
     previous_band : str, optional
@@ -83,24 +82,23 @@ def list_reasons(
 ) -> list[Reason]:
     """List why a lead has the score it was given, largest first, ties by signal name.
 
-    A cap that bit is a reason of its own, named ``cap:group``.
+    A cap that changed the sum is a reason of its own, named ``cap:group``.
 
     Parameters
     ----------
     scorer : Scorer
         Whose `score` it is.
-    score : LeadScore
     signals : mapping of str to str, float or None
         That were scored.
     most : int, optional
-        So many of the largest; all by default.
+        How many of the largest; all by default.
     """
     names, families, _, _, points = scorer.parts
-    worths, order = rank_parts(scorer, score, most)
+    contributions, order = rank_parts(scorer, score, most)
     return [
         Reason(
-            names[place], families[place], read_value(signals, names[place]), worths[place],
-            points.part(worths[place]),
+            names[place], families[place], read_value(signals, names[place]), contributions[place],
+            points.part(contributions[place]),
         )
         for place in order
     ]  # fmt: skip
@@ -109,30 +107,29 @@ def list_reasons(
 def rank_parts(
     scorer: Scorer, score: LeadScore, most: int | None = None
 ) -> tuple[list[float], list[int]]:
-    """Return what every part of a score is worth more than the average lead's, and their order.
+    """Return each contribution minus the average lead's, and their order by size.
 
     Parameters
     ----------
     scorer : Scorer
         Whose `score` it is.
-    score : LeadScore
     most : int, optional
-        So many of the largest; all by default.
+        How many of the largest; all by default.
 
     Returns
     -------
     list of float
         In log-odds, in the order of ``scorer.parts``.
     list of int
-        Places in it, largest first, ties by name; of caps only those that bit.
+        Places in it, largest first, ties by name. Caps that changed nothing are left out.
     """
-    worths = list(map(sub, score.contributions, scorer.parts.means))
-    sizes = list(map(abs, worths))
+    contributions = list(map(sub, score.contributions, scorer.parts.means))
+    sizes = list(map(abs, contributions))
     order = sorted(scorer.parts.by_name, key=sizes.__getitem__, reverse=True)  # ties stay in order
     if scorer.scorecard.caps:
         terms = len(scorer.scorecard.terms)
-        order = [place for place in order if place < terms or worths[place] != 0.0]
-    return worths, order[:most]
+        order = [place for place in order if place < terms or contributions[place] != 0.0]
+    return contributions, order[:most]
 
 
 def read_value(signals: Mapping[str, object], name: str) -> object:
@@ -151,7 +148,6 @@ def round_to_sum(values: Sequence[float], total: float, digits: int) -> list[flo
     ----------
     values : sequence of float
         Add up to `total`.
-    total : float
     digits : int
         After the decimal point.
 
@@ -177,7 +173,7 @@ def round_to_sum(values: Sequence[float], total: float, digits: int) -> list[flo
 
 
 def average_log_odds(scorecard: Scorecard) -> float:
-    """Return the log-odds that every signal's average worth adds up to."""
+    """Return the base plus the average contribution of every signal, in log-odds."""
     total = scorecard.base
     for term in scorecard.terms:
         total += term.mean

@@ -1,6 +1,7 @@
-"""Score a frame of leads in numpy: the same numbers as one lead at a time, to the last bit."""
+"""Score many leads in numpy: the same numbers as one lead at a time, to the last bit."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,12 @@ from leadscore.models.scorecard import Scorecard, Term
 from leadscore.models.shapes import LARGEST_KNOT, LARGEST_WEIGHT, Curve, Shape, Steps, Table
 
 Floats = npt.NDArray[np.float64]
+Columns = Mapping[str, npt.NDArray[Any]] | pd.DataFrame
+"""Signals of n leads by column name: arrays of shape (n,), or a DataFrame."""
 
 
 class FrameScores(NamedTuple):
-    """What a scorecard says of n leads, each array in the frame's order.
+    """The scores of n leads, in their order.
 
     `log_odds` and `probability` are float64 of shape (n,), `band` is an object array of shape (n,),
     `contributions` is float64 of shape (n, terms + caps), in the scorecard's order.
@@ -29,52 +32,48 @@ class FrameScores(NamedTuple):
     contributions: Floats
 
 
-def score_frame(scorecard: Scorecard, frame: pd.DataFrame) -> FrameScores:
-    """Score every row of a frame of signals.
+def score_frame(scorecard: Scorecard, signals: Columns) -> FrameScores:
+    """Score many leads by their signals.
 
     Columns in: one per term, named ``family__name``: text for tables, numbers for curves and steps;
     None and NaN are missing and take the term's own entry. Further columns are ignored.
 
     Parameters
     ----------
-    scorecard : Scorecard
-    frame : DataFrame of n rows
+    signals : mapping of str to array of shape (n,), or DataFrame of n rows
         One row per lead or snapshot; it is not changed.
-
-    Returns
-    -------
-    FrameScores
 
     Raises
     ------
     ScorecardError
         If a column that a term reads is absent, or holds values of the wrong type.
     """
-    absent = sorted(set(scorecard.columns) - set(frame.columns))
+    absent = sorted(set(scorecard.columns) - set(signals))
     if absent:
         raise ScorecardError(
-            f"the frame lacks {', '.join(absent)}; add the column, with nulls where unknown"
+            f"the signals lack {', '.join(absent)}; add the column, with nulls where unknown"
         )
-    columns = _Columns(frame)
+    columns = _Columns(signals)
+    rows = columns.rows
     width = len(scorecard.terms) + len(scorecard.caps)
-    contributions = np.empty((len(frame), width), dtype=np.float64, order="F")
-    log_odds = np.full(len(frame), scorecard.base, dtype=np.float64)
+    contributions = np.empty((rows, width), dtype=np.float64, order="F")
+    log_odds = np.full(rows, scorecard.base, dtype=np.float64)
     for place, term in enumerate(scorecard.terms):
         contributions[:, place] = _read_term(term, columns)
         log_odds += contributions[:, place]
     for place, (name, cap) in enumerate(scorecard.caps.items(), start=len(scorecard.terms)):
-        partial = np.zeros(len(frame))
+        partial = np.zeros(rows)
         for member, term in enumerate(scorecard.terms):
             if term.group == name:
                 partial += contributions[:, member]
         contributions[:, place] = np.clip(partial, cap.low, cap.high) - partial
         log_odds += contributions[:, place]
-    band = assign_bands(scorecard, frame, log_odds, contributions)
+    band = assign_bands(scorecard, signals, log_odds, contributions)
     return FrameScores(log_odds, to_probabilities(log_odds), band, contributions)
 
 
-def read_term(term: Term, frame: pd.DataFrame) -> Floats:
-    """Return what a term is worth to each row of a frame, of shape (n,).
+def read_term(term: Term, signals: Columns) -> Floats:
+    """Return the contribution of a term to each lead, of shape (n,).
 
     Columns in: those that the term reads, as for ``score_frame``.
 
@@ -83,26 +82,25 @@ def read_term(term: Term, frame: pd.DataFrame) -> Floats:
     ScorecardError
         If a column holds values of the wrong type.
     """
-    return _read_term(term, _Columns(frame))
+    return _read_term(term, _Columns(signals))
 
 
 def assign_bands(
-    scorecard: Scorecard, frame: pd.DataFrame, log_odds: Floats, contributions: Floats
+    scorecard: Scorecard, signals: Columns, log_odds: Floats, contributions: Floats
 ) -> npt.NDArray[np.object_]:
-    """Give n leads their bands: what ``Scorer.score`` does for one, shape (n,).
+    """Assign the bands of n leads, as ``Scorer.score`` does for one; shape (n,).
 
     Parameters
     ----------
-    scorecard : Scorecard
-    frame : DataFrame of n rows
-        With the column that the bands go by, if they go by one.
+    signals : mapping of str to array of shape (n,), or DataFrame of n rows
+        With the column of `by`, if the bands have one.
     log_odds : float array of shape (n,)
     contributions : float array of shape (n, terms + caps)
     """
     bands = scorecard.bands
-    mql, sql = (np.full(len(frame), cutoff) for cutoff in bands.log_odds)
+    mql, sql = (np.full(len(log_odds), cutoff) for cutoff in bands.log_odds)
     if bands.by is not None:
-        codes, levels = _Columns(frame).levels(bands.by)
+        codes, levels = _Columns(signals).levels(bands.by)
         overrides = bands.cutoff_overrides
         for code, level in enumerate(levels):
             if level in overrides:
@@ -118,7 +116,7 @@ def assign_bands(
 
 
 class FrameAxes(NamedTuple):
-    """Where n leads stand on both axes: object arrays of shape (n,), None where nothing is said."""
+    """The grades of n leads on both axes: object arrays of shape (n,), None without cut points."""
 
     fit: npt.NDArray[np.object_]
     engagement: npt.NDArray[np.object_]
@@ -129,7 +127,6 @@ def sum_axes(scorecard: Scorecard, contributions: Floats) -> tuple[Floats, Float
 
     Parameters
     ----------
-    scorecard : Scorecard
     contributions : float array of shape (n, terms + caps)
         Of ``FrameScores``.
     """
@@ -145,7 +142,6 @@ def read_axes(scorecard: Scorecard, contributions: Floats) -> FrameAxes:
 
     Parameters
     ----------
-    scorecard : Scorecard
     contributions : float array of shape (n, terms + caps)
         Of ``FrameScores``.
     """
@@ -174,20 +170,22 @@ def to_probabilities(log_odds: Floats) -> Floats:
 
 
 class _Columns:
-    """The frame's columns, converted once for the shape that reads them."""
+    """The signals, converted for the shape that reads them."""
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self._frame = frame
+    def __init__(self, signals: Columns) -> None:
+        self._signals = signals
+        first = signals if isinstance(signals, pd.DataFrame) else next(iter(signals.values()), ())
+        self.rows = len(first)
 
     def numbers(self, signal: str) -> Floats:
-        column = self._frame[signal]
+        column = pd.Series(self._signals[signal], copy=False)
         kind_is_right = pd.api.types.is_numeric_dtype(column) or column.isna().all()
         if not kind_is_right:
             raise ScorecardError(f"column {signal} has to hold numbers, found {column.dtype}")
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
     def levels(self, signal: str) -> tuple[npt.NDArray[np.intp], list[str]]:
-        codes, levels = pd.factorize(self._frame[signal])
+        codes, levels = pd.factorize(self._signals[signal])
         wrong = [level for level in levels if not isinstance(level, str)]
         if wrong:
             raise ScorecardError(
@@ -197,15 +195,15 @@ class _Columns:
 
 
 def _read_term(term: Term, columns: _Columns) -> Floats:
-    worth = _read_shape(term.shape, term.signal, columns)
+    log_odds = _read_shape(term.shape, term.signal, columns)
     if term.by is None or not term.variants:
-        return worth
+        return log_odds
     codes, levels = columns.levels(term.by)
     for code, level in enumerate(levels):
         if level in term.variants:
             chosen = codes == code
-            worth[chosen] = _read_shape(term.variants[level], term.signal, columns)[chosen]
-    return worth
+            log_odds[chosen] = _read_shape(term.variants[level], term.signal, columns)[chosen]
+    return log_odds
 
 
 def _read_shape(shape: Shape, signal: str, columns: _Columns) -> Floats:
@@ -214,9 +212,9 @@ def _read_shape(shape: Shape, signal: str, columns: _Columns) -> Floats:
         read = shape.reader()
         return np.array([*map(read, levels), shape.missing])[codes]
     x = columns.numbers(signal)
-    worth = _read_curve(shape, x) if isinstance(shape, Curve) else _read_steps(shape, x)
-    worth[np.isnan(x)] = shape.missing
-    return worth
+    log_odds = _read_curve(shape, x) if isinstance(shape, Curve) else _read_steps(shape, x)
+    log_odds[np.isnan(x)] = shape.missing
+    return log_odds
 
 
 def _read_steps(shape: Steps, x: Floats) -> Floats:
@@ -232,12 +230,12 @@ def _read_curve(shape: Curve, x: Floats) -> Floats:
     segment = np.clip(np.searchsorted(knots, x, side="right") - 1, 0, len(knots) - 2)
     if shape.beyond == "flat":
         inside = np.clip(x, knots[0], knots[-1])
-        worth = values[segment] + rises[segment] * ((inside - knots[segment]) / widths[segment])
-        return np.asarray(np.where(x >= knots[-1], values[-1], worth), np.float64)
+        log_odds = values[segment] + rises[segment] * ((inside - knots[segment]) / widths[segment])
+        return np.asarray(np.where(x >= knots[-1], values[-1], log_odds), np.float64)
     x = np.clip(x, -LARGEST_KNOT, LARGEST_KNOT)
     with np.errstate(over="ignore", invalid="ignore"):  # far beyond knots that lie close
-        worth = values[segment] + rises[segment] * ((x - knots[segment]) / widths[segment])
-    worth = np.where(rises[segment] == 0.0, values[segment], worth)
+        log_odds = values[segment] + rises[segment] * ((x - knots[segment]) / widths[segment])
+    log_odds = np.where(rises[segment] == 0.0, values[segment], log_odds)
     outside = (x < knots[0]) | (x >= knots[-1])
-    held = np.clip(worth, -LARGEST_WEIGHT, LARGEST_WEIGHT)
-    return np.asarray(np.where(outside, held, worth), np.float64)
+    held = np.clip(log_odds, -LARGEST_WEIGHT, LARGEST_WEIGHT)
+    return np.asarray(np.where(outside, held, log_odds), np.float64)

@@ -42,7 +42,7 @@ def registered(_own_tracking: None, tmp_path_factory: pytest.TempPathFactory) ->
     write_world(home / "demo", 2500, seed=1)
     project = read_project(find_project("demo"), home / "demo")
     training = train(project)
-    version = record_training(project, training, home)
+    version = record_training(training, home).version
     return Registered(project, training, home, open_store(home), version)
 
 

@@ -62,11 +62,6 @@ class Dataset:
 def build_dataset(project: Project, tables: Ingested) -> Dataset:
     """Compute signals and labels of every snapshot of a project.
 
-    Parameters
-    ----------
-    project : Project
-    tables : Ingested
-
     Returns
     -------
     Dataset

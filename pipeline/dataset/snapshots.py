@@ -16,13 +16,8 @@ def take_snapshots(leads: pa.Table, ages_days: Sequence[float]) -> pa.Table:
 
     Parameters
     ----------
-    leads : Table
     ages_days : sequence of float
         Days after creation. Leads without times are looked at once, whatever stands here.
-
-    Returns
-    -------
-    Table
     """
     parts = []
     for place, age in enumerate(ages_days if leads["created_us"].null_count == 0 else [0.0]):

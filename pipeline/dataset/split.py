@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.config.training import SplitConfig
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.errors import DataError
@@ -33,11 +32,6 @@ def split_dataset(dataset: Dataset, config: SplitConfig) -> Split:
     ----------
     dataset : Dataset
         Ordered by time or arrival.
-    config : SplitConfig
-
-    Returns
-    -------
-    Split
 
     Raises
     ------
@@ -88,7 +82,7 @@ def _find_cut(dataset: Dataset, config: SplitConfig) -> tuple[float, float]:
     return float(cut), float(begins[max(0, first_later - config.gap)])
 
 
-def split_history(project: Project, dataset: Dataset) -> Split:
+def split_history(config: SplitConfig, dataset: Dataset) -> Split:
     """Return the earlier and the later part; without any order both are all of it.
 
     Raises
@@ -98,7 +92,7 @@ def split_history(project: Project, dataset: Dataset) -> Split:
     """
     if dataset.order == "none":
         return Split(dataset, dataset, float("nan"), 0)
-    return split_dataset(dataset, project.training.split)
+    return split_dataset(dataset, config)
 
 
 @dataclass(frozen=True)

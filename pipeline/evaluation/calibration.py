@@ -30,10 +30,6 @@ def group_by_score(
     ----------
     log_odds, probability : float array of shape (n,)
     label : array of shape (n,) of 0 and 1
-
-    Returns
-    -------
-    ScoreGroups
     """
     distinct, first, codes = np.unique(-log_odds, return_index=True, return_inverse=True)
     size = np.bincount(codes, minlength=len(distinct)).astype(np.float64)
@@ -51,15 +47,10 @@ class CalibrationBin(NamedTuple):
 
 
 def calibration_table(leads: ScoreGroups, bins: int = 10) -> list[CalibrationBin]:
-    """Hold the mean prediction against the win rate, in bins of equal count.
+    """Compare the mean prediction with the win rate, in bins of equal count.
 
     Where a bin ends among leads of equal score, each of them counts in part on either side, so the
     table does not depend on the order of rows.
-
-    Parameters
-    ----------
-    leads : ScoreGroups
-    bins : int
 
     Returns
     -------
@@ -74,8 +65,8 @@ def calibration_table(leads: ScoreGroups, bins: int = 10) -> list[CalibrationBin
     )
     size = reached[-1] / bins
     return [
-        CalibrationBin(float(size), float(won), float(said / size), float(won / size))
-        for won, said in zip(wins, total, strict=True)
+        CalibrationBin(float(size), float(won), float(predicted / size), float(won / size))
+        for won, predicted in zip(wins, total, strict=True)
     ]
 
 

@@ -86,10 +86,6 @@ def compare_close_rates(
         over all ages every activity would seem to do harm. Snapshots of an age at which all or none
         have the attribute are left aside.
 
-    Returns
-    -------
-    CloseRates
-
     Notes
     -----
     Those without the attribute are weighted to have it at the ages of those with it. A group of

@@ -1,4 +1,4 @@
-"""Judge scores against outcomes, in figures with intervals and in words."""
+"""Evaluate scores against outcomes, in figures with intervals and in words."""
 
 from dataclasses import dataclass, field
 from math import sqrt
@@ -25,7 +25,7 @@ BASIS: dict[Order, str] = {
 }
 PERIODS = 6
 SURE = 2.0
-"""So many standard errors between wins and their expectation count as not calibrated."""
+"""Above this number of standard errors between wins and expectation, scores are not calibrated."""
 
 TOO_GOOD = 0.95
 """Above this AUC a leak is likelier than a good model."""
@@ -80,7 +80,7 @@ class BandCount:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What is known of a model's worth.
+    """The figures of one scorecard on one set of leads.
 
     `basis` says on what the figures stand, one of ``BASIS``; no figure is to be quoted without
     it.
@@ -150,7 +150,7 @@ def evaluate_scores(
     bootstrap_draws: int,
     seed: int,
 ) -> Evaluation:
-    """Judge the scores of a dataset.
+    """Evaluate the scores of a dataset.
 
     Parameters
     ----------
@@ -163,10 +163,6 @@ def evaluate_scores(
         The share that won where the model learned.
     bootstrap_draws, seed : int
         Of the intervals.
-
-    Returns
-    -------
-    Evaluation
 
     Raises
     ------
@@ -186,7 +182,7 @@ def evaluate_scores(
         calibration=calibration_table(group_by_score(log_odds, probability, dataset.label)),
         periods=_by_period(dataset, log_odds, probability),
         bands=_by_band(dataset, probability, bands),
-        verdicts=_judge(metrics, dataset, probability, earlier_base_rate),
+        verdicts=_write_verdicts(metrics, dataset, probability, earlier_base_rate),
         ages=_by_age(dataset, log_odds, probability),
     )
 
@@ -261,7 +257,7 @@ def _by_band(dataset: Dataset, probability: Any, bands: Any) -> list[BandCount]:
     ]
 
 
-def _judge(
+def _write_verdicts(
     metrics: dict[str, Estimate], dataset: Dataset, probability: Any, earlier_base_rate: float
 ) -> tuple[Verdict, ...]:
     slope, rank = metrics["calibration_slope"], metrics["auc"]

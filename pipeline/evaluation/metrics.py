@@ -1,4 +1,4 @@
-"""The field's measures, each with an interval that bootstrap_draws leads."""
+"""The field's measures, each with an interval from draws of leads."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from leadscore.pipeline.evaluation.calibration import (
 
 Floats = npt.NDArray[np.float64]
 LEVEL = 0.95
-_TAILS = ((1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0)
+TAILS = ((1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0)
 
 
 class Estimate(NamedTuple):
@@ -131,7 +131,6 @@ def measure(scored: Scored, bootstrap_draws: int, seed: int) -> dict[str, Estima
         With at least one win and one that is not.
     bootstrap_draws : int
         Bootstrap draws; each draws leads, with all their snapshots, with replacement.
-    seed : int
 
     Returns
     -------
@@ -152,45 +151,19 @@ def measure(scored: Scored, bootstrap_draws: int, seed: int) -> dict[str, Estima
         **MEASURES,
         "calibration_slope": _Slope(scored),
     }
-    whole, draws = _tallies(scored, bootstrap_draws, seed)
+    whole, draws = draw_score_groups(scored, bootstrap_draws, seed)
     drawn = [[compute(leads) for compute in measures.values()] for leads in draws]
-    low, high = np.quantile(np.array(drawn), _TAILS, axis=0)
+    low, high = np.quantile(np.array(drawn), TAILS, axis=0)
     return {
         name: Estimate(compute(whole), float(low[i]), float(high[i]))
         for i, (name, compute) in enumerate(measures.items())
     }
 
 
-def measure_difference(
-    one: Scored, other: Scored, name: str, bootstrap_draws: int, seed: int
-) -> Estimate:
-    """Compute one measure's difference, `one` minus `other`, on the same snapshots.
-
-    The draws are paired: each takes the same leads for both.
-
-    Parameters
-    ----------
-    one, other : Scored
-        The same snapshots in the same order, scored by two models.
-    name : str
-        Of ``MEASURES``.
-    bootstrap_draws, seed : int
-
-    Returns
-    -------
-    Estimate
-    """
-    compute = MEASURES[name]
-    whole_one, draws_one = _tallies(one, bootstrap_draws, seed)
-    whole_other, draws_other = _tallies(other, bootstrap_draws, seed)
-    drawn = [compute(a) - compute(b) for a, b in zip(draws_one, draws_other, strict=True)]
-    low, high = np.quantile(drawn, _TAILS)
-    return Estimate(compute(whole_one) - compute(whole_other), float(low), float(high))
-
-
-def _tallies(
+def draw_score_groups(
     scored: Scored, bootstrap_draws: int, seed: int
 ) -> tuple[ScoreGroups, Iterator[ScoreGroups]]:
+    """Return the score groups of all leads, and an iterator over those of draws of leads."""
     if np.ptp(scored.label) == 0:
         raise ValueError("all labels are of one class; nothing can be measured")
     order = np.argsort(-scored.log_odds, kind="stable")
@@ -253,8 +226,8 @@ MEASURE_WORDS: dict[str, MeasureText] = {
         "lift at 10 %",
         "How many times more often the best-scored tenth won than all leads did.",
     ),
-    "base_rate": MeasureText("share that won", "What came.", share=True),
-    "mean_prob": MeasureText("mean prediction", "What the model said on average.", share=True),
+    "base_rate": MeasureText("share that won", "The share that was observed.", share=True),
+    "mean_prob": MeasureText("mean prediction", "What the model predicted on average.", share=True),
 }
 
 COMPARISON_WORDS: dict[str, MeasureText] = {
@@ -273,4 +246,4 @@ COMPARISON_WORDS: dict[str, MeasureText] = {
         "How far they are from what happened once each score fits the same earlier leads.",
     ),
 }
-"""What a comparison has besides."""
+"""All measures of a comparison."""

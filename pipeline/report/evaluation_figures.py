@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leadscore.models.axes import ENGAGEMENT, ENGAGEMENT_DIGITS, FIT, FIT_LETTERS
-from leadscore.models.score_frame import read_axes, score_frame, to_probabilities
+from leadscore.models.score_frame import read_axes, to_probabilities
 from leadscore.models.scorecard import Scorecard
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.evaluation.calibration import group_by_score
@@ -212,7 +212,7 @@ def make_grid(training: Training) -> Grid | str:
                 f"This scorecard has no signal of {axis} ({', '.join(sorted(families))}), so there "
                 "is only one axis, and no matrix."
             )
-    grades = read_axes(scorecard, score_frame(scorecard, training.later.signals).contributions)
+    grades = read_axes(scorecard, training.later_contributions)
     rows = tuple(
         tuple(
             _count(

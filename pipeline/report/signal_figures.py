@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadscore.models.score_frame import score_frame
 from leadscore.models.scorecard import Term
 from leadscore.models.shapes import Steps, Table
 from leadscore.pipeline.config.project import Project
@@ -67,7 +66,7 @@ def figure_signals(project: Project, training: Training) -> tuple[SignalFigure, 
     """Return the signals that have a term, by family; those first that move scores most."""
     scorecard, earlier = training.scorecard, training.earlier
     declared = {signal.column: signal for signal in project.catalog.signals}
-    moved = score_frame(scorecard, earlier.signals).contributions
+    moved = training.earlier_contributions
     scale = scorecard.points.per_log_odds
     figures = [
         _figure(declared[term.signal], term, scale, earlier,

@@ -23,7 +23,7 @@ from leadscore.pipeline.ingest.leads import normalise_leads
 from leadscore.pipeline.ingest.outcomes import read_outcomes
 from leadscore.pipeline.ingest.texts import add_text_changes
 from leadscore.pipeline.signals.catalog import Catalog
-from leadscore.pipeline.signals.history.reader import History, read_history
+from leadscore.pipeline.signals.history.reader import History, Values, read_columns
 from leadscore.pipeline.signals.text.readers import find_other_lists
 from leadscore.pipeline.values.times import read_moment
 
@@ -207,7 +207,7 @@ def read_signals(
     known: SideTables,
     as_of_us: int | None,
     limits: Limits | None,
-) -> pd.DataFrame:
+) -> dict[str, Values]:
     """Compute the signals of each row of `leads`, in its order; a lead may have several rows.
 
     Rows of one lead are read apart: the SQL text joins activities and changes by lead_id.
@@ -225,16 +225,19 @@ def read_signals(
     if copy.max(initial=0) >= _MOST_COPIES:
         raise DataError(f"a lead stands in the file more than {_MOST_COPIES} times")
     activities = None if known.activities is None else known.activities.path
-    parts = []
+    parts, order = [], []
     for number in range(int(copy.max(initial=0)) + 1):
         rows = np.flatnonzero(copy == number)
         part, changes = leads.take(pa.array(rows)), known.changes
         if changes is not None:
             changes = add_text_changes(catalog, part, changes)
         history = History(part, activities, changes)
-        signals = read_history(catalog, snapshot_at(part, as_of_us), history, limits)
-        parts.append(signals.set_axis(rows))
-    return parts[0] if len(parts) == 1 else pd.concat(parts).sort_index()
+        parts.append(read_columns(catalog, snapshot_at(part, as_of_us), history, limits))
+        order.append(rows)
+    if len(parts) == 1:
+        return parts[0]
+    back = np.argsort(np.concatenate(order))
+    return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
 
 
 def _count(leads: pa.Table) -> pa.Array:

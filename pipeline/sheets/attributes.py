@@ -70,7 +70,6 @@ def find_attributes(
 
     Parameters
     ----------
-    signal : Signal
     values : Series of n rows
         The signal's column.
     lead : int array of shape (n,)

@@ -1,4 +1,4 @@
-"""Hold a team's own rule sheet against history: what each criterion is worth, and what it gets.
+"""Audit a team's rule sheet by history: what each criterion gets, and what it deserves.
 
 Only the earlier part is looked at, as in learning: whoever edits a sheet by its audit can then
 still compare the new sheet on the later part, which had no say in it.
@@ -34,19 +34,10 @@ _ADDS_NOTHING = "What goes with closing need not cause it: turning a sign change
 def audit_sheet(sheet: Sheet, progress: Progress = silent) -> SheetAudit:
     """Audit a rule sheet against the earlier part of its project's history.
 
-    Parameters
-    ----------
-    sheet : Sheet
-    progress : Progress
-
-    Returns
-    -------
-    SheetAudit
-
     Raises
     ------
     DataError
-        If the data is not what the configuration says.
+        If the data do not match the configuration.
     RefusalError
         If there are no wins, or nothing else, to judge by.
     """
@@ -57,7 +48,7 @@ def audit_sheet(sheet: Sheet, progress: Progress = silent) -> SheetAudit:
         raise RefusalError("; ".join(map(str, tables.problems)))
     progress("computing signals")
     dataset = build_dataset(project, tables)
-    split = split_history(project, dataset)
+    split = split_history(project.training.split, dataset)
     earlier = split.earlier
     wins = int(earlier.label.sum())
     if not 0 < wins < len(earlier):
@@ -72,54 +63,55 @@ def audit_sheet(sheet: Sheet, progress: Progress = silent) -> SheetAudit:
         for column in data.columns
         if column.used and column.verdict in ("quarantine", "refuse")
     }
-    criteria, unsupported = judge_criteria(sheet, earlier, leaks)
+    results, unsupported = measure_criteria(sheet, earlier, leaks)
     period, notes = name_period(split), _note(sheet, data)
-    return SheetAudit(project.name, str(sheet.path), period, criteria, unsupported, notes)
+    return SheetAudit(project.name, str(sheet.path), period, results, unsupported, notes)
 
 
-def judge_criteria(
+def measure_criteria(
     sheet: Sheet, earlier: Dataset, leaks: Mapping[str, str]
 ) -> tuple[tuple[CriterionResult, ...], float]:
-    """Judge each criterion by history; and say what share of all points no evidence supports.
+    """Measure each criterion by history, and the share of all points without evidence.
 
     Parameters
     ----------
-    sheet : Sheet
     earlier : Dataset
         With a column for each signal of the sheet, wins and others.
     leaks : mapping of str to str
         The signals that the data audit holds for leaks, by column, and why.
     """
     signals = sheet.project.catalog.signals
-    taken = [
+    criteria = [
         split_criterion(name, rule, find_signal(rule.signal, signals), earlier.signals)
         for name, rule in sheet.rules.items()
     ]
     with threadpool_limits(limits=1):  # sums of floats then come out alike on any number of cores
-        weighed = measure_sheet(taken, earlier)
-    context = Context(earlier.signals, earlier.lead, leaks, find_overlaps(weighed.evidence))
-    return _gather(taken, weighed, context), _find_unsupported(taken, weighed)
+        measured = measure_sheet(criteria, earlier)
+    context = Context(earlier.signals, earlier.lead, leaks, find_overlaps(measured.evidence))
+    return _gather(criteria, measured, context), _find_unsupported(criteria, measured)
 
 
 def _gather(
-    taken: list[ScoredCriterion], weighed: SheetEvidence, context: Context
+    criteria: list[ScoredCriterion], measured: SheetEvidence, context: Context
 ) -> tuple[CriterionResult, ...]:
-    judged = [flag_criterion(weighed, number, context) for number in range(len(weighed.evidence))]
-    criteria = []
-    for place, one in enumerate(taken):
+    results = [
+        flag_criterion(measured, number, context) for number in range(len(measured.evidence))
+    ]
+    found = []
+    for place, one in enumerate(criteria):
         parts = tuple(
             part
-            for part, evidence in zip(judged, weighed.evidence, strict=True)
-            if evidence.part is not None and evidence.taken is one
+            for part, evidence in zip(results, measured.evidence, strict=True)
+            if evidence.part is not None and evidence.criterion is one
         )
-        criteria.append(replace(judged[place], parts=parts))
-    return tuple(criteria)
+        found.append(replace(results[place], parts=parts))
+    return tuple(found)
 
 
-def _find_unsupported(taken: list[ScoredCriterion], weighed: SheetEvidence) -> float:
+def _find_unsupported(criteria: list[ScoredCriterion], measured: SheetEvidence) -> float:
     """Return the share of all points, without their signs, that no evidence supports."""
-    spent = np.array([np.abs(one.worth).sum() for one in taken])
-    supported = weighed.supported[: len(taken)]
+    spent = np.array([np.abs(one.points).sum() for one in criteria])
+    supported = measured.supported[: len(criteria)]
     return float(spent[~supported].sum() / spent.sum()) if spent.sum() > 0.0 else 0.0
 
 

@@ -15,7 +15,7 @@ FlagKind = Literal[
 
 @dataclass(frozen=True)
 class Flag:
-    """One thing to know about a criterion, with the sentence that says it."""
+    """One thing to know about a criterion, with a sentence that explains it."""
 
     kind: FlagKind
     text: str
@@ -23,7 +23,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class CriterionResult:
-    """A criterion, or a part of one (a level, a span), held against history.
+    """A criterion, or a part of one (a level, a span), measured against history.
 
     `points` is what it gives where it fires, on average; `share` of the snapshots it fires for.
     Rates are shares of snapshots that won: where it fires, and where the criterion gives nothing;
@@ -47,11 +47,11 @@ class CriterionResult:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data, figures with intervals as value, low and high."""
-        said = asdict(replace(self, parts=()))
+        document = asdict(replace(self, parts=()))
         for name in ("lift", "deserves"):
-            if said[name] is not None:
-                said[name] = dict(zip(("value", "low", "high"), said[name], strict=True))
-        return {**said, "parts": [part.to_json() for part in self.parts]}
+            if document[name] is not None:
+                document[name] = dict(zip(("value", "low", "high"), document[name], strict=True))
+        return {**document, "parts": [part.to_json() for part in self.parts]}
 
     def flagged(self, kind: FlagKind) -> bool:
         """Whether it has a flag of this kind; its parts have their own."""

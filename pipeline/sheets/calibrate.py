@@ -37,24 +37,22 @@ def train_sheet(
     progress: Progress = silent,
     allowed_leaks: Collection[str] = (),
 ) -> Training:
-    """Hold a sheet's points against history, and judge it on the later period.
+    """Calibrate a sheet's points by history, and evaluate it on the later period.
 
     Nothing of the sheet is changed. Its points get the scale and shift to log-odds that fit the
     earlier period best (Platt's calibration), and every lead a probability with its points.
 
     Parameters
     ----------
-    sheet : Sheet
     kind : str
         ``rules`` or ``close_rate``.
-    progress : Progress
     allowed_leaks : collection of str
         Signals, fields or columns to score by though the audit says that they leak.
 
     Returns
     -------
     Training
-        Without pipeline and choice.
+        Without pipeline and `selected`.
 
     Raises
     ------
@@ -73,9 +71,7 @@ def train_sheet(
     progress("calibrating the points")
     in_points = _in_points(sheet, kind, prepared)
     split = prepared.split
-    points, later_points = (
-        score_frame(in_points, part.signals).log_odds for part in (split.earlier, split.later)
-    )
+    points = score_frame(in_points, split.earlier.signals).log_odds
     if not np.ptp(points):
         raise RefusalError(
             f"{sheet.path}: every lead of the earlier period has {points[0]:g} points, so the "
@@ -92,20 +88,20 @@ def train_sheet(
             ),
         }
     )
-    later = split.later
-    log_odds = (
-        score_frame(draft, later.signals).log_odds
-        if prepared.ordered
-        else _cross_calibrate(later, later_points)
-    )
-    scorecard = finish_scorecard(draft, bands, later.signals, log_odds, _to_axes(sheet, affine))
+    earlier = score_frame(draft, split.earlier.signals).contributions
+    if prepared.ordered:
+        later = score_frame(draft, split.later.signals)
+        contributions, log_odds = later.contributions, later.log_odds
+    else:
+        contributions, log_odds = earlier, _cross_calibrate(split.later, points)
+    scorecard = finish_scorecard(draft, bands, contributions, log_odds, _to_axes(sheet, affine))
     progress("evaluating")
-    training = evaluate_training(prepared, scorecard, log_odds)
+    training = evaluate_training(prepared, scorecard, earlier, contributions, log_odds)
     return _drop_slope_remark(training) if affine.factor <= FLATTEST else training
 
 
 def _drop_slope_remark(training: Training) -> Training:
-    """Put first what matters most of a sheet that ranks by chance or the wrong way round."""
+    """Put the warning first for a sheet that ranks leads by chance or the wrong way round."""
     rate = training.evaluation.earlier_base_rate
     text = (
         "RANKS THE WRONG WAY ROUND, or not at all: in the earlier period more points went with no "

@@ -85,9 +85,9 @@ class ActivityCriterion(Closed):
     @property
     def declaration(self) -> dict[str, Any]:
         """What would stand in signals.yaml."""
-        said = self.model_dump(include=set(ActivityCriterion.model_fields), exclude_defaults=True)
+        fields = self.model_dump(include=set(ActivityCriterion.model_fields), exclude_defaults=True)
         decays = self.half_life_days is not None or self.linear_days is not None
-        return {**said, "kind": "decayed" if decays else "count"}
+        return {**fields, "kind": "decayed" if decays else "count"}
 
 
 class Criterion(Effect, ActivityCriterion):

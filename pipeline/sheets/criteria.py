@@ -34,7 +34,7 @@ class CriterionPart:
 
 @dataclass(frozen=True)
 class ScoredCriterion:
-    """A criterion of a sheet: `worth` is what it gives n snapshots, (n,); 0 is nothing.
+    """A criterion of a sheet: `points` is what it gives n snapshots, (n,); 0 is nothing.
 
     `parts` are the levels or spans that it gives points for, none for a line through numbers.
     """
@@ -42,18 +42,18 @@ class ScoredCriterion:
     name: str
     rule: Rule
     signal: Signal
-    worth: Floats
+    points: Floats
     parts: tuple[CriterionPart, ...]
 
     @property
     def fires(self) -> Mask:
         """The snapshots that it gives points, more or less than 0."""
-        return np.not_equal(self.worth, 0.0)
+        return np.not_equal(self.points, 0.0)
 
     @property
     def varies(self) -> bool:
         """Whether it gives more points here than there, where it gives any."""
-        return len(np.unique(self.worth[self.fires])) > 1
+        return len(np.unique(self.points[self.fires])) > 1
 
 
 def split_criterion(
@@ -63,8 +63,6 @@ def split_criterion(
 
     Parameters
     ----------
-    name : str
-    rule : Rule
     signal : Signal
         That the rule reads.
     signals : DataFrame of n rows
@@ -146,12 +144,12 @@ def count_points(sheet: Sheet, signals: pd.DataFrame) -> Floats:
 
     Columns in: one per signal of the sheet. Grain: one row per snapshot.
     """
-    worth = {term.signal: read_term(term, signals) for term in sheet.terms}
+    points = {term.signal: read_term(term, signals) for term in sheet.terms}
     total = np.full(len(signals), sheet.config.start)
     for term in sheet.terms:
         if term.group is None:
-            total += worth[term.signal]
+            total += points[term.signal]
     for name, cap in sheet.caps.items():
-        members = [worth[term.signal] for term in sheet.terms if term.group == name]
+        members = [points[term.signal] for term in sheet.terms if term.group == name]
         total += np.clip(np.sum(members, axis=0), cap.low, cap.high)
     return total

@@ -8,7 +8,7 @@ from leadscore.pipeline.signals.catalog import FIELD_TYPE, Signal
 from leadscore.pipeline.values.fields import FALSE_WORDS, TRUE_WORDS
 
 _MOST_KNOTS = 100
-_TOLD = ("points", "each", "steps", "curve", "levels")
+_WAYS = ("points", "each", "steps", "curve", "levels")
 
 
 def to_shape(effect: Effect, signal: Signal) -> Shape:
@@ -16,7 +16,6 @@ def to_shape(effect: Effect, signal: Signal) -> Shape:
 
     Parameters
     ----------
-    effect : Effect
     signal : Signal
         That it is an effect of.
 
@@ -51,7 +50,7 @@ def _to_table(effect: Effect, signal: Signal) -> Table:
     if effect.levels is not None:
         return Table(levels=dict(effect.levels), missing=effect.missing, other=effect.other)
     if effect.points is None:
-        way = next(name for name in _TOLD if getattr(effect, name) is not None)
+        way = next(name for name in _WAYS if getattr(effect, name) is not None)
         if way == "steps" and not any((effect.steps or {}).values()):  # 0, in place of an effect
             return Table(levels={}, missing=effect.missing, other=0.0)
         raise ValueError(f"`{way}` needs numbers, and {signal.name} is a category; give `levels`")

@@ -1,4 +1,4 @@
-"""What history says of each criterion: alone, and beside all the others."""
+"""The evidence of history on each criterion: alone, and adjusted for all the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,41 +27,41 @@ class Evidence:
     `points` is what it gives where it fires, on average, and `zero` what that is counted from: 0,
     or the mean of all where the criterion gives hardly anybody nothing. `lift` compares where it
     fires with where the criterion gives nothing (with all others, where that is hardly anybody).
-    `alone` and `beside` are the log-odds that each point beyond `zero` stands for, without and with
-    the other criteria: above 0 where history agrees with the sign. `can_tell` says whether there
+    `alone` and `adjusted` are the log-odds of each point beyond `zero`, without and with the other
+    criteria: above 0 where history agrees with the sign. `can_tell` says whether there
     are leads enough to judge by, on both sides.
     """
 
-    taken: ScoredCriterion
+    criterion: ScoredCriterion
     part: CriterionPart | None
     points: float
     zero: float
     lift: CloseRates
     alone: Coefficient
-    beside: Coefficient
+    adjusted: Coefficient
     can_tell: bool
 
     @property
     def has(self) -> Mask:
         """The snapshots that it fires for, (n,)."""
-        return self.taken.fires if self.part is None else self.part.has
+        return self.criterion.fires if self.part is None else self.part.has
 
     @property
     def against(self) -> tuple[float, float]:
-        """The chances of so much against the points, were there nothing: alone, and beside."""
+        """The chances of so much against the points, were there nothing: alone, and adjusted."""
         exact = self._fisher(-1.0)
-        return self.alone.p_less if exact is None else exact, self.beside.p_less
+        return self.alone.p_less if exact is None else exact, self.adjusted.p_less
 
     @property
     def in_favour(self) -> float:
         """The chance of so much in favour of the points in one of the views, were there nothing."""
         exact = self._fisher(1.0)
         alone = self.alone.p_more if exact is None else exact
-        return min(1.0, 2.0 * min(alone, self.beside.p_more))
+        return min(1.0, 2.0 * min(alone, self.adjusted.p_more))
 
     def _fisher(self, direction: float) -> float | None:
         """Return the exact chance where two rates say it all; None for points that vary."""
-        if self.part is None and self.taken.varies:
+        if self.part is None and self.criterion.varies:
             return None
         more = direction * (self.points - self.zero) > 0.0
         return self.lift.p_more if more else self.lift.p_less
@@ -84,46 +84,47 @@ class SheetEvidence:
     supported: Mask
 
 
-def measure_sheet(taken: Sequence[ScoredCriterion], earlier: Dataset) -> SheetEvidence:
-    """Hold the criteria of a sheet against history.
+def measure_sheet(criteria: Sequence[ScoredCriterion], earlier: Dataset) -> SheetEvidence:
+    """Measure the criteria of a sheet against history.
 
     Parameters
     ----------
-    taken : sequence of ScoredCriterion
+    criteria : sequence of ScoredCriterion
         Over the n snapshots of `earlier`.
-    earlier : Dataset
-
-    Returns
-    -------
-    SheetEvidence
 
     Notes
     -----
-    Beside the others, a criterion is judged in a logistic regression on the points that each one
-    gives; a part in one on a column for every part, against where its criterion gives nothing.
-    What goes against its points is told from chance by Holm's method over all criteria and parts,
-    the chance of a conflict being the larger of the two views'; what goes with them by Benjamini
-    and Hochberg's. The scale is the spread of
-    the sheet's points over that of the second regression's log-odds: to divide by the slope of a
-    calibration instead would make every deserved number larger the worse the sheet is.
+    The adjusted coefficients come from one logistic regression on the points of all criteria. Those
+    of a part come from one on a column for every part, against where its criterion gives nothing.
+    Holm's method over all criteria and parts marks evidence against the points. The chance of a
+    conflict is the larger one of the two views. The method of Benjamini and Hochberg marks evidence
+    for them. The scale is the spread of the sheet's points over that of the second regression's
+    log-odds. A division by the slope of a calibration would raise every deserved number of a worse
+    sheet.
     """
     history = _History(earlier)
-    worths = np.column_stack([one.worth for one in taken])
-    by_points = _Beside(worths, history)
-    found = [_weigh_whole(one, by_points, place, history) for place, one in enumerate(taken)]
-    layout = _lay_out(taken, [e.lift for e in found], len(earlier))
-    by_part = _Beside(layout.columns, history)
+    points = np.column_stack([one.points for one in criteria])
+    by_points = _JointFit(points, history)
+    found = [
+        _measure_criterion(one, by_points, place, history) for place, one in enumerate(criteria)
+    ]
+    layout = _lay_out(criteria, [e.lift for e in found], len(earlier))
+    by_part = _JointFit(layout.columns, history)
     for (one, number), factors in layout.parts.items():
-        found.append(_weigh_part(taken[one], number, by_part, factors, history, found[one].lift))
+        found.append(
+            _measure_part(criteria[one], number, by_part, factors, history, found[one].lift)
+        )
     spread = float((layout.columns @ by_part.at_like_age.value[: by_part.width]).std())
-    scale = float(worths.sum(axis=1).std()) / spread if spread > 0.0 else 0.0
-    told = np.array([e.can_tell for e in found])
+    scale = float(points.sum(axis=1).std()) / spread if spread > 0.0 else 0.0
+    conclusive = np.array([e.can_tell for e in found])
     conflicts, disputed, supported = (np.zeros(len(found), bool) for _ in range(3))
-    if told.any():
-        against = np.array([e.against for e in found])[told]
-        conflicts[told] = holm_one_sided(against.max(axis=1))
-        disputed[told] = holm_one_sided(np.minimum(1.0, 2.0 * against.min(axis=1)))
-        supported[told] = benjamini_hochberg(np.array([e.in_favour for e in found])[told])
+    if conclusive.any():
+        against = np.array([e.against for e in found])[conclusive]
+        conflicts[conclusive] = holm_one_sided(against.max(axis=1))
+        disputed[conclusive] = holm_one_sided(np.minimum(1.0, 2.0 * against.min(axis=1)))
+        supported[conclusive] = benjamini_hochberg(
+            np.array([e.in_favour for e in found])[conclusive]
+        )
     return SheetEvidence(tuple(found), scale, conflicts, disputed, supported)
 
 
@@ -140,8 +141,8 @@ class _History:
         age = None if over_ages else self._age[rows]
         return compare_close_rates(has[rows], self._label[rows], self._lead[rows], age)
 
-    def weigh(self, columns: Floats, rows: Mask, over_ages: bool) -> Coefficients:
-        """Weigh columns among some rows, beside the snapshots' ages unless `over_ages`."""
+    def fit(self, columns: Floats, rows: Mask, over_ages: bool) -> Coefficients:
+        """Fit columns among some rows, together with the ages unless `over_ages`."""
         if not over_ages:
             columns = np.column_stack([columns, self._marks])
         return fit_clustered_logit(columns[rows], self._label[rows], self._lead[rows])
@@ -157,8 +158,8 @@ class _History:
         return len(self._marks.T)
 
 
-class _Beside:
-    """What columns are worth beside each other, at like age and over all ages."""
+class _JointFit:
+    """The coefficients of columns fitted together, at equal age and over all ages."""
 
     def __init__(self, columns: Floats, history: _History) -> None:
         self._columns, self._history = columns, history
@@ -171,11 +172,11 @@ class _Beside:
     @cached_property
     def at_like_age(self) -> Coefficients:
         """With columns for the ages after the others."""
-        return self._history.weigh(self._columns, self._history.everything, over_ages=False)
+        return self._history.fit(self._columns, self._history.everything, over_ages=False)
 
     @cached_property
     def _over_ages(self) -> Coefficients:
-        return self._history.weigh(self._columns, self._history.everything, over_ages=True)
+        return self._history.fit(self._columns, self._history.everything, over_ages=True)
 
     def combine(self, factors: Floats, over_ages: bool) -> Coefficient:
         """Return what the columns are worth together, each times its factor."""
@@ -184,32 +185,36 @@ class _Beside:
         return self.at_like_age.combine(np.r_[factors, np.zeros(self._history.ages)])
 
 
-def _tells_age(one: ScoredCriterion) -> bool:
+def _is_age(one: ScoredCriterion) -> bool:
     return isinstance(one.signal.declaration, LeadAgeSignal)
 
 
 def _alone(
     column: Floats, history: _History, rows: Mask, factor: float, over_ages: bool
 ) -> Coefficient:
-    worths = history.weigh(column[:, None], rows, over_ages)
-    return worths.combine(np.r_[factor, np.zeros(len(worths.value) - 1)])
+    points = history.fit(column[:, None], rows, over_ages)
+    return points.combine(np.r_[factor, np.zeros(len(points.value) - 1)])
 
 
-def _weigh_whole(one: ScoredCriterion, beside: _Beside, place: int, history: _History) -> Evidence:
-    fires, over_ages, rows = one.fires, _tells_age(one), history.everything
-    points = float(one.worth[fires].mean()) if fires.any() else 0.0
+def _measure_criterion(
+    one: ScoredCriterion, fit: _JointFit, place: int, history: _History
+) -> Evidence:
+    fires, over_ages, rows = one.fires, _is_age(one), history.everything
+    points = float(one.points[fires].mean()) if fires.any() else 0.0
     if not points and one.parts:
         points = one.parts[0].points
     lift = history.lift(fires, rows, over_ages)
-    factors = (np.arange(beside.width) == place).astype(np.float64)
-    alone = _alone(one.worth, history, rows, 1.0, over_ages)
-    told = _can_tell(history.lift(one.worth != _find_mode(one.worth), rows, over_ages))
-    return Evidence(one, None, points, 0.0, lift, alone, beside.combine(factors, over_ages), told)
+    factors = (np.arange(fit.width) == place).astype(np.float64)
+    alone = _alone(one.points, history, rows, 1.0, over_ages)
+    conclusive = _can_tell(history.lift(one.points != _find_mode(one.points), rows, over_ages))
+    return Evidence(
+        one, None, points, 0.0, lift, alone, fit.combine(factors, over_ages), conclusive
+    )
 
 
-def _find_mode(worth: Floats) -> float:
-    """Return the worth that most snapshots have; where it varies, others have to be enough."""
-    values, counts = np.unique(worth, return_counts=True)
+def _find_mode(points: Floats) -> float:
+    """Return the points that most snapshots get."""
+    values, counts = np.unique(points, return_counts=True)
     return float(values[np.argmax(counts)])
 
 
@@ -228,12 +233,14 @@ class _Layout:
     parts: dict[tuple[int, int], Floats]
 
 
-def _lay_out(taken: Sequence[ScoredCriterion], lifts: Sequence[CloseRates], rows: int) -> _Layout:
+def _lay_out(
+    criteria: Sequence[ScoredCriterion], lifts: Sequence[CloseRates], rows: int
+) -> _Layout:
     columns: list[Floats] = []
     reads: dict[tuple[int, int], tuple[int | None, list[int], list[float]]] = {}
-    for place, (one, lift) in enumerate(zip(taken, lifts, strict=True)):
+    for place, (one, lift) in enumerate(zip(criteria, lifts, strict=True)):
         if len(one.parts) < 2:
-            columns.append(one.worth)
+            columns.append(one.points)
             continue
         shares = [float(part.has.mean()) for part in one.parts]
         covers = _covers(one, lift)
@@ -260,17 +267,17 @@ def _covers(one: ScoredCriterion, lift: CloseRates) -> bool:
     return most and (not _can_tell(lift) or float(one.fires.mean()) >= NEARLY_ALL)
 
 
-def _weigh_part(
+def _measure_part(
     one: ScoredCriterion,
     number: int,
-    beside: _Beside,
+    fit: _JointFit,
     factors: Floats,
     history: _History,
     whole: CloseRates,
 ) -> Evidence:
-    part, over_ages = one.parts[number], _tells_age(one)
+    part, over_ages = one.parts[number], _is_age(one)
     covers = _covers(one, whole)
-    zero = float(one.worth.mean()) if covers else 0.0
+    zero = float(one.points.mean()) if covers else 0.0
     rows = history.everything if covers else part.has | ~one.fires
     per_point = 1.0 / (part.points - zero) if part.points != zero else 0.0
     share = 1.0 - float(part.has.mean()) if covers else 1.0
@@ -278,6 +285,6 @@ def _weigh_part(
     return Evidence(
         one, part, part.points, zero, lift,
         _alone(column, history, rows, share * per_point, over_ages),
-        beside.combine(factors * per_point, over_ages),
+        fit.combine(factors * per_point, over_ages),
         _can_tell(lift) and part.points != zero,
     )  # fmt: skip

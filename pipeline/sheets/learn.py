@@ -68,16 +68,10 @@ def learn_sheet(
 
     Parameters
     ----------
-    project : Project
     path : Path
         Where it will be written; for messages.
-    progress : Progress
     allowed_leaks : collection of str
         Signals, fields or columns to learn from though the audit says that they leak.
-
-    Returns
-    -------
-    Learned
 
     Raises
     ------
@@ -91,9 +85,7 @@ def learn_sheet(
     check_allowed(project, allowed_leaks)
     prepared = prepare(project, progress, allowed_leaks)
     progress("counting")
-    kept = prepared.project
-    left_out = tuple(c for c in project.catalog.columns if c not in kept.catalog.columns)
-    return count_sheet(kept, prepared.split, path, left_out)
+    return count_sheet(prepared.project, prepared.split, path, prepared.left_out)
 
 
 def count_sheet(

@@ -68,13 +68,8 @@ def read_sheet(project: Project, path: Path | None = None) -> Sheet:
 
     Parameters
     ----------
-    project : Project
     path : Path, optional
         By default rules.yaml of the project's folder.
-
-    Returns
-    -------
-    Sheet
 
     Raises
     ------
@@ -225,8 +220,11 @@ class _Reading:
             if families & axis:
                 continue
             asked = getattr(self._config.axes, name) is not None
-            for key, said in (("axes", asked), ("minimums", name in self._config.minimums.axes)):
-                if said:
+            for key, is_given in (
+                ("axes", asked),
+                ("minimums", name in self._config.minimums.axes),
+            ):
+                if is_given:
                     self._mistakes.append(
                         f"{self._path}: {key}: asks for {name}, but no criterion is of "
                         f"{' or '.join(sorted(axis))}"

@@ -1,4 +1,4 @@
-"""From the evidence on a criterion to flags, each with a sentence that says it plainly."""
+"""From the evidence on a criterion to flags, each with a plain sentence."""
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -35,14 +35,14 @@ class Context:
     overlaps: Mapping[int, Sequence[str]]
 
 
-def flag_criterion(weighed: SheetEvidence, number: int, context: Context) -> CriterionResult:
-    """Say what one piece of evidence comes to; its parts are not filled in."""
-    evidence = weighed.evidence[number]
+def flag_criterion(measured: SheetEvidence, number: int, context: Context) -> CriterionResult:
+    """Return the result for one piece of evidence, without its parts."""
+    evidence = measured.evidence[number]
     lift, part = evidence.lift, evidence.part
-    name = evidence.taken.name if part is None else part.words
+    name = evidence.criterion.name if part is None else part.words
     few = lift.leads < MIN_GROUP_LEADS
     silent = few or lift.leads_without < MIN_GROUP_LEADS
-    deserves = None if not evidence.can_tell else _deserve(evidence, weighed.per_log_odds)
+    deserves = None if not evidence.can_tell else _deserve(evidence, measured.per_log_odds)
     return CriterionResult(
         name=name,
         points=evidence.points,
@@ -52,9 +52,11 @@ def flag_criterion(weighed: SheetEvidence, number: int, context: Context) -> Cri
         rate=None if few else lift.rate,
         rate_without=None if silent else lift.rate_without,
         lift=None if silent else _show_lift(evidence),
-        deserves_alone=None if deserves is None else _deserve_alone(evidence, weighed.per_log_odds),
+        deserves_alone=None
+        if deserves is None
+        else _deserve_alone(evidence, measured.per_log_odds),
         deserves=deserves,
-        flags=tuple(_find_flags(weighed, number, deserves, context)),
+        flags=tuple(_find_flags(measured, number, deserves, context)),
     )
 
 
@@ -67,7 +69,7 @@ def _show_lift(evidence: Evidence) -> tuple[float, float, float | None] | None:
 
 def _deserve(evidence: Evidence, per_log_odds: float) -> Estimate:
     scale = per_log_odds * (evidence.points - evidence.zero)
-    middle, half = scale * evidence.beside.value, _Z * abs(scale) * evidence.beside.error
+    middle, half = scale * evidence.adjusted.value, _Z * abs(scale) * evidence.adjusted.error
     zero = evidence.zero
     return Estimate(zero + middle, zero + middle - half, zero + middle + half)
 
@@ -78,52 +80,52 @@ def _deserve_alone(evidence: Evidence, per_log_odds: float) -> float:
 
 
 def _find_flags(
-    weighed: SheetEvidence, number: int, deserves: Estimate | None, context: Context
+    measured: SheetEvidence, number: int, deserves: Estimate | None, context: Context
 ) -> Iterator[Flag]:
-    evidence = weighed.evidence[number]
+    evidence = measured.evidence[number]
     lift = evidence.lift
-    if (leak := context.leaks.get(evidence.taken.rule.signal)) and evidence.part is None:
+    if (leak := context.leaks.get(evidence.criterion.rule.signal)) and evidence.part is None:
         yield Flag("leak", f"the data audit holds its signal for a leak ({leak}), so its close "
                    "rates say nothing: the signal may know the outcome")  # fmt: skip
     if not lift.leads:
-        yield Flag("never fires", _say_never(evidence, context))
+        yield Flag("never fires", _describe_never(evidence, context))
         return
-    same = evidence.part is None and not evidence.taken.varies
+    same = evidence.part is None and not evidence.criterion.varies
     if same and evidence.has.mean() >= NEARLY_ALL:
         often = f"{evidence.has.mean():.1%} of the snapshots"
         yield Flag("always fires", f"it fires for {often}, so it tells few leads apart")
     if deserves is None:
         if evidence.points != evidence.zero and not _has_parts(evidence):
-            yield Flag("few leads", _say_few(evidence))
+            yield Flag("few leads", _describe_few(evidence))
         return
-    yield from _weigh_sign(weighed, number, deserves)
+    yield from _flag_sign(measured, number, deserves)
     for text in context.overlaps.get(number, ()):
         yield Flag("overlap", text)
 
 
 def _has_parts(evidence: Evidence) -> bool:
-    return evidence.part is None and len(evidence.taken.parts) > 1
+    return evidence.part is None and len(evidence.criterion.parts) > 1
 
 
-def _weigh_sign(weighed: SheetEvidence, number: int, deserves: Estimate) -> Iterator[Flag]:
-    evidence = weighed.evidence[number]
-    rates = _say_rates(evidence)
-    if weighed.conflicts[number]:
-        told = f"it gives {evidence.points:+.3g} points, and history goes the other way: {rates}"
-        yield Flag("sign conflict", f"{told}; beside the other criteria, too")
+def _flag_sign(measured: SheetEvidence, number: int, deserves: Estimate) -> Iterator[Flag]:
+    evidence = measured.evidence[number]
+    rates = _describe_rates(evidence)
+    if measured.conflicts[number]:
+        text = f"it gives {evidence.points:+.3g} points, and history goes the other way: {rates}"
+        yield Flag("sign conflict", f"{text}; beside the other criteria, too")
         return
-    if weighed.disputed[number]:
-        alone, beside = evidence.against
+    if measured.disputed[number]:
+        alone, adjusted = evidence.against
         views = ("alone", "beside the other criteria")
-        one, other = views if alone < beside else views[::-1]
-        told = f"{one} it goes against its {evidence.points:+.3g} points, not so {other} ({rates})"
-        yield Flag("depends on others", f"{told}: look at it with what overlaps it")
+        one, other = views if alone < adjusted else views[::-1]
+        text = f"{one} it goes against its {evidence.points:+.3g} points, not so {other} ({rates})"
+        yield Flag("depends on others", f"{text}: look at it with what overlaps it")
         return
     if max(evidence.against) < _LEANS:
-        told = f"history leans against its {evidence.points:+.3g} points: {rates}"
-        yield Flag("sign doubtful", f"{told}; among so many criteria that may be chance")
+        text = f"history leans against its {evidence.points:+.3g} points: {rates}"
+        yield Flag("sign doubtful", f"{text}; among so many criteria that may be chance")
         return
-    if not weighed.supported[number]:
+    if not measured.supported[number]:
         yield Flag("no effect proven", f"nothing beyond chance: {rates}")
         return
     given = evidence.points - evidence.zero
@@ -131,16 +133,16 @@ def _weigh_sign(weighed: SheetEvidence, number: int, deserves: Estimate) -> Iter
                         (deserves.high - evidence.zero) / given))  # fmt: skip
     if FAR * high < 1.0:
         yield Flag(
-            "too many points", f"{_say_worth(evidence, deserves, low, high)}: less than half"
+            "too many points", f"{_describe_points(evidence, deserves, low, high)}: less than half"
         )
     elif low > FAR:
         yield Flag(
-            "too few points", f"{_say_worth(evidence, deserves, low, high)}: more than twice"
+            "too few points", f"{_describe_points(evidence, deserves, low, high)}: more than twice"
         )
 
 
-def _say_worth(evidence: Evidence, deserves: Estimate, low: float, high: float) -> str:
-    if evidence.part is None and evidence.taken.varies:
+def _describe_points(evidence: Evidence, deserves: Estimate, low: float, high: float) -> str:
+    if evidence.part is None and evidence.criterion.varies:
         middle = (low + high) / 2.0
         return (
             f"beside the other criteria its points deserve to be {middle:.1f} times what they are "
@@ -156,16 +158,16 @@ def _span(deserves: Estimate) -> str:
     return f"{value:+d} points ({low:+d} to {high:+d})"
 
 
-def _say_rates(evidence: Evidence) -> str:
+def _describe_rates(evidence: Evidence) -> str:
     lift = evidence.lift
     if min(lift.leads, lift.leads_without) < MIN_GROUP_LEADS:
         return "nearly every lead gets points from it"
-    if evidence.part is None and evidence.taken.varies:
+    if evidence.part is None and evidence.criterion.varies:
         return f"{lift.rate:.1%} close where it gives points, {lift.rate_without:.1%} where none"
     return f"{lift.rate:.1%} close where it fires, {lift.rate_without:.1%} where not"
 
 
-def _say_few(evidence: Evidence) -> str:
+def _describe_few(evidence: Evidence) -> str:
     lift = evidence.lift
     if lift.leads_without < lift.leads:
         return "too few leads are without it to say what it is worth"
@@ -176,21 +178,21 @@ def _say_few(evidence: Evidence) -> str:
     )
 
 
-def _say_never(evidence: Evidence, context: Context) -> str:
+def _describe_never(evidence: Evidence, context: Context) -> str:
     part = evidence.part
-    levels = [p.level for p in evidence.taken.parts if p.level is not None]
+    levels = [p.level for p in evidence.criterion.parts if p.level is not None]
     if part is not None:
         levels = [] if part.level is None else [part.level]
     if not levels:
         return "it never fires: no lead is so, in this part of history"
-    known = _list_levels(context, evidence.taken.rule.signal)
+    known = _list_levels(context, evidence.criterion.rule.signal)
     named = ", ".join(repr(level) for level in levels)
     hints = [near for level in levels if (near := _find_near(level, known)) is not None]
     if hints:
         meant = ", ".join(repr(near) for near in dict.fromkeys(hints))
         return f"it never fires: no lead has {named}; did you mean {meant}?"
-    told = f"; there are {', '.join(map(repr, known[:6]))}" if known else ""
-    return f"it never fires: no lead has {named}{told}"
+    text = f"; there are {', '.join(map(repr, known[:6]))}" if known else ""
+    return f"it never fires: no lead has {named}{text}"
 
 
 def _list_levels(context: Context, column: str) -> list[str]:
@@ -207,7 +209,7 @@ def _find_near(level: str, known: Collection[str]) -> str | None:
 
 
 def find_overlaps(evidence: Sequence[Evidence]) -> dict[int, list[str]]:
-    """Say of each piece of evidence, by number, which it fires on the same leads with.
+    """Find which pieces of evidence fire for the same leads, by number.
 
     Compared are the parts of criteria that have several, and the others as wholes; never two of one
     criterion. Two overlap where they share ``SAME`` of the snapshots that either fires for.
@@ -222,7 +224,7 @@ def find_overlaps(evidence: Sequence[Evidence]) -> dict[int, list[str]]:
     shared = both / np.maximum(size[:, None] + size[None, :] - both, 1.0)
     for i, j in np.argwhere(shared >= SAME):
         one, other = evidence[chosen[i]], evidence[chosen[j]]
-        if one.taken is not other.taken:
+        if one.criterion is not other.criterion:
             text = (
                 f"it counts the same leads as {_call(other)}: {shared[i, j]:.0%} of those that "
                 "either fires for have both, so the same thing counts twice"
@@ -232,10 +234,10 @@ def find_overlaps(evidence: Sequence[Evidence]) -> dict[int, list[str]]:
 
 
 def _is_compared(evidence: Evidence) -> bool:
-    plain = evidence.part is not None or len(evidence.taken.parts) < 2
+    plain = evidence.part is not None or len(evidence.criterion.parts) < 2
     return plain and evidence.lift.leads >= MIN_GROUP_LEADS and evidence.has.mean() < NEARLY_ALL
 
 
 def _call(evidence: Evidence) -> str:
-    name = evidence.taken.name
+    name = evidence.criterion.name
     return name if evidence.part is None else f"{name} ({evidence.part.words})"

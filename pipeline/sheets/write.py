@@ -64,8 +64,8 @@ def write_criteria(rows: Sequence[Row]) -> SheetText:
         signal = of_signal[0].attribute.signal
         label = signal.named("en")
         comments[("criteria", name)] = label
-        criteria[name], beside = _write_criterion(of_signal)
-        comments |= {("criteria", name, *place): said for place, said in beside.items()}
+        criteria[name], inside = _write_criterion(of_signal)
+        comments |= {("criteria", name, *place): text for place, text in inside.items()}
     return SheetText({"criteria": criteria}, comments)
 
 
@@ -79,21 +79,21 @@ def _write_criterion(rows: Sequence[Row]) -> tuple[dict[str, Any], dict[Place, s
     if not any(row.points for row in known):
         if unknown is not None:
             criterion |= {"known": False, "points": unknown.points}
-            comments[("points",)] = _say(unknown)
+            comments[("points",)] = _describe(unknown)
         return criterion, comments
     if signal.is_category:
         given = sorted((row for row in known if row.points), key=lambda row: -row.points)
         criterion["levels"] = {row.attribute.level: row.points for row in given}
-        comments |= {("levels", str(row.attribute.level)): _say(row) for row in given}
+        comments |= {("levels", str(row.attribute.level)): _describe(row) for row in given}
     elif known[0].attribute.is_set:
         criterion["points"] = known[0].points
-        comments[("points",)] = _say(known[0])
+        comments[("points",)] = _describe(known[0])
     else:
-        criterion["steps"], beside = _write_steps(known)
-        comments |= {("steps", edge): said for edge, said in beside.items()}
+        criterion["steps"], by_edge = _write_steps(known)
+        comments |= {("steps", edge): text for edge, text in by_edge.items()}
     if unknown is not None:
         criterion["missing"] = unknown.points
-        comments[("missing",)] = _say(unknown)
+        comments[("missing",)] = _describe(unknown)
     return criterion, comments
 
 
@@ -110,14 +110,14 @@ def _write_steps(rows: Sequence[Row]) -> tuple[dict[float, float], dict[str, str
             steps[ended] = 0.0
         if row.points or steps:
             steps[begins] = row.points
-            comments[str(begins)] = _say(row)
+            comments[str(begins)] = _describe(row)
         ended = row.attribute.ends
     if ended is not None and ended < inf and steps:
         steps[ended] = 0.0
     return steps, comments
 
 
-def _say(row: Row) -> str:
+def _describe(row: Row) -> str:
     lift = row.lift
     if not row.points:
         return f"{lift.rate:.1%} of {lift.leads:,} leads won: may be chance"
@@ -145,7 +145,7 @@ def write_sheet(
     body = write_yaml({**cutoffs, **content.mapping}, comments)
     given = sum(row.points != 0.0 for row in rows)
     at_age = " at the same ages" if period.ages > 1 else ""
-    said = [
+    header = [
         f"Close-rate sheet of {project.name}, counted from history by leadscore rules learn.",
         f"From: {period.words}; {period.snapshots:,} snapshots of {period.leads:,} leads, "
         f"{period.overall:.1%} won.",
@@ -156,14 +156,14 @@ def write_sheet(
         f"{FALSE_SHARE:.0%} of them are chance finds, on average.",
         "Points add up although attributes overlap: two that the same leads have count twice.",
         "Lower one of such a pair by hand; leadscore rules audit names them.",
-        *_say_left_out(project),
+        *_list_left_out(project),
         "Edit freely (the grammar is in docs/rules.md); leadscore rules register with --sheet and",
         "this file then makes it the team's rule sheet.",
     ]
-    return mark_learned("".join(f"# {line}\n" for line in said), body)
+    return mark_learned("".join(f"# {line}\n" for line in header), body)
 
 
-def _say_left_out(project: Project) -> list[str]:
+def _list_left_out(project: Project) -> list[str]:
     bands = project.bands
     lacking = [
         *(["cutoffs by level"] if bands.by is not None else []),
@@ -217,13 +217,13 @@ def save_sheet(text: str, path: Path) -> None:
     ConfigError
         If it cannot be written there.
     """
-    beside = path.with_name(f".{path.name}.new")
+    unfinished = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        beside.replace(path)
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
+        unfinished.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         raise ConfigError(f"{path}: the sheet cannot be written here: {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""Choose the recipe by ordered validation inside the earlier period; fit; recalibrate."""
+"""Select hyperparameters by ordered validation in the earlier period; fit; recalibrate."""
 
 import itertools
 from dataclasses import dataclass
@@ -25,31 +25,27 @@ BLOCKS = 6
 
 @dataclass(frozen=True)
 class Candidate:
-    """One recipe and its log loss on the validation blocks, in nats a snapshot."""
+    """Hyperparameters and their log loss on the validation blocks, in nats a snapshot."""
 
-    recipe: Hyperparameters
+    hyperparameters: Hyperparameters
     log_loss: float
 
 
 @dataclass(frozen=True)
 class SelectedModel:
-    """The chosen recipe, all trials, and the recalibration (the identity if none was kept)."""
+    """The selected hyperparameters, all candidates, and the recalibration (or the identity)."""
 
-    recipe: Hyperparameters
-    trials: list[Candidate]
+    hyperparameters: Hyperparameters
+    candidates: list[Candidate]
     affine: Affine
 
 
 def validation_folds(dataset: Dataset, blocks: int = BLOCKS) -> list[tuple[Mask, Mask]]:
-    """Part the earlier period into folds that never look ahead.
+    """Split the earlier period into folds that never look ahead.
 
-    Leads are cut into blocks of equal count by creation. Each block but the first is validated on
-    by what was known before it began. Without any order: folds grouped by lead.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    blocks : int
+    Leads are cut into blocks of equal count by creation. Each block but the first is a validation
+    set; its training set is what was known before the block began. Without order, folds are grouped
+    by lead.
 
     Returns
     -------
@@ -86,22 +82,15 @@ def select_hyperparameters(
 ) -> SelectedModel:
     """Choose the penalty by log loss on later blocks, and decide on a recalibration.
 
-    Taken is the strongest penalty whose loss lies within one standard error of the smallest, the
-    error being that of the paired difference, leads resampled. The recalibration is fitted on the
-    last validation block but one, where the model had not learned, and kept only if it lowers the
-    log loss of the last. Without order there is no next block, and none is made.
+    It selects the strongest penalty whose loss is within one standard error of the smallest. The
+    error is that of the paired difference, by lead. The recalibration is fitted on the last but one
+    validation block, which the model had not seen. It is kept only if it lowers the log loss of the
+    last block. Without order there is no recalibration.
 
     Parameters
     ----------
     dataset : Dataset
         The earlier period.
-    catalog : Catalog
-    config : ModelConfig
-    progress : Progress
-
-    Returns
-    -------
-    SelectedModel
 
     References
     ----------
@@ -109,62 +98,59 @@ def select_hyperparameters(
     standard error.
     """
     folds = validation_folds(dataset)
-    recipes = [
+    grid = [
         Hyperparameters(config.knots, penalty, config.min_level_count)
         for penalty in sorted(config.penalties)
     ]
-    if not folds:
-        return SelectedModel(recipes[0], [], IDENTITY)
     found: list[list[Floats]] = []
-    judged: list[tuple[Mask, Mask]] = []
+    used: list[tuple[Mask, Mask]] = []
     for number, (train, test) in enumerate(folds):
         progress("choosing the penalty", number + 1, len(folds))
         try:
-            found.append(_predict_path(dataset, catalog, recipes, train, test))
-        except ScorecardError:  # nothing varies yet where this fold learns
+            found.append(_predict_path(dataset, catalog, grid, train, test))
+        except ScorecardError:  # no signal varies in this training fold
             continue
-        judged.append((train, test))
-    folds = judged
-    if not folds:
-        return SelectedModel(recipes[0], [], IDENTITY)
-    rows = np.concatenate([np.flatnonzero(test) for _, test in folds])
+        used.append((train, test))
+    if not used:
+        return SelectedModel(grid[0], [], IDENTITY)
+    rows = np.concatenate([np.flatnonzero(test) for _, test in used])
     losses = np.column_stack(
         [
             _losses(np.concatenate([fold[i] for fold in found]), dataset.label[rows])
-            for i in range(len(recipes))
+            for i in range(len(grid))
         ]
     )
-    trials = [
-        Candidate(recipe, float(loss))
-        for recipe, loss in zip(recipes, losses.mean(axis=0), strict=True)
+    candidates = [
+        Candidate(params, float(loss))
+        for params, loss in zip(grid, losses.mean(axis=0), strict=True)
     ]
     best = one_standard_error_rule(losses, dataset.lead[rows])
     affine = IDENTITY
-    if config.recalibrate and dataset.order != "none" and len(folds) >= 2:
-        affine = _recalibration(*[(found[i][best], dataset.label[folds[i][1]]) for i in (-2, -1)])
-    return SelectedModel(recipes[best], trials, affine)
+    if config.recalibrate and dataset.order != "none" and len(used) >= 2:
+        affine = _recalibration(*[(found[i][best], dataset.label[used[i][1]]) for i in (-2, -1)])
+    return SelectedModel(grid[best], candidates, affine)
 
 
 def _predict_path(
-    dataset: Dataset, catalog: Catalog, recipes: list[Hyperparameters], train: Mask, test: Mask
+    dataset: Dataset, catalog: Catalog, grid: list[Hyperparameters], train: Mask, test: Mask
 ) -> list[Floats]:
-    """Fit one recipe after the other, from strong to weak penalty, each from the one before."""
+    """Fit from strong to weak penalty, each fit starting from the one before; return log-odds."""
     earlier, label = dataset.signals[train], dataset.label[train]
-    pipeline = build_pipeline(earlier, catalog.number_columns, catalog.category_columns, recipes[0])
+    pipeline = build_pipeline(earlier, catalog.number_columns, catalog.category_columns, grid[0])
     transformer, regression = pipeline[0], pipeline[-1].set_params(warm_start=True)
     columns = transformer.fit_transform(earlier)
     unseen = transformer.transform(dataset.signals[test])
     return [
         np.asarray(
-            regression.set_params(C=recipe.penalty).fit(columns, label).decision_function(unseen),
+            regression.set_params(C=params.penalty).fit(columns, label).decision_function(unseen),
             dtype=np.float64,
         )
-        for recipe in recipes
+        for params in grid
     ]
 
 
 def one_standard_error_rule(losses: Floats, lead: npt.NDArray[np.intp]) -> int:
-    """Return the first column of (n, recipes) losses that is within an error of the best one."""
+    """Return the first column of (n, candidates) losses within one error of the best column."""
     best = int(losses.mean(axis=0).argmin())
     for place in range(best):
         excess = losses[:, place] - losses[:, best]
@@ -175,10 +161,10 @@ def one_standard_error_rule(losses: Floats, lead: npt.NDArray[np.intp]) -> int:
 
 
 def _recalibration(
-    fitted_on: tuple[Floats, npt.NDArray[np.int8]], judged_on: tuple[Floats, npt.NDArray[np.int8]]
+    fit_on: tuple[Floats, npt.NDArray[np.int8]], check_on: tuple[Floats, npt.NDArray[np.int8]]
 ) -> Affine:
-    affine = fit_affine(fitted_on[0], fitted_on[1].astype(np.float64))
-    log_odds, label = judged_on
+    affine = fit_affine(fit_on[0], fit_on[1].astype(np.float64))
+    log_odds, label = check_on
     before, after = _losses(log_odds, label), _losses(affine.apply(log_odds), label)
     return affine if affine.factor > 0.0 and after.mean() < before.mean() else IDENTITY
 
@@ -188,8 +174,8 @@ def _losses(log_odds: Floats, label: npt.NDArray[np.int8]) -> Floats:
     return np.logaddexp(0.0, np.where(label == 1, -log_odds, log_odds))
 
 
-def fit_pipeline(dataset: Dataset, catalog: Catalog, recipe: Hyperparameters) -> Pipeline:
-    """Fit one recipe on all rows of a dataset.
+def fit_pipeline(dataset: Dataset, catalog: Catalog, params: Hyperparameters) -> Pipeline:
+    """Fit a pipeline on all rows of a dataset.
 
     Raises
     ------
@@ -197,7 +183,7 @@ def fit_pipeline(dataset: Dataset, catalog: Catalog, recipe: Hyperparameters) ->
         If every signal is constant or missing throughout.
     """
     pipeline = build_pipeline(
-        dataset.signals, catalog.number_columns, catalog.category_columns, recipe
+        dataset.signals, catalog.number_columns, catalog.category_columns, params
     )
     return pipeline.fit(dataset.signals, dataset.label)
 
@@ -207,20 +193,20 @@ def cross_validate(
 ) -> Floats:
     """Return out-of-fold log-odds, shape (n,), for leads without any order.
 
-    Folds are grouped by lead, and in each the recipe is chosen anew from the other folds only, so
-    the figures judge the whole way of choosing. They are still not time-ordered.
+    Folds are grouped by lead. Each fold selects hyperparameters again from the other folds, so the
+    figures cover the selection too. They are still not time-ordered.
 
     Raises
     ------
     RefusalError
-        If the wins are too few for every fold to have some.
+        If some folds have no wins.
     """
     log_odds = np.full(len(dataset), np.nan)
     folds = validation_folds(dataset)
     for number, (train, test) in enumerate(folds):
         inside = dataset.rows(train)
-        choice = select_hyperparameters(inside, catalog, config)
-        pipeline = fit_pipeline(inside, catalog, choice.recipe)
+        selected = select_hyperparameters(inside, catalog, config)
+        pipeline = fit_pipeline(inside, catalog, selected.hyperparameters)
         log_odds[test] = decide(pipeline, dataset.signals[test])
         progress("cross-validating", number + 1, len(folds))
     if np.isnan(log_odds).any():

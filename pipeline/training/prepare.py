@@ -22,10 +22,10 @@ from leadscore.pipeline.progress import Progress
 
 @dataclass(frozen=True)
 class Prepared:
-    """All that a scorecard is learned from and judged on.
+    """All that a scorecard is learned from and evaluated on.
 
-    `project` and `dataset` are without the signals that the audit left out. Where leads have no
-    order, both parts of the split are the whole dataset.
+    `project` and `dataset` are without the signals that the audit left out. `left_out` are their
+    columns. Without order, both parts of the split are the whole dataset.
     """
 
     project: Project
@@ -33,6 +33,7 @@ class Prepared:
     dataset: Dataset
     split: Split
     audit: Audit
+    left_out: tuple[str, ...]
 
     @property
     def ordered(self) -> bool:
@@ -41,20 +42,19 @@ class Prepared:
 
 
 def prepare(project: Project, progress: Progress, allowed_leaks: Collection[str] = ()) -> Prepared:
-    """Read, compute, audit and split.
+    """Read the tables, compute signals, audit, and split by time.
 
     Parameters
     ----------
     allowed_leaks : collection of str
-        Signals, fields or columns to learn from though the audit says that they leak.
+        Signals, fields or columns to learn from although the audit calls them leaks.
 
     Raises
     ------
     DataError
-        If the data is not what the configuration says.
+        If the data do not match the configuration.
     RefusalError
-        If the audit says not to train, there are too few wins to learn from, or the later period
-        cannot judge.
+        If the audit says not to train, or a part has too few wins.
     """
     progress("reading the leads")
     tables = ingest(project, keep_source=True)
@@ -65,19 +65,19 @@ def prepare(project: Project, progress: Progress, allowed_leaks: Collection[str]
     progress("auditing")
     audit = audit_tables(project, tables, dataset, allowed_leaks=allowed_leaks)
     tables = replace(tables, source=None)  # only the audit reads it
-    project = exclude_columns(project, audit)
-    dataset = replace(dataset, signals=dataset.signals[project.catalog.columns])
-    split = split_history(project, dataset)
-    _check_classes(project, split)
-    return Prepared(project, tables, dataset, split, audit)
+    kept = exclude_columns(project, audit)
+    left_out = tuple(c for c in project.catalog.columns if c not in kept.catalog.columns)
+    dataset = replace(dataset, signals=dataset.signals[kept.catalog.columns])
+    split = split_history(kept.training.split, dataset)
+    _check_classes(kept.training.min_wins, split)
+    return Prepared(kept, tables, dataset, split, audit, left_out)
 
 
-def _check_classes(project: Project, split: Split) -> None:
+def _check_classes(min_wins: int, split: Split) -> None:
     wins = int(split.earlier.label.sum())
-    needed = project.training.min_wins
-    if wins < needed:
+    if wins < min_wins:
         raise RefusalError(
-            f"{wins} wins among {len(split.earlier)} snapshots to learn from, at least {needed} "
+            f"{wins} wins among {len(split.earlier)} snapshots to learn from, at least {min_wins} "
             "are needed (min_wins in training.yaml); wait for more, or lengthen the history"
         )
     for name, part in (("earlier", split.earlier), ("later", split.later)):

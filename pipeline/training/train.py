@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from leadscore.models.calibration import IDENTITY
 from leadscore.models.errors import ScorecardError
 from leadscore.models.predictive import recalibrate_pipeline, to_terms
-from leadscore.models.score_frame import score_frame
+from leadscore.models.score_frame import Floats, assign_bands, score_frame
 from leadscore.models.scorecard import Points, Scorecard
 from leadscore.pipeline.audit.audit import check_allowed
 from leadscore.pipeline.audit.records import Audit
@@ -25,7 +24,7 @@ from leadscore.pipeline.evaluation.evaluate import Evaluation, evaluate_scores
 from leadscore.pipeline.ingest.notes import Note
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.progress import Progress, silent
-from leadscore.pipeline.training.finalize import band_snapshots, finish_scorecard, plain_bands
+from leadscore.pipeline.training.finalize import finish_scorecard, plain_bands
 from leadscore.pipeline.training.model_selection import (
     SelectedModel,
     cross_validate,
@@ -35,25 +34,29 @@ from leadscore.pipeline.training.model_selection import (
 from leadscore.pipeline.training.prepare import Prepared, fingerprint_training, prepare
 
 POINTS_TO_DOUBLE = 20.0
-"""So many points double the odds, as credit scorecards have it."""
+"""How many points double the odds, as in credit scorecards."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """All that one training has made.
+    """All results of one training.
 
-    `earlier` and `later` are the datasets it learned from and was judged on; without any order they
-    are the same, and the evaluation is cross-validated. `audit` says what was left out and why.
-    A sheet has neither `pipeline` nor `choice`.
+    `project` is without the signals that the audit left out. `earlier` and `later` are the datasets
+    for learning and for evaluation. Without order they are the same, and the evaluation is
+    cross-validated: then `later_log_odds` and `later_bands` are out of fold. The contributions are
+    the scorecard's own, (n, terms + caps) each. A sheet has neither `pipeline` nor `selected`.
     """
 
+    project: Project
     scorecard: Scorecard
     pipeline: Pipeline | None
-    choice: SelectedModel | None
+    selected: SelectedModel | None
     evaluation: Evaluation
     earlier: Dataset
     later: Dataset
-    later_log_odds: npt.NDArray[np.float64]
+    earlier_contributions: Floats
+    later_contributions: Floats
+    later_log_odds: Floats
     later_bands: npt.NDArray[np.object_]
     neither: int
     cut: str | None
@@ -63,18 +66,17 @@ class Training:
 
     @property
     def method(self) -> str:
-        """How the scorecard came about, in half a sentence."""
+        """How the scorecard was made, in half a sentence."""
         signals = f"{len(self.scorecard.terms)} signals"
-        if self.choice is None:
-            factor, shift = (
-                self.scorecard.points.log_odds_per_point,
-                self.scorecard.points.log_odds_at_zero,
-            )
+        if self.selected is None:
+            scale = self.scorecard.points
+            factor, shift = scale.log_odds_per_point, scale.log_odds_at_zero
             return f"the points of {signals}; log-odds = {factor:.4f} x points {shift:+.3f}"
-        affine = self.choice.affine
+        affine = self.selected.affine
         kept = f"{affine.factor:.3f} x log-odds + {affine.shift:.3f}"
         return (
-            f"logistic regression on {signals}, penalty C = {self.choice.recipe.penalty:g}; "
+            f"logistic regression on {signals}, penalty C = "
+            f"{self.selected.hyperparameters.penalty:g}; "
             f"recalibration: {'none' if affine == IDENTITY else kept}"
         )
 
@@ -82,26 +84,19 @@ class Training:
 def train(
     project: Project, progress: Progress = silent, allowed_leaks: Collection[str] = ()
 ) -> Training:
-    """Train the predictive model of a project, on what its audit lets through.
+    """Train the predictive model of a project on the signals that pass its audit.
 
     Parameters
     ----------
-    project : Project
-    progress : Progress
     allowed_leaks : collection of str
-        Signals, fields or columns to learn from though the audit says that they leak.
-
-    Returns
-    -------
-    Training
+        Signals, fields or columns to learn from although the audit calls them leaks.
 
     Raises
     ------
     DataError
-        If the data is not what the configuration says.
+        If the data do not match the configuration.
     RefusalError
-        If the audit says not to train, there are too few wins to learn from, or the later period
-        cannot judge.
+        If the audit says not to train, or a part has too few wins.
     ConfigError
         If `allowed_leaks` names nothing that a signal reads.
     """
@@ -112,15 +107,14 @@ def train(
 
 def _train(project: Project, progress: Progress, allowed_leaks: Collection[str]) -> Training:
     prepared = prepare(project, progress, allowed_leaks)
-    project, dataset, split = prepared.project, prepared.dataset, prepared.split
+    project, split = prepared.project, prepared.split
+    catalog, config = project.catalog, project.training.model
     try:
-        choice = select_hyperparameters(
-            split.earlier, project.catalog, project.training.model, progress
-        )
+        selected = select_hyperparameters(split.earlier, catalog, config, progress)
         progress("fitting")
-        pipeline = fit_pipeline(split.earlier, project.catalog, choice.recipe)
-        if choice.affine != IDENTITY:
-            recalibrate_pipeline(pipeline, choice.affine)
+        pipeline = fit_pipeline(split.earlier, catalog, selected.hyperparameters)
+        if selected.affine != IDENTITY:
+            recalibrate_pipeline(pipeline, selected.affine)
         base, terms = to_terms(pipeline)
     except ScorecardError as error:
         raise RefusalError(str(error)) from error
@@ -133,38 +127,51 @@ def _train(project: Project, progress: Progress, allowed_leaks: Collection[str])
         points=Points(per_log_odds=POINTS_TO_DOUBLE / float(np.log(2.0))),
         bands=plain_bands(project.bands),
         definitions=project.catalog.to_definitions(),
-        training=fingerprint_training(prepared, choice.affine),
+        training=fingerprint_training(prepared, selected.affine),
     )
-    scorecard = _with_means(scorecard, split.earlier.signals)
+    earlier = score_frame(scorecard, split.earlier.signals).contributions
+    means = map(float, earlier.mean(axis=0))
+    terms = tuple(
+        term.model_copy(update={"mean": mean}) for term, mean in zip(terms, means, strict=True)
+    )
+    scorecard = scorecard.model_copy(update={"terms": terms})
     if prepared.ordered:
-        later_log_odds = score_frame(scorecard, split.later.signals).log_odds
+        later = score_frame(scorecard, split.later.signals)
+        contributions, log_odds = later.contributions, later.log_odds
     else:
-        later_log_odds = cross_validate(dataset, project.catalog, project.training.model, progress)
-    scorecard = finish_scorecard(scorecard, project.bands, split.later.signals, later_log_odds)
+        contributions, log_odds = earlier, cross_validate(split.later, catalog, config, progress)
+    scorecard = finish_scorecard(scorecard, project.bands, contributions, log_odds)
     progress("evaluating")
-    return evaluate_training(prepared, scorecard, later_log_odds, (choice, pipeline))
+    return evaluate_training(
+        prepared, scorecard, earlier, contributions, log_odds, selected, pipeline
+    )
 
 
 def evaluate_training(
     prepared: Prepared,
     scorecard: Scorecard,
-    later_log_odds: npt.NDArray[np.float64],
-    learned: tuple[SelectedModel, Pipeline] | None = None,
+    earlier_contributions: Floats,
+    later_contributions: Floats,
+    later_log_odds: Floats,
+    selected: SelectedModel | None = None,
+    pipeline: Pipeline | None = None,
 ) -> Training:
-    """Evaluate a finished scorecard on the later part, and gather what its training has made.
+    """Evaluate a finished scorecard on the later part, and gather the results of its training.
 
     Parameters
     ----------
     prepared : Prepared
     scorecard : Scorecard
         Sealed.
+    earlier_contributions, later_contributions : float array of shape (n, terms + caps)
+        Of the snapshots of both parts.
     later_log_odds : float array of shape (n,)
-        Of the later part's n snapshots; without order, out of fold.
-    learned : tuple of Choice and Pipeline, optional
-        None for a sheet.
+        Of the later part; without order, out of fold.
+    selected : SelectedModel, optional
+        None for a sheet, as is `pipeline`.
     """
     project, split, tables = prepared.project, prepared.split, prepared.tables
-    later_bands = band_snapshots(scorecard, split.later.signals, later_log_odds)
+    later_bands = assign_bands(scorecard, split.later.signals, later_log_odds, later_contributions)
     evaluation = evaluate_scores(
         split.later,
         later_log_odds,
@@ -173,22 +180,16 @@ def evaluate_training(
         project.training.bootstrap_draws,
         project.training.seed,
     )
-    choice, pipeline = learned or (None, None)
-    return Training(
-        scorecard, pipeline, choice, evaluation, split.earlier, split.later, later_log_odds,
-        later_bands, split.neither, describe_cut(split), tables,
-        (*_notes(project, tables, scorecard), *note_few_early_wins(project, prepared.dataset),
-         *note_late_records(project, tables)), prepared.audit,
-    )  # fmt: skip
-
-
-def _with_means(scorecard: Scorecard, signals: pd.DataFrame) -> Scorecard:
-    means = score_frame(scorecard, signals).contributions.mean(axis=0)
-    terms = tuple(
-        term.model_copy(update={"mean": float(mean)})
-        for term, mean in zip(scorecard.terms, means, strict=True)
+    notes = (
+        *_notes(project, tables, scorecard),
+        *note_few_early_wins(project, prepared.dataset),
+        *note_late_records(project, tables),
     )
-    return scorecard.model_copy(update={"terms": terms})
+    return Training(
+        project, scorecard, pipeline, selected, evaluation, split.earlier, split.later,
+        earlier_contributions, later_contributions, later_log_odds, later_bands, split.neither,
+        describe_cut(split), tables, notes, prepared.audit,
+    )  # fmt: skip
 
 
 def _notes(project: Project, tables: Ingested, scorecard: Scorecard) -> list[Note]:
@@ -196,7 +197,7 @@ def _notes(project: Project, tables: Ingested, scorecard: Scorecard) -> list[Not
     unused = [column for column in project.catalog.columns if column not in used]
     notes = list(tables.notes)
     if unused:
-        text = f"left out, since they never change here: {', '.join(unused)}"
+        text = f"left out because their value never changes: {', '.join(unused)}"
         notes.append(Note("constant signals", text))
     if project.training.horizon_days is None:
         text = "outcomes have no times: a lead counts as not won if it is not won yet"

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import joblib
 import numpy as np
 
-from leadscore.pipeline.audit.audit import exclude_columns
 from leadscore.pipeline.audit.records import suppress_cells
-from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.ingest.rejects import write_rejects
 from leadscore.pipeline.report.pages import write_training_page
@@ -27,29 +26,25 @@ from leadscore.pipeline.values.times import format_time
 from leadscore.pipeline.workflows.reports import report_path, save_report
 
 
-def record_training(project: Project, training: Training, home: Path) -> Version:
+class RecordedTraining(NamedTuple):
+    """The version that a training registered, and where its report lies."""
+
+    version: Version
+    report: Path
+
+
+def record_training(training: Training, home: Path) -> RecordedTraining:
     """Track a training and register its scorecard as challenger.
 
-    Rejected rows are written to ``rejects/`` in the home folder, since their reasons quote values;
-    MLflow gets only their number. The report is saved in the run, and for people at the path that
-    ``report_path`` returns.
-
-    Parameters
-    ----------
-    project : Project
-    training : Training
-    home : Path
-
-    Returns
-    -------
-    Version
+    Rejected rows are written to ``rejects/`` in the home folder, because their reasons show values.
+    MLflow gets only their number. The report lies in the run, and for people in the home folder.
 
     Raises
     ------
     StoreError
         If the store cannot be opened or written to.
     """
-    project = exclude_columns(project, training.audit)
+    project = training.project
     rejects = home / "rejects" / f"{project.name}.csv"
     rejects.unlink(missing_ok=True)
     if training.tables.rejects:
@@ -84,14 +79,15 @@ def record_training(project: Project, training: Training, home: Path) -> Version
                 tags={"basis": evaluation.basis, "verdict": verdict[:5000]},
             )
         )
-    save_report(page, report_path(home, version))
-    return version
+    path = report_path(home, version)
+    save_report(page, path)
+    return RecordedTraining(version, path)
 
 
 def _params(training: Training) -> dict[str, object]:
     recalibration = training.scorecard.training["recalibration"]
     return {
-        **({} if training.choice is None else vars(training.choice.recipe)),
+        **({} if training.selected is None else vars(training.selected.hyperparameters)),
         "recalibration_factor": recalibration["factor"],
         "recalibration_shift": recalibration["shift"],
         "signals": len(training.scorecard.terms),
@@ -104,10 +100,12 @@ def _params(training: Training) -> dict[str, object]:
 
 
 def _selection(training: Training) -> dict[str, object]:
-    if training.choice is None:
+    if training.selected is None:
         return {}
-    trials = training.choice.trials
-    return {"selection.json": [{**vars(t.recipe), "log_loss": t.log_loss} for t in trials]}
+    candidates = training.selected.candidates
+    return {
+        "selection.json": [{**vars(c.hyperparameters), "log_loss": c.log_loss} for c in candidates]
+    }
 
 
 def _metrics(training: Training) -> dict[str, float]:

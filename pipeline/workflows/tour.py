@@ -24,7 +24,6 @@ from leadscore.pipeline.tracking.store import CHAMPION
 from leadscore.pipeline.training.train import train
 from leadscore.pipeline.values.times import DAY_US
 from leadscore.pipeline.workflows.record_training import record_training
-from leadscore.pipeline.workflows.reports import report_path
 from leadscore.pipeline.workflows.store import promote_version
 from leadscore.pipeline.workflows.versions import evaluate_version, score_with_version
 
@@ -61,7 +60,7 @@ def take_tour(world: World, home: Path, progress: Progress) -> Tour:
     project = read_project(find_project("demo"), folder)
     training = train(project, progress)
     progress("tracking and registering")
-    version = record_training(project, training, home)
+    version, report = record_training(training, home)
     version = promote_version(home, project.name, str(version.version))
     progress("evaluating the champion")
     evaluation, _ = evaluate_version(home, project, CHAMPION)
@@ -75,7 +74,7 @@ def take_tour(world: World, home: Path, progress: Progress) -> Tour:
         evaluation,
         _truth_auc(folder, training.later),
         batch,
-        report_path(home, version),
+        report,
         newest,
     )
 

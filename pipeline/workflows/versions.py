@@ -161,8 +161,8 @@ def explain_with_version(
                 f"{format_time(as_of_us)}, as of which it is scored; see --as-of"
             )
         signals = read_signals(catalog, lead, known, as_of_us, project.limits)
-    row = signals.astype(object).where(signals.notna(), None).iloc[0]
-    values = {column: row[column] for column in catalog.columns}
+    first = {column: signals[column][0] for column in catalog.columns}
+    values = {column: None if value != value else value for column, value in first.items()}
     explanation = explain_lead(Scorer(scorecard), values)
     return ExplainedLead(explanation, scorecard.kind, VersionRef(name, str(version)), as_of_us)
 

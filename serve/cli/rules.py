@@ -37,8 +37,8 @@ def register(context: CommandContext, sheet: SheetOption = None) -> CommandResul
     written = read_sheet(context.project, sheet)
     training = train_sheet(written, "rules", context.progress, context.allow_leak or ())
     context.progress("tracking and registering")
-    version = record_training(written.project, training, context.store)
-    return report_training(context, training, version)
+    recorded = record_training(training, context.store)
+    return report_training(context, training, recorded)
 
 
 @with_options("where", "data", "store", "allow_leak", "memory_limit", "as_json")
@@ -70,7 +70,7 @@ def learn(
     if learned.ordered:
         training = train_sheet(learned.sheet, "close_rate", context.progress, allowed)
         context.progress("tracking and registering")
-        version = record_training(learned.sheet.project, training, context.store)
+        version, _ = record_training(training, context.store)
         registered = (training.evaluation, version)
     return CommandResult(
         partial(show_learned, learned, path, registered), learned_json(learned, path, registered)

@@ -11,6 +11,7 @@ from leadscore.serve.cli.terminal import print_line, print_list, print_paragraph
 if TYPE_CHECKING:
     from leadscore.pipeline.tracking.records import Version
     from leadscore.pipeline.training.train import Training
+    from leadscore.pipeline.workflows.record_training import RecordedTraining
 
 
 @with_options("where", "data", "store", "allow_leak", "memory_limit", "as_json")
@@ -24,17 +25,15 @@ def train(context: CommandContext) -> CommandResult:
 
     training = train_project(context.project, context.progress, context.allow_leak or ())
     context.progress("tracking and registering")
-    version = record_training(context.project, training, context.store)
-    return report_training(context, training, version)
+    recorded = record_training(training, context.store)
+    return report_training(context, training, recorded)
 
 
 def report_training(
-    context: CommandContext, training: "Training", version: "Version"
+    context: CommandContext, training: "Training", recorded: "RecordedTraining"
 ) -> CommandResult:
     """Return what a command shows of a training: figures, counts, report, the next command."""
-    from leadscore.pipeline.workflows.reports import report_path
-
-    path = report_path(context.store, version)
+    version, path = recorded
     kind = training.scorecard.kind
     which = str(version.version) if kind == "predictive" else f"{kind}:{version.version}"
     promote = context.write_next("promote", which)
@@ -74,7 +73,9 @@ def training_json(training: "Training", version: "Version", report: Path) -> dic
         "fingerprint": version.fingerprint,
         "run_id": version.run_id,
         "report": str(report),
-        "recipe": None if training.choice is None else vars(training.choice.recipe),
+        "hyperparameters": (
+            None if training.selected is None else vars(training.selected.hyperparameters)
+        ),
         "recalibration": training.scorecard.training["recalibration"],
         "earlier_snapshots": len(training.earlier),
         "earlier_wins": int(training.earlier.label.sum()),

@@ -215,6 +215,12 @@ def test_one_lead_and_a_frame_agree_to_the_last_bit():
         before = frame.copy(deep=True)
         many = score_frame(scorecard, frame)
         pd.testing.assert_frame_equal(frame, before)
+        arrays = {name: frame[name].to_numpy() for name in frame}
+        if arrays:
+            same = score_frame(scorecard, arrays)
+            assert bits(same.log_odds) == bits(many.log_odds)
+            assert bits(same.contributions) == bits(many.contributions)
+            assert list(same.band) == list(many.band)
         ones = [Scorer(scorecard).score(lead) for lead in leads]
         assert bits(many.log_odds) == bits([one.log_odds for one in ones])
         assert bits(many.probability) == bits([one.probability for one in ones])

@@ -98,7 +98,7 @@ def test_every_family_is_missed(worlds, family):
         columns = [signal.column for signal in rest]
         earlier = replace(training.earlier, signals=training.earlier.signals[columns])
         smaller = catalog.model_copy(update={"signals": rest})
-        pipeline = fit_pipeline(earlier, smaller, training.choice.recipe)
+        pipeline = fit_pipeline(earlier, smaller, training.selected.hyperparameters)
         label = training.later.label
         without = score_auc(decide(pipeline, training.later.signals[columns]), label)
         costs.append(score_auc(training.later_log_odds, label) - without)

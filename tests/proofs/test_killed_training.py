@@ -45,7 +45,7 @@ def die(*args, **kwargs):
         real(*args, **kwargs)
     os._exit(9)
 setattr(MlflowClient, step, die)
-record_training(*joblib.load(Path(home) / "training"), Path(home))
+record_training(joblib.load(Path(home) / "training"), Path(home))
 """
 
 
@@ -69,7 +69,7 @@ def check_aliases(home: Path) -> None:
 
 @pytest.mark.parametrize(("step", "when"), STEPS)
 def test_killed_at_a_named_step(registered, home, step, when):
-    joblib.dump((registered.project, registered.training), home / "training")
+    joblib.dump(registered.training, home / "training")
     done = subprocess.run(
         [sys.executable, "-c", DIE_AT, step, when, str(home)], capture_output=True, timeout=120
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from support.paired_measures import measure_difference
 from support.projects import write_project
 from support.seeds import FULL, most_by_chance, seeds_of_the_day
 
@@ -14,7 +15,7 @@ from leadscore.models.predictive import decide
 from leadscore.pipeline.config.project import Project, read_project
 from leadscore.pipeline.dataset.dataset import build_dataset
 from leadscore.pipeline.dataset.split import split_dataset
-from leadscore.pipeline.evaluation.metrics import Scored, measure, measure_difference
+from leadscore.pipeline.evaluation.metrics import Scored, measure
 from leadscore.pipeline.ingest.activities import ActivitiesRead
 from leadscore.pipeline.ingest.deduplicate import deduplicate_activities
 from leadscore.pipeline.ingest.tables import Ingested
@@ -108,8 +109,8 @@ def simulate(folder: Path, seed: int, pull: float, shuffled: bool) -> Ingested:
 def score(project: Project, tables: Ingested) -> Scored:
     """Learn from the earlier period and score the later one."""
     split = split_dataset(build_dataset(project, tables), project.training.split)
-    choice = select_hyperparameters(split.earlier, project.catalog, project.training.model)
-    pipeline = fit_pipeline(split.earlier, project.catalog, choice.recipe)
+    selected = select_hyperparameters(split.earlier, project.catalog, project.training.model)
+    pipeline = fit_pipeline(split.earlier, project.catalog, selected.hyperparameters)
     later = split.later
     return Scored(decide(pipeline, later.signals), later.label, later.lead)
 

@@ -11,12 +11,13 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from support.paired_measures import measure_difference
 from support.real_data import ROOT, real_data
 
 from leadscore.models.predictive import decide
 from leadscore.models.score_frame import score_frame
 from leadscore.pipeline.config.project import read_project
-from leadscore.pipeline.evaluation.metrics import Scored, measure_difference
+from leadscore.pipeline.evaluation.metrics import Scored
 from leadscore.pipeline.training.model_selection import validation_folds
 from leadscore.pipeline.training.train import Training, train
 

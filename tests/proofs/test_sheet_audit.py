@@ -14,7 +14,7 @@ from leadscore.pipeline.config.project import Project, read_project
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.dataset.split import Split
 from leadscore.pipeline.errors import RefusalError
-from leadscore.pipeline.sheets.audit import judge_criteria
+from leadscore.pipeline.sheets.audit import measure_criteria
 from leadscore.pipeline.sheets.learn import count_sheet
 from leadscore.pipeline.sheets.sheet import Sheet, read_sheet
 
@@ -46,7 +46,7 @@ class Firm:
 
     def judged(self) -> dict[str, set[str]]:
         """Return the kinds of flags of each criterion."""
-        criteria, _ = judge_criteria(self.sheet, self.earlier, {})
+        criteria, _ = measure_criteria(self.sheet, self.earlier, {})
         return {c.name: {flag.kind for flag in c.flags} for c in criteria}
 
 

@@ -41,11 +41,27 @@ class History:
 def read_history(
     catalog: Catalog, snapshots: pa.Table, history: History, limits: Limits | None = None
 ) -> pd.DataFrame:
+    """Return the signals that ``read_columns`` computes as a DataFrame, for training."""
+    columns = read_columns(catalog, snapshots, history, limits)
+    return pd.DataFrame(
+        {
+            name: pd.Series(column, dtype=column.dtype, copy=False)
+            for name, column in columns.items()
+        },
+        columns=catalog.columns,
+        copy=False,
+    )
+
+
+def read_columns(
+    catalog: Catalog, snapshots: pa.Table, history: History, limits: Limits | None = None
+) -> dict[str, Values]:
     """Compute the signals of some snapshots.
 
-    Columns in: snapshot_id, lead_id, as_of_us. Columns out: one per signal, ``family__name``:
-    object (text or None) for categories, float64 with NaN for the rest. Grain: one row per
-    snapshot, ordered by snapshot_id. The result is that of ``signals_sql``.
+    Columns in: snapshot_id, lead_id, as_of_us. Columns out: one array per signal of the catalogue,
+    in its order, by the name ``family__name``: object (text or None) for categories, float64 with
+    NaN for the rest. Grain: one element per snapshot, ordered by snapshot_id. The result is that of
+    ``signals_sql``.
 
     Parameters
     ----------
@@ -54,10 +70,6 @@ def read_history(
     history : History
     limits : Limits, optional
         Of the engine.
-
-    Returns
-    -------
-    DataFrame
 
     Raises
     ------
@@ -86,14 +98,7 @@ def read_history(
                 for reading in readings
             ]
             columns[column] = values[0] if len(values) == 1 else _rate(*values)
-    return pd.DataFrame(
-        {
-            name: pd.Series(columns[name], dtype=columns[name].dtype, copy=False)
-            for name in catalog.columns
-        },
-        columns=catalog.columns,
-        copy=False,
-    )
+    return {name: columns[name] for name in catalog.columns}
 
 
 def _to_columns(table: pa.Table, categories: set[str]) -> dict[str, Values]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+from support.paired_measures import measure_difference
 
 from leadscore.models.score_frame import to_probabilities
 from leadscore.pipeline.evaluation.calibration import group_by_score
@@ -12,7 +13,6 @@ from leadscore.pipeline.evaluation.metrics import (
     Scored,
     lift_at_10,
     measure,
-    measure_difference,
 )
 
 

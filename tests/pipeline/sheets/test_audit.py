@@ -10,7 +10,7 @@ from support.worlds.sheet_history import history
 
 from leadscore.pipeline.config.project import Project, read_project
 from leadscore.pipeline.dataset.dataset import Dataset
-from leadscore.pipeline.sheets.audit import audit_sheet, judge_criteria
+from leadscore.pipeline.sheets.audit import audit_sheet, measure_criteria
 from leadscore.pipeline.sheets.audit_records import CriterionResult
 from leadscore.pipeline.sheets.sheet import read_sheet
 
@@ -24,7 +24,7 @@ def judge(project: Project, dataset: Dataset, tmp_path: Path, leaks=None, **crit
     """Return how each criterion of a sheet is judged, by name."""
     path = tmp_path / "rules.yaml"
     path.write_text(yaml.safe_dump({"mql": 10, "sql": 20, "criteria": criteria}, sort_keys=False))
-    judged, unsupported = judge_criteria(read_sheet(project, path), dataset, leaks or {})
+    judged, unsupported = measure_criteria(read_sheet(project, path), dataset, leaks or {})
     return {criterion.name: criterion for criterion in judged}, unsupported
 
 

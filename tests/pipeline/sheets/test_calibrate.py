@@ -53,7 +53,7 @@ def test_points_get_the_probability_that_history_bears_out(tmp_path):
     assert set(training.later_bands[training.later_log_odds > scorecard.bands.at.sql]) == {"SQL"}
     assert training.evaluation.metrics["auc"].low > 0.5
     assert training.pipeline is None
-    assert training.choice is None
+    assert training.selected is None
     assert all(term.mean == 0.0 for term in scorecard.terms)
 
 

@@ -185,7 +185,7 @@ def test_two_stores_in_one_process_do_not_mix(registered, tmp_path):
     assert "MLFLOW_TRACKING_URI" not in os.environ
     assert "MLFLOW_REGISTRY_URI" not in os.environ
     assert [v.version for v in registered.store.list_versions(NAME)] == [1]
-    record_training(registered.project, registered.training, tmp_path / "other")
+    record_training(registered.training, tmp_path / "other")
     assert [v.version for v in registered.store.list_versions(NAME)] == [1]
     assert [v.version for v in other.list_versions(NAME)] == [1]
 
@@ -193,7 +193,7 @@ def test_two_stores_in_one_process_do_not_mix(registered, tmp_path):
 def test_training_twice_gives_two_versions_with_the_same_bytes(registered, tmp_path):
     home = copy_of(registered, tmp_path)
     relocate(home)
-    second = record_training(registered.project, registered.training, home)
+    second = record_training(registered.training, home).version
     assert second.version == 2
     assert second.fingerprint == registered.version.fingerprint
     assert second.aliases == ("challenger",)

@@ -149,16 +149,16 @@ def test_on_noise_the_strongest_penalty_is_chosen(order):
     random = np.random.default_rng(4)
     noise = {f"web__x{i}": random.normal(size=600) for i in range(8)}
     noise["web__c"] = random.choice(list("abcdefgh"), 600).astype(object)
-    choice = choose(dataset_of(noise, flip(np.full(600, -1.0)), order=order))
-    assert choice.recipe.penalty == min(PENALTIES)
+    selected = choose(dataset_of(noise, flip(np.full(600, -1.0)), order=order))
+    assert selected.hyperparameters.penalty == min(PENALTIES)
 
 
 @pytest.mark.parametrize("order", ["time", "none"])
 def test_on_a_strong_signal_a_weak_penalty_is_chosen(order):
     x = np.random.default_rng(4).normal(size=1500)
-    choice = choose(dataset_of({"web__x": x}, flip(4.0 * x), order=order))
-    assert choice.recipe.penalty >= 0.3
-    losses = [trial.log_loss for trial in choice.trials]
+    selected = choose(dataset_of({"web__x": x}, flip(4.0 * x), order=order))
+    assert selected.hyperparameters.penalty >= 0.3
+    losses = [candidate.log_loss for candidate in selected.candidates]
     assert losses[0] > min(losses) + 0.05
 
 
@@ -166,7 +166,7 @@ def test_a_signal_that_holds_for_the_past_only_is_not_believed():
     """Early on x decides; in the last two thirds it means the reverse. Blocks in order see that."""
     x = np.random.default_rng(1).normal(size=900)
     turned = np.where(np.arange(900) < 300, 3.0, -3.0) * x
-    assert choose(dataset_of({"web__x": x}, flip(turned))).recipe.penalty == min(PENALTIES)
+    assert choose(dataset_of({"web__x": x}, flip(turned))).hyperparameters.penalty == min(PENALTIES)
 
 
 def test_trials_are_the_losses_of_fits_from_scratch():
@@ -178,24 +178,28 @@ def test_trials_are_the_losses_of_fits_from_scratch():
     }
     label = flip(np.nan_to_num(signals["web__x"]) + (signals["web__c"] == "a"))
     dataset = dataset_of(signals, label)
-    choice = choose(dataset)
-    assert [trial.recipe.penalty for trial in choice.trials] == sorted(PENALTIES)
-    for trial in choice.trials:
+    selected = choose(dataset)
+    assert [candidate.hyperparameters.penalty for candidate in selected.candidates] == sorted(
+        PENALTIES
+    )
+    for candidate in selected.candidates:
         losses = []
         for train, test in validation_folds(dataset):
-            pipeline = fit_pipeline(dataset.rows(train), catalog_of(dataset), trial.recipe)
+            pipeline = fit_pipeline(
+                dataset.rows(train), catalog_of(dataset), candidate.hyperparameters
+            )
             log_odds = decide(pipeline, dataset.signals[test])
             losses += np.logaddexp(0, np.where(label[test] == 1, -log_odds, log_odds)).tolist()
-        assert trial.log_loss == pytest.approx(np.mean(losses), abs=1e-6)
+        assert candidate.log_loss == pytest.approx(np.mean(losses), abs=1e-6)
 
 
 def test_of_recipes_within_an_error_of_the_best_the_strongest_is_taken():
     x = np.random.default_rng(2).normal(size=600)
     dataset = dataset_of({"web__x": x}, flip(2.0 * x))
-    choice = choose(dataset, penalties=(0.01, 0.1, 1.0, 3.0, 10.0))
-    losses = [trial.log_loss for trial in choice.trials]
+    selected = choose(dataset, penalties=(0.01, 0.1, 1.0, 3.0, 10.0))
+    losses = [candidate.log_loss for candidate in selected.candidates]
     assert int(np.argmin(losses)) == 4
-    assert choice.recipe.penalty == 1.0  # not proven worse than 10, as 0.1 is
+    assert selected.hyperparameters.penalty == 1.0  # not proven worse than 10, as 0.1 is
 
 
 def test_snapshots_of_one_lead_do_not_make_a_difference_sure():
@@ -210,8 +214,8 @@ def test_snapshots_of_one_lead_do_not_make_a_difference_sure():
     penalties = tuple(p / 30 for p in PENALTIES)  # thirty rows weigh thirty times as much
     by_lead = choose(family, penalties=penalties)
     by_row = choose(strangers, penalties=penalties)
-    assert by_lead.recipe.penalty * 30 == pytest.approx(once.recipe.penalty)
-    assert by_row.recipe.penalty > by_lead.recipe.penalty
+    assert by_lead.hyperparameters.penalty * 30 == pytest.approx(once.hyperparameters.penalty)
+    assert by_row.hyperparameters.penalty > by_lead.hyperparameters.penalty
 
 
 def test_progress_is_told_fold_by_fold():
@@ -224,8 +228,12 @@ def test_progress_is_told_fold_by_fold():
 
 def test_with_nothing_to_validate_on_the_strongest_penalty_is_taken_and_nothing_recalibrated():
     dataset = dataset_of({"web__x": np.arange(60.0)}, [0] * 59 + [1])
-    choice = choose(dataset, recalibrate=True)
-    assert (choice.recipe.penalty, choice.trials, choice.affine) == (0.003, [], IDENTITY)
+    selected = choose(dataset, recalibrate=True)
+    assert (selected.hyperparameters.penalty, selected.candidates, selected.affine) == (
+        0.003,
+        [],
+        IDENTITY,
+    )
 
 
 # Recalibration

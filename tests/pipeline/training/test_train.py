@@ -92,7 +92,7 @@ def test_leads_that_did_nothing_are_a_4_however_many_they_are():
     clicks = make_term(Steps(edges=(1.0,), values=(-0.7, 0.9), missing=0.0), "email__clicks")
     scorecard = make_scorecard(clicks, base=0.1)
     signals = pd.DataFrame({"email__clicks": [0.0] * 90 + [1.0] * 10})
-    axes = cut_axes(scorecard, signals)
+    axes = cut_axes(scorecard, score_frame(scorecard, signals).contributions)
     assert axes.fit is None
     assert axes.engagement == (np.nextafter(-0.7, 0.0),) * 3
     reader = AxesReader(scorecard.model_copy(update={"axes": axes}))
@@ -133,7 +133,7 @@ def test_leads_without_any_order_are_cross_validated_and_say_so(tmp_path):
     inside = auc(group_by_score(own, to_probabilities(own), training.earlier.label))
     assert training.evaluation.metrics["auc"].value < inside, "out of fold is not in sample"
     assert training.evaluation.metrics["auc"].value > 0.7
-    record_training(project, training, tmp_path / "home")
+    record_training(training, tmp_path / "home")
     evaluation, _ = evaluate_version(tmp_path / "home", project, "challenger")
     assert evaluation.to_json() == training.evaluation.to_json()
 
@@ -142,7 +142,9 @@ def test_pure_noise_is_called_so(tmp_path):
     leads = frame_of_leads(900)
     leads["status"] = np.random.default_rng(1).choice(["won", "lost"], 900, p=[0.3, 0.7])
     training = train(undated_project(tmp_path, leads))
-    assert training.choice.recipe.penalty == min(training.choice.trials[0].recipe.penalty, 0.003)
+    assert training.selected.hyperparameters.penalty == min(
+        training.selected.candidates[0].hyperparameters.penalty, 0.003
+    )
     assert training.evaluation.metrics["auc"].low < 0.5
     assert "no ranking" in [verdict.kind for verdict in training.evaluation.verdicts]
 
@@ -153,7 +155,7 @@ def test_evaluation_uses_no_lead_from_before_the_models_own_cut(registered, tmp_
     path = tmp_path / "demo" / "training.yaml"
     path.write_text(path.read_text().replace("later: 0.3", "later: 0.9"))
     generous = read_project(tmp_path / "demo", registered.home / "demo")
-    record_training(registered.project, registered.training, home)
+    record_training(registered.training, home)
     evaluation, _ = evaluate_version(home, generous, "challenger")
     assert evaluation.leads == registered.training.evaluation.leads
     assert evaluation.metrics == registered.training.evaluation.metrics
@@ -228,7 +230,8 @@ def test_perfect_separation_and_ten_thousand_categories_give_finite_weights(tmp_
 
 def test_signals_that_never_change_are_told(tmp_path):
     training = train(undated_project(tmp_path, frame_of_leads(600).assign(newsletter="yes")))
-    assert "left out, since they never change here: email__newsletter" in map(str, training.notes)
+    notes = map(str, training.notes)
+    assert "left out because their value never changes: email__newsletter" in notes
     assert {term.signal for term in training.scorecard.terms} == {
         "demographic__country",
         "firmographic__employees",
@@ -243,12 +246,12 @@ def test_a_leak_that_separates_perfectly_is_trained_drawn_and_called_too_good(tm
         train(project)
     training = train(project, allowed_leaks=["newsletter"])
     assert "too good" in [verdict.kind for verdict in training.evaluation.verdicts]
-    assert record_training(project, training, tmp_path / "home").version == 1
+    assert record_training(training, tmp_path / "home").version.version == 1
 
 
 def test_evaluation_refuses_another_horizon_and_tells_other_data(registered, tmp_path):
     home = tmp_path / "home"
-    record_training(registered.project, registered.training, home)
+    record_training(registered.training, home)
     shutil.copytree(registered.project.folder, tmp_path / "demo")
     path = tmp_path / "demo" / "training.yaml"
     path.write_text(path.read_text().replace("horizon_days: 60", "horizon_days: 30"))
@@ -264,7 +267,7 @@ def test_evaluation_refuses_another_horizon_and_tells_other_data(registered, tmp
 def test_leads_without_order_are_judged_on_the_data_of_the_training_only(tmp_path):
     leads = frame_of_leads(600)
     project = undated_project(tmp_path, leads, data=WITHOUT_TIMES)
-    record_training(project, train(project), tmp_path / "home")
+    record_training(train(project), tmp_path / "home")
     leads.assign(employees=7).to_csv(project.leads_path, index=False)
     with pytest.raises(RefusalError, match="not those of the training"):
         evaluate_version(tmp_path / "home", project, "challenger")

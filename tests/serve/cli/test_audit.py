@@ -101,7 +101,7 @@ def test_values_that_few_leads_have_are_named_nowhere(tmp_path):
     leads["note"] = np.where(won & (np.cumsum(won) <= 25), "Juana Pérez", "none")
     project = project_of(tmp_path / "few", leads, used=["note"])
     training = train(project, allowed_leaks=["note"])
-    version = record_training(project, training, tmp_path / "home")
+    version = record_training(training, tmp_path / "home").version
     kept = open_store(tmp_path / "home").read_text(version.run_id, "audit.json")
     page = (tmp_path / "home" / "reports" / "few-v1.html").read_text(encoding="utf-8")
     assert "Juana" not in kept

@@ -67,7 +67,7 @@ def served(registered, service):
 def test_registering_says_what_the_points_have_come_to(told):
     said = told[1]
     assert said["model"] == "demo.rules"
-    assert said["recipe"] is None
+    assert said["hyperparameters"] is None
     assert said["recalibration"]["factor"] > 0.0
     auc = said["metrics"]["auc"]
     assert 0.6 < auc["value"] < 0.85

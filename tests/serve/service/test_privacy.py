@@ -105,7 +105,7 @@ def with_challenger(registered, promoted, tmp_path_factory):
     home = tmp_path_factory.mktemp("canaries") / "home"
     shutil.copytree(promoted, home)
     relocate(home)
-    assert record_training(registered.project, registered.training, home).version == 2
+    assert record_training(registered.training, home).version.version == 2
     return home
 
 
