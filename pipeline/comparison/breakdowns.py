@@ -29,28 +29,28 @@ class Grouping:
     """One way to group n snapshots: the names of its groups, their masks, and how many it hides."""
 
     column: str
-    says: str
+    description: str
     groups: tuple[tuple[str, Mask], ...]
     hidden: int
 
 
-def find_periods(ground: EvaluationSet, weeks: tuple[Week, ...]) -> npt.NDArray[np.intp]:
+def find_periods(evaluation_set: EvaluationSet, weeks: tuple[Week, ...]) -> npt.NDArray[np.intp]:
     """Return the number of each later snapshot's month of creation, or of its stretch, (n,)."""
-    by_month = ground.later.order == "time"
-    parts = part_by_period(ground.later) if by_month else [week.rows for week in weeks]
-    period = np.zeros(len(ground.later), np.intp)
+    by_month = evaluation_set.later.order == "time"
+    parts = part_by_period(evaluation_set.later) if by_month else [week.rows for week in weeks]
+    period = np.zeros(len(evaluation_set.later), np.intp)
     for number, rows in enumerate(parts):
         period[rows] = number
     return period
 
 
-def group_snapshots(project: Project, ground: EvaluationSet) -> tuple[Grouping, ...]:
+def group_snapshots(project: Project, evaluation_set: EvaluationSet) -> tuple[Grouping, ...]:
     """Return how the later snapshots are grouped: by time, and as the report does."""
-    return (_cut_by_time(ground), *_cut_by_signals(project, ground))
+    return (_group_by_time(evaluation_set), *_group_by_signals(project, evaluation_set))
 
 
-def _cut_by_time(ground: EvaluationSet) -> Grouping:
-    later, groups = ground.later, []
+def _group_by_time(evaluation_set: EvaluationSet) -> Grouping:
+    later, groups = evaluation_set.later, []
     for number, rows in enumerate(part_by_period(later), start=1):
         mask = np.zeros(len(later), np.bool_)
         mask[rows] = True
@@ -58,48 +58,50 @@ def _cut_by_time(ground: EvaluationSet) -> Grouping:
         begins = name_moment(later.begin[rows[0]], later.order)
         groups.append((begins[:7] if dated else f"{number} of {PERIODS}", mask))
     what = "month" if later.order == "time" else "stretch"
-    says = (
+    description = (
         "the month in which the lead was created" if what == "month"
         else "stretches of equal count, in order of arrival"
     )  # fmt: skip
-    return _keep_large(what, says, groups, ground)
+    return _keep_large(what, description, groups, evaluation_set)
 
 
-def _cut_by_signals(project: Project, ground: EvaluationSet) -> list[Grouping]:
+def _group_by_signals(project: Project, evaluation_set: EvaluationSet) -> list[Grouping]:
     declared = {signal.column: signal for signal in project.catalog.signals}
-    cuts = []
+    groupings = []
     for column in choose_breakdowns(project):
-        frame = next((e.signals for e in ground.entrants if column in e.signals), None)
+        frame = next((e.signals for e in evaluation_set.contenders if column in e.signals), None)
         if frame is None:
             continue
         values = frame[column]
-        leads = leads_by_level(values, ground.later.lead)
+        leads = leads_by_level(values, evaluation_set.later.lead)
         ranked = sorted(leads, key=lambda level: (-leads[level], level))
         groups = [(level, (values == level).to_numpy(dtype=bool)) for level in ranked]
         groups.append((MISSING, values.isna().to_numpy()))
-        cuts.append(_keep_large(column, describe_signal(declared[column]), groups, ground))
-    return cuts
+        groupings.append(
+            _keep_large(column, describe_signal(declared[column]), groups, evaluation_set)
+        )
+    return groupings
 
 
 def _keep_large(
-    column: str, says: str, groups: list[tuple[str, Mask]], ground: EvaluationSet
+    column: str, description: str, groups: list[tuple[str, Mask]], evaluation_set: EvaluationSet
 ) -> Grouping:
-    lead = ground.later.lead
+    lead = evaluation_set.later.lead
     some = [(name, mask) for name, mask in groups if mask.any()]
     large = [(name, mask) for name, mask in some if len(np.unique(lead[mask])) >= MIN_GROUP_LEADS]
     shown = tuple(large[:MOST_LEVELS])
-    return Grouping(column, says, shown, len(some) - len(shown))
+    return Grouping(column, description, shown, len(some) - len(shown))
 
 
-def stack_masks(cuts: tuple[Grouping, ...], snapshots: int) -> npt.NDArray[np.float64]:
-    """Return the groups of all cuts one below the other, (1 + g, n); the first row is everybody."""
-    rows = [np.ones(snapshots), *(mask for cut in cuts for _, mask in cut.groups)]
+def stack_masks(groupings: tuple[Grouping, ...], snapshots: int) -> npt.NDArray[np.float64]:
+    """Stack all groups as rows, (1 + g, n); the first row is everybody."""
+    rows = [np.ones(snapshots), *(mask for grouping in groupings for _, mask in grouping.groups)]
     return np.array(rows, dtype=np.float64)
 
 
 def break_down(
-    cuts: tuple[Grouping, ...],
-    ground: EvaluationSet,
+    groupings: tuple[Grouping, ...],
+    evaluation_set: EvaluationSet,
     reached: dict[str, CallOutcome],
     pairs: list[tuple[str, str]],
 ) -> tuple[Breakdown, ...]:
@@ -107,17 +109,15 @@ def break_down(
 
     Parameters
     ----------
-    cuts : tuple of Grouping
-    ground : EvaluationSet
     reached : dict of str to CallOutcome
         By contender, over the groups of ``stack_masks``.
     pairs : list of (str, str)
-        The duels.
+        The pairs.
     """  # fmt: skip
-    later, place, found = ground.later, 0, []
-    for cut in cuts:
+    later, place, found = evaluation_set.later, 0, []
+    for grouping in groupings:
         slices = []
-        for name, mask in cut.groups:
+        for name, mask in grouping.groups:
             place += 1
             gains = tuple(
                 percentile(
@@ -135,5 +135,7 @@ def break_down(
                     gains,
                 )
             )
-        found.append(Breakdown(cut.column, cut.says, tuple(slices), cut.hidden))
+        found.append(
+            Breakdown(grouping.column, grouping.description, tuple(slices), grouping.hidden)
+        )
     return tuple(found)

@@ -1,14 +1,12 @@
 """Who is called when: week by week the best leads not called yet, as many as the team can call."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.errors import ConfigError
 from leadscore.pipeline.values.times import DAY_US, format_time
@@ -26,19 +24,6 @@ class Week(NamedTuple):
 
     name: str
     rows: Rows
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """Who can be called in each week, in order, and how many calls a week has."""
-
-    weeks: tuple[Week, ...]
-    capacity: float
-
-    @property
-    def largest(self) -> int:
-        """The number of leads in the fullest week."""
-        return max(len(week.rows) for week in self.weeks)
 
 
 def list_weeks(dataset: Dataset) -> tuple[Week, ...]:
@@ -83,7 +68,7 @@ def sum_by_lead(later: Dataset, values: Floats) -> Floats:
 
 
 class CallSimulator:
-    """One contender on the telephone.
+    """Simulates the calls of one contender, week by week.
 
     Leads of equal score have the same right to a call. Where calls run out among them, each is
     called in part: the expected value over all ways to break the tie, so that ties flatter nobody
@@ -91,7 +76,6 @@ class CallSimulator:
 
     Parameters
     ----------
-    weeks : tuple of Week
     log_odds : float array of shape (n,)
         Of n snapshots; only their order counts.
     lead : int array of shape (n,)
@@ -108,7 +92,7 @@ class CallSimulator:
             sizes = np.diff(np.r_[starts, len(rows)])
             self._ranked.append((rows, starts, sizes))
 
-    def call(self, capacity: float, weight: Floats) -> Iterator[tuple[Rows, Floats]]:
+    def run(self, capacity: float, weight: Floats) -> Iterator[tuple[Rows, Floats]]:
         """Yield, week by week, rows and how much of each is called.
 
         Parameters
@@ -143,25 +127,25 @@ class CallSimulator:
         """Return how much of each snapshot is called, (n,), every lead being there once."""
         called = np.zeros(len(self._lead))
         ones = np.ones((int(self._lead.max()) + 1, 1))
-        for rows, taken in self.call(capacity, ones):
+        for rows, taken in self.run(capacity, ones):
             called[rows] = taken[:, 0]
         return called
 
 
 ASSUMED_SHARE = 0.1
-"""Where nobody says how many leads sales can call, a tenth of those that arrive."""
+"""The share of arriving leads that sales can call, where no capacity is configured."""
 
 
 class Capacity(NamedTuple):
-    """Calls a week (or a stretch), how that is said, and whether it is but an assumption."""
+    """Calls a week (or a stretch), the same in words, and whether it is only assumed."""
 
     calls: float
-    said: str
+    text: str
     assumed: bool
 
 
 def find_capacity(
-    project: Project,
+    configured: float | None,
     later: Dataset,
     weeks: tuple[Week, ...],
     calls: float | None,
@@ -171,10 +155,10 @@ def find_capacity(
 
     Parameters
     ----------
-    project : Project
+    configured : float or None
+        Calls a week in training.yaml.
     later : Dataset
         Its leads are numbered from 0.
-    weeks : tuple of Week
     calls : float or None
         A week, from the command line.
     share : float or None
@@ -201,16 +185,15 @@ def find_capacity(
                 "give --capacity-share, the share of leads that can be called"
             )
         part = share or ASSUMED_SHARE
-        said = f"calls to {part:.0%} of each {leads / stretches:.0f} leads in a row"
-        return Capacity(part * leads / stretches, said, share is None)
-    configured = project.training.comparison.calls_per_week
+        text = f"calls to {part:.0%} of each {leads / stretches:.0f} leads in a row"
+        return Capacity(part * leads / stretches, text, share is None)
     calls = calls if calls is not None else configured if share is None else None
     if calls is not None:
-        return Capacity(calls, _say_calls(calls), False)
+        return Capacity(calls, _format_calls(calls), False)
     part = share or ASSUMED_SHARE
     calls = float(max(1, round(part * leads / stretches)))
-    return Capacity(calls, _say_calls(calls), share is None)
+    return Capacity(calls, _format_calls(calls), share is None)
 
 
-def _say_calls(calls: float) -> str:
+def _format_calls(calls: float) -> str:
     return "1 call a week" if calls == 1.0 else f"{calls:g} calls a week"

@@ -12,7 +12,7 @@ from leadscore.pipeline.comparison.contenders import Contender
 from leadscore.pipeline.comparison.evaluation_set import prepare_evaluation_set
 from leadscore.pipeline.comparison.experiment import plan_experiment
 from leadscore.pipeline.comparison.records import Comparison
-from leadscore.pipeline.comparison.standings import Standings, count_resamples
+from leadscore.pipeline.comparison.standings import Standings, count_draws
 from leadscore.pipeline.comparison.swaps import write_swaps
 from leadscore.pipeline.comparison.verdict import (
     describe_equal_treatment,
@@ -49,27 +49,20 @@ def compare(
 ) -> Comparison:
     """Compare scorecards at the calls that the team can make.
 
-    The measure is fixed beforehand: wins reached by the calls. The verdict rests on it alone, with
-    all pairs held against each other; everything else is there to be understood by.
+    The measure is fixed in advance: the wins reached by the calls. The verdict uses only this
+    measure, corrected for all pairs. Everything else explains it.
 
     Parameters
     ----------
-    project : Project
     contenders : sequence of Contender
         Two or more.
-    question : Question
-    progress : Progress
-
-    Returns
-    -------
-    Comparison
 
     Raises
     ------
     RefusalError
         If the contenders cannot be compared fairly: other horizons, no order in time, no wins.
     DataError
-        If the data is not what the configuration says.
+        If the data do not match the configuration.
     ConfigError
         If a number given is none that makes sense.
     """
@@ -80,46 +73,48 @@ def compare(
 def _compare(
     project: Project, contenders: Sequence[Contender], question: Question, progress: Progress
 ) -> Comparison:
-    ground = prepare_evaluation_set(project, contenders, progress)
-    later, weeks = ground.later, list_weeks(ground.later)
-    capacity = find_capacity(project, later, weeks, question.calls, question.share)
+    evaluation_set = prepare_evaluation_set(project, contenders, progress)
+    later, weeks = evaluation_set.later, list_weeks(evaluation_set.later)
+    capacity = find_capacity(
+        project.training.comparison.calls_per_week, later, weeks, question.calls, question.share
+    )
     progress("calling")
-    trial = Standings(project, ground, weeks, capacity.calls)
-    standings = tuple(trial.stand(entrant) for entrant in ground.entrants)
-    progress("weighing the differences")
-    duels = trial.hold_duels(question.gain)
+    table = Standings(project, evaluation_set, weeks, capacity.calls)
+    standings = tuple(table.summarize(scored) for scored in evaluation_set.contenders)
+    progress("testing the differences")
+    pairs = table.compare_pairs(question.gain)
     if question.swaps is not None:
-        write_swaps(question.swaps, ground, trial.list_called())
-    wins = int(ground.won.sum())
+        write_swaps(question.swaps, evaluation_set, table.list_called())
+    wins = int(evaluation_set.won.sum())
     dated = later.order == "time"
     best, second = sorted(standings, key=lambda s: -s.metrics["wins_at_capacity"].value)[:2]
     return Comparison(
         project=project.name,
         basis=BASIS[later.order],
-        begins=name_moment(ground.cut, later.order),
+        begins=name_moment(evaluation_set.cut, later.order),
         snapshots=len(later),
-        leads=ground.leads,
+        leads=evaluation_set.leads,
         wins=wins,
         horizon_days=project.training.horizon_days,
         capacity=capacity.calls,
-        capacity_said=capacity.said,
+        capacity_text=capacity.text,
         capacity_assumed=capacity.assumed,
         weeks=len(weeks),
-        weeks_said=f"{len(weeks):,} {'weeks' if dated else 'stretches'}",
-        earlier_snapshots=ground.earlier_snapshots,
-        bootstrap_draws=count_resamples(project),
-        told=write_verdict(standings, duels, wins, capacity.said, question.gain),
-        beside=list_remarks(standings, duels, wins),
+        weeks_text=f"{len(weeks):,} {'weeks' if dated else 'stretches'}",
+        earlier_snapshots=evaluation_set.earlier_snapshots,
+        bootstrap_draws=count_draws(project.training.bootstrap_draws),
+        verdict=write_verdict(standings, pairs, wins, capacity.text, question.gain),
+        remarks=list_remarks(standings, pairs, wins),
         caveats=(
-            *list_caveats(ground, weeks, capacity, project.training.horizon_days),
-            *ground.notes,
-            describe_equal_treatment(standings, ground.earlier_snapshots),
+            *list_caveats(evaluation_set, weeks, capacity, project.training.horizon_days),
+            *evaluation_set.notes,
+            describe_equal_treatment(standings, evaluation_set.earlier_snapshots),
         ),
         standings=standings,
-        duels=duels,
-        calls=trial.calls,
-        by_chance=trial.by_chance,
-        breakdowns=break_down(trial.cuts, ground, trial.reached, trial.pairs),
+        pairs=pairs,
+        calls=table.calls,
+        by_chance=table.by_chance,
+        breakdowns=break_down(table.groupings, evaluation_set, table.reached, table.pairs),
         plan=plan_experiment(
             best, second, question.gain, capacity.calls if dated else None,
             project.training.horizon_days,

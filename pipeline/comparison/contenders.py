@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadscore.models.scorecard import Scorecard
-from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.tracking.records import Version
 from leadscore.pipeline.tracking.version_names import KIND_WORDS
@@ -12,7 +11,7 @@ from leadscore.pipeline.tracking.version_names import KIND_WORDS
 
 @dataclass(frozen=True)
 class Contender:
-    """A registered scorecard; `version` is what the registry says of it."""
+    """A registered scorecard; `version` is its entry in the registry."""
 
     version: Version
     scorecard: Scorecard
@@ -28,7 +27,7 @@ class Contender:
         return f"{KIND_WORDS[self.scorecard.kind]} {self.version.version}"
 
     @property
-    def said(self) -> str:
+    def title(self) -> str:
         """The name in a sentence: ``the rule sheet (version 2, champion)``."""
         aliases = "".join(f", {alias}" for alias in self.version.aliases)
         return f"the {KIND_WORDS[self.scorecard.kind]} (version {self.version.version}{aliases})"
@@ -40,21 +39,20 @@ class Contender:
         return None if cut is None else float(cut)
 
 
-def check_horizons(project: Project, contenders: Sequence[Contender]) -> None:
-    """Refuse contenders that say something else than who wins within the project's horizon.
+def check_horizons(horizon_days: float | None, contenders: Sequence[Contender]) -> None:
+    """Refuse contenders that do not predict wins within the project's horizon.
 
     Raises
     ------
     RefusalError
         If a horizon differs, or a contender learned from leads without any order.
     """
-    horizon = project.training.horizon_days
     for contender in contenders:
         found = contender.scorecard.horizon_days
-        if found != horizon:
+        if found != horizon_days:
             raise RefusalError(
-                f"{contender.key} says who is won within {_days(found)}, training.yaml says "
-                f"{_days(horizon)}; set horizon_days back, or train or register it again"
+                f"{contender.key} predicts who is won within {_days(found)}, training.yaml says "
+                f"{_days(horizon_days)}; set horizon_days back, or train or register it again"
             )
         learned = contender.scorecard.kind != "rules"
         if learned and contender.cut is None:

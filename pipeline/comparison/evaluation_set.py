@@ -1,4 +1,4 @@
-"""The ground that all contenders stand on: the same later snapshots, each scored by all."""
+"""The evaluation set: the same later snapshots, scored by all contenders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from leadscore.models.calibration import Affine, fit_affine
 from leadscore.models.score_frame import FrameScores, score_frame
 from leadscore.pipeline.comparison.contenders import Contender, check_horizons
 from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.config.training import SplitConfig
 from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
 from leadscore.pipeline.dataset.split import earlier_than, split_dataset
 from leadscore.pipeline.errors import RefusalError
@@ -41,10 +42,10 @@ class ScoredContender:
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """The later snapshots, whose `lead` numbers count from 0, and all that is said of them."""
+    """The later snapshots, whose `lead` numbers count from 0, with the scores of all contenders."""
 
     later: Dataset
-    entrants: tuple[ScoredContender, ...]
+    contenders: tuple[ScoredContender, ...]
     cut: float
     earlier_snapshots: int
     notes: tuple[str, ...]
@@ -63,10 +64,10 @@ class EvaluationSet:
 def prepare_evaluation_set(
     project: Project, contenders: Sequence[Contender], progress: Progress
 ) -> EvaluationSet:
-    """Read the data and let every contender score the leads that are new to all of them.
+    """Read the data and score the leads that are new to all contenders.
 
-    Judged on are the leads created from the latest of the contenders' cuts on, so none of them is
-    judged on leads that it learned from.
+    The set has the leads created from the latest of the contenders' cuts on. So no contender is
+    evaluated on leads that it learned from.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def prepare_evaluation_set(
     DataError
         If data.yaml lacks what a contender reads.
     """
-    check_horizons(project, contenders)
+    check_horizons(project.training.horizon_days, contenders)
     catalogs = [read_catalog(c.scorecard, project.data, c.key) for c in contenders]
     groups = merge_catalogs(project.catalog, catalogs)
     datasets: list[Dataset] = []
@@ -90,9 +91,9 @@ def prepare_evaluation_set(
     whole = datasets[0]
     for other in datasets[1:]:
         _check_same(whole, other)
-    cut = _find_cut(project, whole, contenders)
+    cut = _find_cut(project.training.split, whole, contenders)
     later = _number(whole.rows(whole.begin >= cut))
-    earlier = _find_earlier(project, whole, cut)
+    earlier = _find_earlier(project.training.split.gap, whole, cut)
     if not earlier.any():
         raise RefusalError(
             "no lead before the later period has a known outcome, so the contenders' probabilities "
@@ -100,24 +101,23 @@ def prepare_evaluation_set(
         )
     _check_wins(later)
     progress("scoring")
-    entrants = []
+    scored = []
     for contender, group in zip(contenders, groups.of, strict=True):
         dataset = datasets[group]
         signals = dataset.signals[dataset.begin >= cut].reset_index(drop=True)
         before = score_frame(contender.scorecard, dataset.signals[earlier]).log_odds
         equal = _treat(before, whole.label[earlier].astype(np.float64))
-        entrants.append(
+        scored.append(
             ScoredContender(contender, signals, score_frame(contender.scorecard, signals), equal)
         )
     digest = digest or ingest(project).digest
-    caveats = _note_digests(project, contenders, catalogs, digest)
-    return EvaluationSet(later, tuple(entrants), cut, int(earlier.sum()), caveats)
+    notes = _note_digests(project, contenders, catalogs, digest)
+    return EvaluationSet(later, tuple(scored), cut, int(earlier.sum()), notes)
 
 
-def _find_earlier(project: Project, whole: Dataset, cut: float) -> npt.NDArray[np.bool_]:
+def _find_earlier(gap: int, whole: Dataset, cut: float) -> npt.NDArray[np.bool_]:
     """Mark what was known before the cut; by arrival, the leads of the gap were not known yet."""
     earlier = earlier_than(whole, cut)
-    gap = project.training.split.gap
     if whole.order != "arrival" or not gap:
         return earlier
     begins = np.unique(whole.begin[earlier])
@@ -152,14 +152,14 @@ def _check_same(one: Dataset, other: Dataset) -> None:
         )
 
 
-def _find_cut(project: Project, dataset: Dataset, contenders: Sequence[Contender]) -> float:
+def _find_cut(config: SplitConfig, dataset: Dataset, contenders: Sequence[Contender]) -> float:
     if dataset.order == "none":
         raise RefusalError(
             "these leads have no order in time, so none are later than those the contenders know; "
             "give leads.created or leads.order in data.yaml and train again"
         )
     cuts = [contender.cut for contender in contenders if contender.cut is not None]
-    return max(cuts) if cuts else split_dataset(dataset, project.training.split).cut
+    return max(cuts) if cuts else split_dataset(dataset, config).cut
 
 
 def _check_wins(later: Dataset) -> None:
@@ -175,7 +175,7 @@ def _check_wins(later: Dataset) -> None:
 def _note_digests(
     project: Project, contenders: Sequence[Contender], catalogs: Sequence[Catalog], digest: str
 ) -> tuple[str, ...]:
-    """Tell who learned from other data; a digest is of the fields that a catalogue reads."""
+    """Name the contenders that learned from other data; a digest covers the catalogue's fields."""
     other = []
     for contender, catalog in zip(contenders, catalogs, strict=True):
         learned = contender.scorecard.training.get("data")

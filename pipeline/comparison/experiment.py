@@ -50,10 +50,6 @@ def size_experiment(base_rate: float, gain: float) -> int:
     gain : float
         Relative: 0.2 finds 12 % against 10 %.
 
-    Returns
-    -------
-    int
-
     Raises
     ------
     ConfigError
@@ -94,12 +90,10 @@ def plan_experiment(
 
     Parameters
     ----------
-    one, other : Standing
     gain : float
         The smallest relative gain worth finding.
     calls_per_week : float or None
         Of the whole team, None where leads have no dates.
-    horizon_days : float or None
 
     Returns
     -------
@@ -123,12 +117,12 @@ def plan_experiment(
         weeks=size.weeks,
         wait_days=horizon_days,
         shorter=tuple(_find_size(base_rate, wish, calls_per_week) for wish in larger),
-        said=_say(base_rate, gain, possible, size, calls_per_week, horizon_days),
+        summary=_summarize(base_rate, gain, possible, size, calls_per_week, horizon_days),
         steps=_list_steps(one, other, size.calls_per_arm, horizon_days),
     )
 
 
-def _say(
+def _summarize(
     base_rate: float,
     gain: float,
     possible: float,

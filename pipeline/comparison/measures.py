@@ -124,11 +124,6 @@ def measure_contender(
         From 0.
     period : int array of shape (n,)
         From 0: the months, or stretches, within which leads are held against each other.
-    bootstrap_draws, seed : int
-
-    Returns
-    -------
-    Measured
     """
     measurer = _Measurer(log_odds, equal, label, lead, period)
     leads = int(lead.max()) + 1

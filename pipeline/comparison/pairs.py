@@ -34,7 +34,7 @@ class Rate(NamedTuple):
 class Side(NamedTuple):
     """All that is known of one contender; `rates` are precision and lift at capacity."""
 
-    entrant: ScoredContender
+    scored: ScoredContender
     reached: CallOutcome
     measured: Measured
     rates: Mapping[str, Rate]
@@ -57,16 +57,16 @@ def find_rates(reached: CallOutcome, chance: CallOutcome) -> dict[str, Rate]:
 
 def measure_gain(later: Dataset, one: CallOutcome, other: CallOutcome) -> Gain:
     """Return the gain in wins at capacity of one contender over another."""
-    parted = share_calls(later, one.called, other.called)
+    shares = share_calls(later, one.called, other.called)
     return estimate_gain(
         float(one.wins[0] - other.wins[0]),
         one.drawn_wins[0] - other.drawn_wins[0],
         *count_wins_apart(later, one.called, other.called),
-        float(parted.only_one.sum() + parted.only_other.sum()),
+        float(shares.only_one.sum() + shares.only_other.sum()),
     )
 
 
-def count_needed(wins: float, gain: float, error: float, duels: int) -> float | None:
+def count_needed(wins: float, gain: float, error: float, pairs: int) -> float | None:
     """Return how many wins would prove a gain in four comparisons out of five.
 
     A gain grows with the wins, its standard error with their root.
@@ -77,22 +77,22 @@ def count_needed(wins: float, gain: float, error: float, duels: int) -> float | 
         Of this comparison.
     gain, error : float
         Wins gained, and the standard error of that.
-    duels : int
+    pairs : int
         Of the comparison: the level of 5 % is shared among them (Bonferroni).
     """
     if abs(gain) < _LEAST_GAIN or error < _LEAST_GAIN:
         return None
-    sure = float(norm.ppf(1.0 - LEVEL / duels / 2.0) + norm.ppf(POWER))
+    sure = float(norm.ppf(1.0 - LEVEL / pairs / 2.0) + norm.ppf(POWER))
     return wins * (sure * error / gain) ** 2
 
 
 def compare_pair(
-    ground: EvaluationSet,
+    evaluation_set: EvaluationSet,
     one: Side,
     other: Side,
     gain: Gain,
     p: float,
-    duels: int,
+    pairs: int,
     smallest_gain: float,
     signals: Mapping[str, Signal],
 ) -> Pair:
@@ -100,31 +100,28 @@ def compare_pair(
 
     Parameters
     ----------
-    ground : EvaluationSet
-    one, other : Side
-    gain : Gain
     p : float
-        Held for all duels.
-    duels : int
+        Held for all pairs.
+    pairs : int
         Their number.
     smallest_gain : float
         The relative gain worth finding.
     signals : mapping of str to Signal
         By column.
     """
-    wins = float(ground.won.sum())
+    wins = float(evaluation_set.won.sum())
     least = smallest_gain * min(float(one.reached.wins[0]), float(other.reached.wins[0]))
     return Pair(
-        one=one.entrant.contender.key,
-        other=other.entrant.contender.key,
+        one=one.scored.contender.key,
+        other=other.scored.contender.key,
         gain=gain,
         p=p,
         proven=p <= LEVEL,
         metrics={"wins_at_capacity": gain.wins, **_subtract(one, other)},
-        needed=count_needed(wins, gain.wins.value, gain.error, duels),
-        needed_for_gain=count_needed(wins, least, gain.error, duels),
-        swaps=find_swaps(ground, one.reached.called, other.reached.called, signals),
-        bands=_cross_bands(ground, one.entrant, other.entrant),
+        needed=count_needed(wins, gain.wins.value, gain.error, pairs),
+        needed_for_gain=count_needed(wins, least, gain.error, pairs),
+        swaps=find_swaps(evaluation_set, one.reached.called, other.reached.called, signals),
+        bands=_cross_bands(evaluation_set, one.scored, other.scored),
     )
 
 
@@ -145,10 +142,10 @@ def _subtract(one: Side, other: Side) -> dict[str, Estimate]:
 
 
 def _cross_bands(
-    ground: EvaluationSet, one: ScoredContender, other: ScoredContender
+    evaluation_set: EvaluationSet, one: ScoredContender, other: ScoredContender
 ) -> tuple[tuple[Group, ...], ...]:
     """Count the snapshots by both bands; small cells are silent."""
-    label = ground.later.label
+    later, label = evaluation_set.later, evaluation_set.later.label
     rows = []
     for band in reversed(BANDS):
         cells = []
@@ -157,7 +154,7 @@ def _cross_bands(
             mean = float(np.mean(one.scores.probability[mask])) if mask.any() else 0.0
             cells.append(
                 make_group(
-                    f"{band} / {other_band}", count_leads(ground.later, mask), int(mask.sum()),
+                    f"{band} / {other_band}", count_leads(later, mask), int(mask.sum()),
                     int(label[mask].sum()), mean,
                 )
             )  # fmt: skip

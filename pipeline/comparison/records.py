@@ -29,7 +29,7 @@ class ContenderResult:
 
     key: str
     name: str
-    said: str
+    title: str
     kind: str
     model: str
     version: int
@@ -44,7 +44,7 @@ class ContenderResult:
 
 @dataclass(frozen=True)
 class SwapCounts:
-    """Leads by who would have called them; a lead that ties share counts in part.
+    """Leads by who would have called them; a lead in a tie counts in part.
 
     `wins` are those of the calls; of leads that nobody called, those that won all the same.
     """
@@ -88,7 +88,7 @@ class Swaps:
 class Pair:
     """One contender against another; every difference is `one` minus `other`.
 
-    `p` is the p-value held for all duels of the comparison (Holm). `proven` says whether it is at
+    `p` is the p-value held for all pairs of the comparison (Holm). `proven` says whether it is at
     most 5 %. `needed` is how many wins would prove a gain of the size seen, None where there is
     none; `needed_for_gain` the same for the smallest gain worth finding. `bands` are 3 x 3: rows
     are the bands of `one`, SQL first, columns those of `other`.
@@ -108,7 +108,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Slice:
-    """A group of leads; `reached` is by contender, `gains` in the order of the duels."""
+    """A group of leads; `reached` is by contender, `gains` in the order of the pairs."""
 
     name: str
     leads: int
@@ -122,7 +122,7 @@ class Breakdown:
     """The later leads by month or by the levels of a signal; `hidden` groups are too small."""
 
     column: str
-    says: str
+    description: str
     slices: tuple[Slice, ...]
     hidden: int
 
@@ -154,7 +154,7 @@ class ExperimentPlan:
     weeks: int | None
     wait_days: float | None
     shorter: tuple[ExperimentSize, ...]
-    said: str
+    summary: str
     steps: tuple[str, ...]
 
 
@@ -163,7 +163,7 @@ class Comparison:
     """All that one comparison finds.
 
     `calls` are the capacities of the curves, `by_chance` the wins reached with them by calling at
-    random; `told` is the verdict, its first sentence by itself what a reader needs.
+    random. The first sentence of `verdict` is enough for a quick reader.
     """
 
     project: str
@@ -174,17 +174,17 @@ class Comparison:
     wins: int
     horizon_days: float | None
     capacity: float
-    capacity_said: str
+    capacity_text: str
     capacity_assumed: bool
     weeks: int
-    weeks_said: str
+    weeks_text: str
     earlier_snapshots: int
     bootstrap_draws: int
-    told: tuple[str, ...]
-    beside: tuple[str, ...]
+    verdict: tuple[str, ...]
+    remarks: tuple[str, ...]
     caveats: tuple[str, ...]
     standings: tuple[ContenderResult, ...]
-    duels: tuple[Pair, ...]
+    pairs: tuple[Pair, ...]
     calls: tuple[float, ...]
     by_chance: tuple[float, ...]
     breakdowns: tuple[Breakdown, ...]

@@ -1,4 +1,4 @@
-"""All contenders on the same ground: their calls, their measures, each against each."""
+"""All contenders on the same leads: their calls, their measures, and each pair."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -25,16 +25,16 @@ from leadscore.pipeline.signals.catalog import Catalog, Signal
 Floats = npt.NDArray[np.float64]
 _CURVE = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0)
 """The curve of wins against calls goes through these multiples of the capacity."""
-FEWEST_RESAMPLES = 1000
+FEWEST_DRAWS = 1000
 """With fewer draws no p-value would be small enough where many pairs are tested."""
 
 DESCRIBED = 300
 """So many draws do for intervals that only describe, those of ranking, calibration and families."""
 
 
-def count_resamples(project: Project) -> int:
-    """Return how often leads are drawn anew."""
-    return max(project.training.bootstrap_draws, FEWEST_RESAMPLES)
+def count_draws(bootstrap_draws: int) -> int:
+    """Return the number of draws of leads."""
+    return max(bootstrap_draws, FEWEST_DRAWS)
 
 
 class Standings:
@@ -42,18 +42,15 @@ class Standings:
 
     Parameters
     ----------
-    project : Project
-    ground : EvaluationSet
-    weeks : tuple of Week
     capacity : float
         Calls a week.
 
     Attributes
     ----------
-    cuts : tuple of Cut
+    groupings : tuple of Cut
         How the leads are grouped.
     pairs : list of (str, str)
-        The keys of all duels.
+        The keys of all pairs.
     reached : dict of str to CallOutcome
         By contender.
     calls, by_chance : tuple of float
@@ -61,19 +58,26 @@ class Standings:
     """
 
     def __init__(
-        self, project: Project, ground: EvaluationSet, weeks: tuple[Week, ...], capacity: float
+        self,
+        project: Project,
+        evaluation_set: EvaluationSet,
+        weeks: tuple[Week, ...],
+        capacity: float,
     ) -> None:
-        self._ground, self._weeks, self._capacity = ground, weeks, capacity
-        self._resamples, self._seed = count_resamples(project), project.training.seed
-        self.cuts = group_snapshots(project, ground)
-        log_odds = {e.contender.key: e.scores.log_odds for e in ground.entrants}
-        chance = np.zeros(len(ground.later))
-        self._callers = {key: self._caller(said) for key, said in log_odds.items()}
+        self._evaluation_set, self._weeks, self._capacity = evaluation_set, weeks, capacity
+        self._draws, self._seed = (
+            count_draws(project.training.bootstrap_draws),
+            project.training.seed,
+        )
+        self.groupings = group_snapshots(project, evaluation_set)
+        log_odds = {e.contender.key: e.scores.log_odds for e in evaluation_set.contenders}
+        chance = np.zeros(len(evaluation_set.later))
+        self._callers = {key: self._caller(scores) for key, scores in log_odds.items()}
         self._by_chance = self._caller(chance)
         found = self._reach(
             [*self._callers.values(), self._by_chance],
-            stack_masks(self.cuts, len(ground.later)),
-            self._resamples,
+            stack_masks(self.groupings, len(evaluation_set.later)),
+            self._draws,
         )
         self.reached = dict(zip(log_odds, found, strict=False))
         self._rates = {key: find_rates(one, found[-1]) for key, one in self.reached.items()}
@@ -81,22 +85,22 @@ class Standings:
         self.calls = tuple(share * capacity for share in _CURVE)
         self.calls = self.calls[: self._find_end()]
         self.by_chance = self._curve(self._by_chance)
-        period = find_periods(ground, weeks)
+        later = evaluation_set.later
+        period = find_periods(evaluation_set, weeks)
         self._measured = {
             e.contender.key: measure_contender(
-                e.scores.log_odds, e.equal, ground.later.label, ground.later.lead, period,
-                DESCRIBED, self._seed,
+                e.scores.log_odds, e.equal, later.label, later.lead, period, DESCRIBED, self._seed,
             )
-            for e in ground.entrants
+            for e in evaluation_set.contenders
         }  # fmt: skip
 
     def _caller(self, log_odds: Floats) -> CallSimulator:
-        return CallSimulator(self._weeks, log_odds, self._ground.later.lead)
+        return CallSimulator(self._weeks, log_odds, self._evaluation_set.later.lead)
 
     def _reach(
         self, callers: list[CallSimulator], groups: Floats, bootstrap_draws: int
     ) -> list[CallOutcome]:
-        label, leads = self._ground.later.label, self._ground.leads
+        label, leads = self._evaluation_set.later.label, self._evaluation_set.leads
         return simulate_calls(
             callers, self._capacity, label, leads, groups, bootstrap_draws, self._seed
         )
@@ -108,11 +112,11 @@ class Standings:
         return max(most, _CURVE.index(1.0)) + 1
 
     def _curve(self, caller: CallSimulator) -> tuple[float, ...]:
-        return tuple(draw_curve(caller, self._ground.later.label, list(self.calls)))
+        return tuple(draw_curve(caller, self._evaluation_set.later.label, list(self.calls)))
 
-    def stand(self, entrant: ScoredContender) -> ContenderResult:
+    def summarize(self, scored: ScoredContender) -> ContenderResult:
         """Return how one contender did."""
-        contender = entrant.contender
+        contender = scored.contender
         measured = self._measured[contender.key]
         metrics = {
             **self._count(contender.key),
@@ -124,7 +128,7 @@ class Standings:
         return ContenderResult(
             key=contender.key,
             name=contender.name,
-            said=contender.said,
+            title=contender.title,
             kind=contender.scorecard.kind,
             model=contender.version.name,
             version=contender.version.version,
@@ -132,9 +136,9 @@ class Standings:
             fingerprint=contender.scorecard.fingerprint,
             metrics=metrics,
             slope=measured.slope,
-            equal=(entrant.equal.factor, entrant.equal.shift),
+            equal=(scored.equal.factor, scored.equal.shift),
             curve=self._curve(self._callers[contender.key]),
-            families=tuple(self._list_costs(entrant)),
+            families=tuple(self._list_costs(scored)),
         )
 
     def _count(self, key: str) -> dict[str, Estimate]:
@@ -145,18 +149,18 @@ class Standings:
             **{name: percentile(*rate) for name, rate in self._rates[key].items()},
         }
 
-    def _list_costs(self, entrant: ScoredContender) -> Iterator[FamilyCost]:
+    def _list_costs(self, scored: ScoredContender) -> Iterator[FamilyCost]:
         """Yield what each family is worth to a contender."""
-        scorecard, label = entrant.contender.scorecard, self._ground.later.label
-        with_all = self.reached[entrant.contender.key]
+        scorecard, label = scored.contender.scorecard, self._evaluation_set.later.label
+        with_all = self.reached[scored.contender.key]
         families = list_families(scorecard)
         without = [
-            drop_family(scorecard, entrant.scores.contributions, family) for family in families
+            drop_family(scorecard, scored.scores.contributions, family) for family in families
         ]
         everybody = np.ones((1, len(label)))
         callers = [self._caller(log_odds) for log_odds in without]
         found = self._reach(callers, everybody, DESCRIBED)
-        whole = self._auc(entrant.scores.log_odds)
+        whole = self._auc(scored.scores.log_odds)
         for family, log_odds, reached in zip(families, without, found, strict=True):
             wins = percentile(
                 float(reached.wins[0] - with_all.wins[0]),
@@ -165,25 +169,27 @@ class Standings:
             yield FamilyCost(family, wins, self._auc(log_odds) - whole)
 
     def _auc(self, log_odds: Floats) -> float:
-        return auc(group_by_score(log_odds, to_probabilities(log_odds), self._ground.later.label))
+        return auc(
+            group_by_score(log_odds, to_probabilities(log_odds), self._evaluation_set.later.label)
+        )
 
-    def hold_duels(self, smallest_gain: float) -> tuple[Pair, ...]:
-        """Hold every contender against every other."""
+    def compare_pairs(self, smallest_gain: float) -> tuple[Pair, ...]:
+        """Compare every contender with every other."""
         sides = {
-            entrant.contender.key: Side(
-                entrant,
-                self.reached[entrant.contender.key],
-                self._measured[entrant.contender.key],
-                self._rates[entrant.contender.key],
+            scored.contender.key: Side(
+                scored,
+                self.reached[scored.contender.key],
+                self._measured[scored.contender.key],
+                self._rates[scored.contender.key],
             )
-            for entrant in self._ground.entrants
+            for scored in self._evaluation_set.contenders
         }
-        later, signals = self._ground.later, self._find_signals()
+        later, signals = self._evaluation_set.later, self._find_signals()
         gains = [measure_gain(later, self.reached[a], self.reached[b]) for a, b in self.pairs]
         together = holm([gain.p for gain in gains])
         return tuple(
             compare_pair(
-                self._ground, sides[one], sides[other], gain, p,
+                self._evaluation_set, sides[one], sides[other], gain, p,
                 len(self.pairs), smallest_gain, signals,
             )
             for (one, other), gain, p in zip(self.pairs, gains, together, strict=True)
@@ -191,13 +197,13 @@ class Standings:
 
     def _find_signals(self) -> dict[str, Signal]:
         found: dict[str, Signal] = {}
-        for entrant in self._ground.entrants:
-            catalog = Catalog.model_validate(entrant.contender.scorecard.definitions)
+        for scored in self._evaluation_set.contenders:
+            catalog = Catalog.model_validate(scored.contender.scorecard.definitions)
             found |= {signal.column: signal for signal in catalog.signals}
         return found
 
     def list_called(self) -> Iterator[tuple[str, str, Floats, Floats]]:
-        """Yield for every duel both names, and how much of each snapshot each calls."""
+        """Yield for every pair both names, and how much of each snapshot each calls."""
         for one, other in self.pairs:
             yield one, other, self.reached[one].called, self.reached[other].called
 
@@ -212,10 +218,8 @@ def drop_family(scorecard: Scorecard, contributions: Floats, family: str) -> Flo
 
     Parameters
     ----------
-    scorecard : Scorecard
     contributions : float array of shape (n, terms + caps)
         Of ``FrameScores``.
-    family : str
 
     Returns
     -------

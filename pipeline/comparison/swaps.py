@@ -66,56 +66,55 @@ def count_wins_apart(later: Dataset, one: Floats, other: Floats) -> tuple[float,
 
 
 def find_swaps(
-    ground: EvaluationSet, one: Floats, other: Floats, signals: Mapping[str, Signal]
+    evaluation_set: EvaluationSet, one: Floats, other: Floats, signals: Mapping[str, Signal]
 ) -> Swaps:
     """Return who swaps between two contenders.
 
     Parameters
     ----------
-    ground : EvaluationSet
     one, other : float array of shape (n,)
         How much of each snapshot each of them calls.
     signals : mapping of str to Signal
         By column, for their names.
     """
-    later, parted = ground.later, share_calls(ground.later, one, other)
+    later, shares = evaluation_set.later, share_calls(evaluation_set.later, one, other)
     label = later.label.astype(np.float64)
-    neither = np.clip(1.0 - parted.both - parted.only_one - parted.only_other, 0.0, 1.0)
+    neither = np.clip(1.0 - shares.both - shares.only_one - shares.only_other, 0.0, 1.0)
     return Swaps(
-        both=SwapCounts(float(parted.both.sum()), float((one - parted.rows_one) @ label)),
-        both_other=SwapCounts(float(parted.both.sum()), float((other - parted.rows_other) @ label)),
-        only_one=SwapCounts(float(parted.only_one.sum()), float(parted.rows_one @ label)),
-        only_other=SwapCounts(float(parted.only_other.sum()), float(parted.rows_other @ label)),
-        neither=SwapCounts(float(neither.sum()), float(neither @ ground.won)),
-        traits=_find_traits(ground, parted, signals),
+        both=SwapCounts(float(shares.both.sum()), float((one - shares.rows_one) @ label)),
+        both_other=SwapCounts(float(shares.both.sum()), float((other - shares.rows_other) @ label)),
+        only_one=SwapCounts(float(shares.only_one.sum()), float(shares.rows_one @ label)),
+        only_other=SwapCounts(float(shares.only_other.sum()), float(shares.rows_other @ label)),
+        neither=SwapCounts(float(neither.sum()), float(neither @ evaluation_set.won)),
+        traits=_find_traits(evaluation_set, shares, signals),
     )
 
 
 def _find_traits(
-    ground: EvaluationSet, parted: CallShares, signals: Mapping[str, Signal]
+    evaluation_set: EvaluationSet, shares: CallShares, signals: Mapping[str, Signal]
 ) -> tuple[SwapTrait, ...]:
-    if min(parted.only_one.sum(), parted.only_other.sum()) < MIN_GROUP_LEADS:
+    if min(shares.only_one.sum(), shares.only_other.sum()) < MIN_GROUP_LEADS:
         return ()
-    frame = pd.concat([entrant.signals for entrant in ground.entrants], axis=1)
+    frame = pd.concat([scored.signals for scored in evaluation_set.contenders], axis=1)
     frame = frame.loc[:, ~frame.columns.duplicated()]
     traits = []
     for column, signal in signals.items():
         if column in frame:
             traits.append(
-                _level_trait(signal, frame[column], parted, ground.later.lead)
+                _level_trait(signal, frame[column], shares, evaluation_set.later.lead)
                 if signal.is_category
-                else _number_trait(signal, frame[column], parted)
+                else _number_trait(signal, frame[column], shares)
             )
     found = [trait for trait in traits if trait is not None and trait.effect >= 0.2]
     return tuple(sorted(found, key=lambda trait: (-trait.effect, trait.column))[:MOST_TRAITS])
 
 
 def _number_trait(
-    signal: Signal, column: "pd.Series[float]", parted: CallShares
+    signal: Signal, column: "pd.Series[float]", shares: CallShares
 ) -> SwapTrait | None:
     values = column.to_numpy(dtype=np.float64)
     known = ~np.isnan(values)
-    weights = [np.where(known, rows, 0.0) for rows in (parted.rows_one, parted.rows_other)]
+    weights = [np.where(known, rows, 0.0) for rows in (shares.rows_one, shares.rows_other)]
     spread = values[known].std() if known.any() else 0.0
     if min(weight.sum() for weight in weights) < MIN_GROUP_LEADS or not spread > 0.0:
         return None
@@ -124,19 +123,19 @@ def _number_trait(
 
 
 def _level_trait(
-    signal: Signal, column: "pd.Series[str]", parted: CallShares, lead: npt.NDArray[np.intp]
+    signal: Signal, column: "pd.Series[str]", shares: CallShares, lead: npt.NDArray[np.intp]
 ) -> SwapTrait | None:
     codes, levels = pd.factorize(column)
     best: SwapTrait | None = None
-    sums = parted.rows_one.sum(), parted.rows_other.sum()
+    sums = shares.rows_one.sum(), shares.rows_other.sum()
     for code, level in enumerate(levels):
         has = codes == code
         if len(np.unique(lead[has])) < MIN_GROUP_LEADS:
             continue
         share = float(has.mean())
         one, other = (
-            float(parted.rows_one @ has / sums[0]),
-            float(parted.rows_other @ has / sums[1]),
+            float(shares.rows_one @ has / sums[0]),
+            float(shares.rows_other @ has / sums[1]),
         )
         effect = abs(one - other) / max(np.sqrt(share * (1.0 - share)), 1e-9)
         if best is None or effect > best.effect:
@@ -147,18 +146,16 @@ def _level_trait(
 
 
 def write_swaps(
-    path: Path, ground: EvaluationSet, duels: Iterable[tuple[str, str, Floats, Floats]]
+    path: Path, evaluation_set: EvaluationSet, pairs: Iterable[tuple[str, str, Floats, Floats]]
 ) -> int:
     """Write the leads that swap to a CSV, for those who may see them, and return how many.
 
     Columns out: called_by, not_by, lead_id, as_of, part (1, or less where a tie shares the call),
-    won. Grain: one row per lead, duel and side.
+    won. Grain: one row per lead, pair and side.
 
     Parameters
     ----------
-    path : Path
-    ground : EvaluationSet
-    duels : iterable of (str, str, array, array)
+    pairs : iterable of (str, str, array, array)
         The names of two contenders and how much of each snapshot each of them calls.
 
     Raises
@@ -166,17 +163,17 @@ def write_swaps(
     DataError
         If the file cannot be written.
     """
-    later, count = ground.later, 0
+    later, count = evaluation_set.later, 0
     dated = later.order == "time"
     as_of = find_as_of_us(later) if dated else np.zeros(len(later), np.int64)
     try:
         with path.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(["called_by", "not_by", "lead_id", "as_of", "part", "won"])
-            for one, other, called_one, called_other in duels:
-                parted = share_calls(later, called_one, called_other)
+            for one, other, called_one, called_other in pairs:
+                shares = share_calls(later, called_one, called_other)
                 for by, not_by, part in (
-                    (one, other, parted.rows_one), (other, one, parted.rows_other),
+                    (one, other, shares.rows_one), (other, one, shares.rows_other),
                 ):  # fmt: skip
                     for row in np.flatnonzero(part > 0.0):
                         moment = format_time(int(as_of[row])) if dated else ""

@@ -16,17 +16,16 @@ NO_DIFFERENCE = "No difference proven"
 
 def write_verdict(
     standings: Sequence[ContenderResult],
-    duels: Sequence[Pair],
+    pairs: Sequence[Pair],
     wins: int,
     capacity: str,
     gain: float,
 ) -> tuple[str, ...]:
-    """Return the verdict: one sentence, then one for each further duel.
+    """Return the verdict: one sentence, then one for each further pair.
 
     Parameters
     ----------
-    standings : sequence of ContenderResult
-    duels : sequence of Pair
+    pairs : sequence of Pair
         Of every pair.
     wins : int
         Leads that won in the later period.
@@ -37,65 +36,65 @@ def write_verdict(
     """
     ranked = sorted(standings, key=lambda s: -s.metrics["wins_at_capacity"].value)
     first, *others = ranked
-    against = {s.key: _find(duels, first, s) for s in others}
+    against = {s.key: _find(pairs, first, s) for s in others}
     of = {standing.key: standing for standing in standings}
     if len(others) == 1:
-        return (_tell_two(first, others[0], against[others[0].key], wins, capacity, gain),)
+        return (_describe_two(first, others[0], against[others[0].key], wins, capacity, gain),)
     beaten = [s for s in others if against[s.key].proven]
     if len(beaten) == len(others):
-        said = _say_reached("it", ranked, wins, capacity)
-        head = f"{_begin(first.said)} is ahead of all the others: {said}."
+        text = _describe_wins("it", ranked, wins, capacity)
+        head = f"{_begin(first.title)} is ahead of all the others: {text}."
     elif beaten:
-        level = [s.said for s in others if s not in beaten]
-        said = _say_reached("it", ranked, wins, capacity)
+        level = [s.title for s in others if s not in beaten]
+        text = _describe_wins("it", ranked, wins, capacity)
         head = (
-            f"{_begin(first.said)} is ahead of {_join([s.said for s in beaten])}, but "
-            f"{NO_DIFFERENCE.lower()} from {_join(level)}: {said}."
+            f"{_begin(first.title)} is ahead of {_join([s.title for s in beaten])}, but "
+            f"{NO_DIFFERENCE.lower()} from {_join(level)}: {text}."
         )
     else:
-        said = _say_reached(first.said, ranked, wins, capacity)
-        head = f"{NO_DIFFERENCE} between the first and the others with these {wins:,} wins: {said}."
-    return head, *(_tell_duel(duel, of, wins, gain) for duel in duels)
+        text = _describe_wins(first.title, ranked, wins, capacity)
+        head = f"{NO_DIFFERENCE} between the first and the others with these {wins:,} wins: {text}."
+    return head, *(_describe_pair(pair, of, wins, gain) for pair in pairs)
 
 
-def _find(duels: Sequence[Pair], one: ContenderResult, other: ContenderResult) -> Pair:
-    return next(duel for duel in duels if {duel.one, duel.other} == {one.key, other.key})
+def _find(pairs: Sequence[Pair], one: ContenderResult, other: ContenderResult) -> Pair:
+    return next(pair for pair in pairs if {pair.one, pair.other} == {one.key, other.key})
 
 
-def _tell_two(
+def _describe_two(
     first: ContenderResult,
     second: ContenderResult,
-    duel: Pair,
+    pair: Pair,
     wins: int,
     capacity: str,
     gain: float,
 ) -> str:
-    more = _say_more(first, second, duel)
-    if duel.proven:
-        said = _say_reached("it", (first, second), wins, capacity)
-        return f"{_begin(first.said)} is ahead: {said}, which is {more}."
-    said = _say_reached(first.said, (first, second), wins, capacity)
-    if _calls_alike(duel):
-        return f"{NO_DIFFERENCE}: both call the same leads, so {said}."
+    more = _describe_gain(first, second, pair)
+    if pair.proven:
+        text = _describe_wins("it", (first, second), wins, capacity)
+        return f"{_begin(first.title)} is ahead: {text}, which is {more}."
+    text = _describe_wins(first.title, (first, second), wins, capacity)
+    if _calls_alike(pair):
+        return f"{NO_DIFFERENCE}: both call the same leads, so {text}."
     return (
-        f"{NO_DIFFERENCE} with these {wins:,} wins: {said}, and {more} may be chance; "
-        f"{_say_needed(duel, wins, gain)}."
+        f"{NO_DIFFERENCE} with these {wins:,} wins: {text}, and {more} may be chance; "
+        f"{_describe_needed(pair, wins, gain)}."
     )
 
 
-def _tell_duel(duel: Pair, of: Mapping[str, ContenderResult], wins: int, gain: float) -> str:
-    first, second = of[duel.one], of[duel.other]
-    if duel.gain.wins.value < 0.0:
+def _describe_pair(pair: Pair, of: Mapping[str, ContenderResult], wins: int, gain: float) -> str:
+    first, second = of[pair.one], of[pair.other]
+    if pair.gain.wins.value < 0.0:
         first, second = second, first
-    one, other = first.said, second.said
-    more = _say_more(first, second, duel)
-    if duel.proven:
+    one, other = first.title, second.title
+    more = _describe_gain(first, second, pair)
+    if pair.proven:
         return f"{_begin(one)} is ahead of {other}: {more}."
-    if _calls_alike(duel):
+    if _calls_alike(pair):
         return f"{_begin(one)} and {other} call the same leads."
     return (
         f"{NO_DIFFERENCE} between {one} and {other}: {more} may be chance; "
-        f"{_say_needed(duel, wins, gain)}."
+        f"{_describe_needed(pair, wins, gain)}."
     )
 
 
@@ -104,24 +103,26 @@ def _oriented(gain: Estimate) -> Estimate:
     return gain if gain.value >= 0.0 else Estimate(-gain.value, -gain.high, -gain.low)
 
 
-def _calls_alike(duel: Pair) -> bool:
-    return max(duel.swaps.only_one.leads, duel.swaps.only_other.leads) < 0.5
+def _calls_alike(pair: Pair) -> bool:
+    return max(pair.swaps.only_one.leads, pair.swaps.only_other.leads) < 0.5
 
 
-def _say_reached(subject: str, ranked: Sequence[ContenderResult], wins: int, capacity: str) -> str:
+def _describe_wins(
+    subject: str, ranked: Sequence[ContenderResult], wins: int, capacity: str
+) -> str:
     others = ranked[1:]
     reached = [round(s.metrics["wins_at_capacity"].value) for s in ranked]
-    others_said = [f"{s.said} {count:,}" for s, count in zip(others, reached[1:], strict=True)]
+    others_text = [f"{s.title} {count:,}" for s, count in zip(others, reached[1:], strict=True)]
     return (
         f"with {capacity}, {subject} would have reached {reached[0]:,} of {wins:,} wins and "
-        f"{_join(others_said)}"
+        f"{_join(others_text)}"
     )
 
 
-def _say_more(first: ContenderResult, second: ContenderResult, duel: Pair) -> str:
+def _describe_gain(first: ContenderResult, second: ContenderResult, pair: Pair) -> str:
     """Say how many more, so that it is the difference of the two numbers shown."""
     reached = [round(s.metrics["wins_at_capacity"].value) for s in (first, second)]
-    return write_gain(_oriented(duel.gain.wins)._replace(value=float(reached[0] - reached[1])))
+    return write_gain(_oriented(pair.gain.wins)._replace(value=float(reached[0] - reached[1])))
 
 
 def write_gain(gain: Estimate) -> str:
@@ -136,7 +137,7 @@ def write_gain(gain: Estimate) -> str:
     >>> write_gain(Estimate(8.0, 0.3, 17.2))
     '8 more (95 % interval: 0.3 to 17 more)'
     """
-    low, high = (_say_end(abs(end)) for end in (gain.low, gain.high))
+    low, high = (_format_end(abs(end)) for end in (gain.low, gain.high))
     if gain.low < 0.0 <= gain.high:
         span = f"{low} fewer to {high} more"
     elif gain.low < 0.0:
@@ -148,19 +149,19 @@ def write_gain(gain: Estimate) -> str:
     return f"{abs(value):,} {word} (95 % interval: {span})"
 
 
-def _say_end(end: float) -> str:
+def _format_end(end: float) -> str:
     """Say an end of an interval; one next to nothing is no 0, which would not be proven."""
     return f"{end:.1f}" if 0.05 <= end < 1.0 else f"{end:,.0f}"
 
 
-def _say_needed(duel: Pair, wins: int, gain: float) -> str:
-    worth = write_count(duel.needed_for_gain, wins)
+def _describe_needed(pair: Pair, wins: int, gain: float) -> str:
+    worth = write_count(pair.needed_for_gain, wins)
     # Of few wins the test is an exact one, which asks for more than the count of wins needed knows.
-    told = duel.needed is not None and duel.needed > wins
-    if not told or abs(duel.gain.wins.value) < 0.5:
+    known = pair.needed is not None and pair.needed > wins
+    if not known or abs(pair.gain.wins.value) < 0.5:
         return f"to find a gain of {gain:.0%}, {worth} wins would be needed"
     return (
-        f"{write_count(duel.needed, wins)} wins would be needed to prove a gain of that size, "
+        f"{write_count(pair.needed, wins)} wins would be needed to prove a gain of that size, "
         f"{worth} for one of {gain:.0%}"
     )
 
@@ -190,24 +191,24 @@ def _join(words: Sequence[str]) -> str:
 
 
 def list_remarks(
-    standings: Sequence[ContenderResult], duels: Sequence[Pair], wins: int
+    standings: Sequence[ContenderResult], pairs: Sequence[Pair], wins: int
 ) -> tuple[str, ...]:
     """Return what a reader should know beside the verdict: where measures contradict each other."""
-    names = {standing.key: standing.said for standing in standings}
+    names = {standing.key: standing.title for standing in standings}
     lines = []
     if wins < FEW:
         lines.append(
             f"With only {wins} wins, nothing but a very large difference could be proven; read all "
             "figures as rough."
         )
-    for duel in duels:
-        lines += _tell_ranking(duel, names)
+    for pair in pairs:
+        lines += _describe_ranking(pair, names)
     return tuple(lines)
 
 
-def _tell_ranking(duel: Pair, names: Mapping[str, str]) -> list[str]:
-    pooled, within = duel.metrics["auc"], duel.metrics["auc_within"]
-    ahead, behind = names[duel.one], names[duel.other]
+def _describe_ranking(pair: Pair, names: Mapping[str, str]) -> list[str]:
+    pooled, within = pair.metrics["auc"], pair.metrics["auc_within"]
+    ahead, behind = names[pair.one], names[pair.other]
     if pooled.value < 0.0:
         ahead, behind = behind, ahead
     if pooled.value * within.value < 0.0 and (_is_sure(pooled) or _is_sure(within)):
@@ -216,8 +217,8 @@ def _tell_ranking(duel: Pair, names: Mapping[str, str]) -> list[str]:
             f"among leads of the same time {behind} does: the former follows how the share of wins "
             "moves, and whom to call this week is decided among leads of the same time."
         ]
-    gain = duel.gain.wins
-    if duel.proven and _is_sure(within) and gain.value * within.value < 0.0:
+    gain = pair.gain.wins
+    if pair.proven and _is_sure(within) and gain.value * within.value < 0.0:
         return [
             f"At your capacity {behind} reaches more wins, but over all leads {ahead} orders them "
             "better: the difference lies among leads that would not be called."
@@ -233,7 +234,10 @@ def _is_sure(estimate: Estimate) -> bool:
 
 
 def list_caveats(
-    ground: EvaluationSet, weeks: Sequence[Week], capacity: Capacity, horizon_days: float | None
+    evaluation_set: EvaluationSet,
+    weeks: Sequence[Week],
+    capacity: Capacity,
+    horizon_days: float | None,
 ) -> tuple[str, ...]:
     """Return what holds of this comparison and is no part of its figures."""
     lines = [
@@ -241,7 +245,7 @@ def list_caveats(
         "hardly win, so whoever orders leads as sales did looks better than it is. Only a "
         "randomised test settles it (--plan-experiment)."
     ]
-    if any(entrant.contender.scorecard.kind == "rules" for entrant in ground.entrants):
+    if any(scored.contender.scorecard.kind == "rules" for scored in evaluation_set.contenders):
         lines.append(
             "A rule sheet is written by people, who may have known how these later leads ended; "
             "the learned contenders did not."
@@ -254,22 +258,21 @@ def list_caveats(
     lines.append(
         f"{won} That a call would have come in time to matter is assumed for all contenders alike."
     )
-    if len(ground.later) > ground.leads:
+    if len(evaluation_set.later) > evaluation_set.leads:
         lines.append(
-            "A call reaches a win only if it came in time after the snapshot at which the lead "
-            "was called; of a lead called early that won late, it counts for nobody. So those who "
-            f"swap, and calling everybody, come to fewer than all {int(ground.won.sum()):,} wins."
+            "A call reaches a win only if the win came in time after the snapshot of the call. If "
+            "a lead was called early and won late, its win counts for nobody. So the swaps, and "
+            f"calls to everybody, add up to fewer than all {int(evaluation_set.won.sum()):,} wins."
         )
     if capacity.assumed:
         lines.append(
-            f"Nobody said how many leads sales can call: {capacity.said}, a tenth of those that "
+            f"No capacity is configured: {capacity.text}, a tenth of the leads that "
             "arrive, is an assumption (--capacity, or comparison: {calls_per_week: N} in "
             "training.yaml)."
-            if ground.later.order == "time"
-            else f"Nobody said how many leads sales can call: {capacity.said} is an assumption "
-            "(--capacity-share)."
+            if evaluation_set.later.order == "time"
+            else f"No capacity is configured: {capacity.text} is an assumption (--capacity-share)."
         )
-    if ground.later.order == "arrival":
+    if evaluation_set.later.order == "arrival":
         lines.append(
             f"These leads have no dates: {len(weeks)} stretches of equal count in order of arrival "
             "stand for weeks."
@@ -290,7 +293,7 @@ def describe_equal_treatment(standings: Sequence[ContenderResult], earlier: int)
         f"{earlier:,} earlier snapshots. A model that learned from those fits them too well "
         "already, so it gains less by this than others."
     )
-    flat = [standing.said for standing in standings if standing.equal[0] == 0.0]
+    flat = [standing.title for standing in standings if standing.equal[0] == 0.0]
     if flat:
         text += (
             f" Before the later period the score of {' and '.join(flat)} ranked the wrong way "

@@ -39,7 +39,6 @@ def simulate_calls(
 
     Parameters
     ----------
-    callers : list of CallSimulator
     capacity : float
         Calls a week.
     label : array of shape (n,) of 0 and 1
@@ -47,7 +46,6 @@ def simulate_calls(
         Their number.
     groups : float array of shape (g, n)
         1 where a snapshot belongs to a group, else 0.
-    bootstrap_draws, seed : int
 
     Returns
     -------
@@ -85,7 +83,7 @@ class _DrawCounts:
         """Return wins and calls, each (g, draws), of leads that are there so often."""
         wins = np.zeros((len(self._groups), weight.shape[1]))
         calls = np.zeros_like(wins)
-        for rows, called in self._caller.call(self._capacity, weight):
+        for rows, called in self._caller.run(self._capacity, weight):
             members = self._groups[:, rows]
             calls += members @ called
             wins += (members * self._label[rows]) @ called

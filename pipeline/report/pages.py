@@ -154,19 +154,19 @@ def _chart_comparison(found: Comparison, hues: int) -> Iterator[Chart]:
                   "Wins reached by calls a week (or stretch), for each contender")  # fmt: skip
     yield Chart(
         "chart-gains", "gains",
-        [{"name": _name_pair(duel, names), **duel.gain.wins._asdict()} for duel in found.duels],
+        [{"name": _name_pair(pair, names), **pair.gain.wins._asdict()} for pair in found.pairs],
         "Wins gained by each contender over each other, with the 95 % interval",
     )  # fmt: skip
-    for number, duel in enumerate(found.duels):
-        yield Chart(f"chart-swaps-{number}", "swaps", _swap_rows(duel, names, hue),
+    for number, pair in enumerate(found.pairs):
+        yield Chart(f"chart-swaps-{number}", "swaps", _swap_rows(pair, names, hue),
                       "Leads called by both and by one only, and how many of them won")  # fmt: skip
-    duel = found.duels[0]
+    pair = found.pairs[0]
     for number, breakdown in enumerate(found.breakdowns):
         rows: Rows = [
             {"name": group.name[:40], **group.gains[0]._asdict()} for group in breakdown.slices
         ]
         yield Chart(f"chart-by-{number}", "gains", rows,
-                      f"{_name_pair(duel, names)}: wins gained, by {breakdown.column}")  # fmt: skip
+                      f"{_name_pair(pair, names)}: wins gained, by {breakdown.column}")  # fmt: skip
     costs: Rows = [
         {"name": cost.family, "who": standing.name, "place": hue[standing.key],
          **cost.wins._asdict()}
@@ -187,10 +187,10 @@ def _reach_rows(found: Comparison, hues: int) -> Iterator[dict[str, object]]:
                    "capacity": found.capacity}  # fmt: skip
 
 
-def _swap_rows(duel: Pair, names: dict[str, str], hue: dict[str, int]) -> Rows:
-    one, other, swaps = names[duel.one], names[duel.other], duel.swaps
-    groups = (("both", 3, swaps.both), (f"only {one}", hue[duel.one], swaps.only_one),
-              (f"only {other}", hue[duel.other], swaps.only_other))  # fmt: skip
+def _swap_rows(pair: Pair, names: dict[str, str], hue: dict[str, int]) -> Rows:
+    one, other, swaps = names[pair.one], names[pair.other], pair.swaps
+    groups = (("both", 3, swaps.both), (f"only {one}", hue[pair.one], swaps.only_one),
+              (f"only {other}", hue[pair.other], swaps.only_other))  # fmt: skip
     end = 1.3 * max(group.leads for _, _, group in groups)
     return [
         {"name": name, "place": place, "leads": round(group.leads, 2), "wins": round(group.wins, 2),
@@ -200,5 +200,5 @@ def _swap_rows(duel: Pair, names: dict[str, str], hue: dict[str, int]) -> Rows:
     ]  # fmt: skip
 
 
-def _name_pair(duel: Pair, names: dict[str, str]) -> str:
-    return f"{names[duel.one]} − {names[duel.other]}"
+def _name_pair(pair: Pair, names: dict[str, str]) -> str:
+    return f"{names[pair.one]} − {names[pair.other]}"

@@ -50,7 +50,7 @@ def record_comparison(home: Path, comparison: Comparison) -> RecordedComparison:
             project=comparison.project,
             name=" against ".join(standing.key for standing in comparison.standings),
             params={
-                "capacity": comparison.capacity_said,
+                "capacity": comparison.capacity_text,
                 "capacity_assumed": comparison.capacity_assumed,
                 "later_begins": comparison.begins,
                 "horizon_days": comparison.horizon_days,
@@ -63,7 +63,7 @@ def record_comparison(home: Path, comparison: Comparison) -> RecordedComparison:
             metrics=_list_metrics(comparison),
             documents={COMPARISON_FILE: comparison.to_json()},
             pages={path.name: page},
-            tags={"basis": comparison.basis, "verdict": comparison.told[0][:5000]},
+            tags={"basis": comparison.basis, "verdict": comparison.verdict[0][:5000]},
         )
     )
     return RecordedComparison(path, run_id)
@@ -75,11 +75,11 @@ def _list_metrics(comparison: Comparison) -> dict[str, float]:
     for standing in comparison.standings:
         key = standing.key.replace(":", "-")
         metrics |= {f"{key}/{name}": e.value for name, e in standing.metrics.items()}
-    for duel in comparison.duels:
-        name = f"{duel.one}-against-{duel.other}".replace(":", "-")
-        metrics[f"{name}/gain"] = duel.gain.wins.value
-        metrics[f"{name}/gain_low"], metrics[f"{name}/gain_high"] = duel.gain.wins[1:]
-        metrics[f"{name}/p"] = duel.p
+    for pair in comparison.pairs:
+        name = f"{pair.one}-against-{pair.other}".replace(":", "-")
+        metrics[f"{name}/gain"] = pair.gain.wins.value
+        metrics[f"{name}/gain_low"], metrics[f"{name}/gain_high"] = pair.gain.wins[1:]
+        metrics[f"{name}/p"] = pair.p
     return metrics
 
 

@@ -75,15 +75,15 @@ _MEASURES = ("auc", "auc_within", "average_precision", "log_loss_equal", "ece_eq
 
 def show_comparison(found: "Comparison", page: Path, with_plan: bool) -> None:
     """Show a comparison, and the plan of an experiment where it is wanted."""
-    for line in (*found.told, *found.beside):
+    for line in (*found.verdict, *found.remarks):
         print_line(line)
         print_line()
     print_line(f"{found.leads:,} leads from {found.begins} on ({found.basis}), "
-        f"new to all contenders; {found.snapshots:,} snapshots; {found.capacity_said}, "
-        f"{found.weeks_said}.")  # fmt: skip
+        f"new to all contenders; {found.snapshots:,} snapshots; {found.capacity_text}, "
+        f"{found.weeks_text}.")  # fmt: skip
     _show_standings(found)
-    for duel in found.duels:
-        _show_duel(duel, {s.key: s.name for s in found.standings})
+    for pair in found.pairs:
+        _show_pair(pair, {s.key: s.name for s in found.standings})
     _show_measures(found)
     _show_families(found)
     for breakdown in found.breakdowns:
@@ -109,8 +109,8 @@ def _show_standings(found: "Comparison") -> None:
     )  # fmt: skip
 
 
-def _show_duel(duel: "Pair", names: Mapping[str, str]) -> None:
-    swaps, one, other = duel.swaps, names[duel.one], names[duel.other]
+def _show_pair(pair: "Pair", names: Mapping[str, str]) -> None:
+    swaps, one, other = pair.swaps, names[pair.one], names[pair.other]
     groups = {
         "both": swaps.both, f"only the {one}": swaps.only_one,
         f"only the {other}": swaps.only_other, "neither": swaps.neither,
@@ -162,7 +162,7 @@ def _show_breakdown(found: "Comparison", breakdown: "Breakdown") -> None:
              *(group.reached[standing.key] for standing in found.standings))
             for group in breakdown.slices
         ],
-        title=f"By {breakdown.says}:",
+        title=f"By {breakdown.description}:",
     )  # fmt: skip
     if breakdown.hidden:
         print_line(
@@ -172,7 +172,7 @@ def _show_breakdown(found: "Comparison", breakdown: "Breakdown") -> None:
 
 def _show_plan(found: "Comparison") -> None:
     plan = found.plan
-    print_paragraph(f"A randomised experiment: {plan.one} against {plan.other}. {plan.said}")
+    print_paragraph(f"A randomised experiment: {plan.one} against {plan.other}. {plan.summary}")
     for size in plan.shorter:
         weeks = "" if size.weeks is None else f", {size.weeks:,} weeks"
         print_line(

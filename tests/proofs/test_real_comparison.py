@@ -38,7 +38,7 @@ def test_on_x_education_the_model_is_ahead_of_both_sheets(tmp_path):
     assert {kind: round(value) for kind, (value, _, _) in wins.items()} == {
         "predictive": 264, "rules": 220, "close_rate": 256,
     }  # fmt: skip
-    assert said["told"][0].startswith("The predictive model")
+    assert said["verdict"][0].startswith("The predictive model")
 
 
 def test_on_drifting_bank_data_the_hand_rule_is_ahead_of_the_model_and_it_says_so(tmp_path):
@@ -48,6 +48,6 @@ def test_on_drifting_bank_data_the_hand_rule_is_ahead_of_the_model_and_it_says_s
         "predictive": 309, "rules": 398, "close_rate": 272,
     }  # fmt: skip
     assert wins["rules"][1] > wins["predictive"][2]
-    assert said["told"][0].startswith("The rule sheet (version 1, challenger) is ahead of all")
+    assert said["verdict"][0].startswith("The rule sheet (version 1, challenger) is ahead of all")
     within = {k: round(value, 3) for k, (value, _, _) in figures(said, "auc_within").items()}
     assert within == {"predictive": 0.578, "rules": 0.609, "close_rate": 0.536}

@@ -162,7 +162,8 @@ def capacity_of(tmp_path, order="time", calls=None, share=None, **training):
     project = read_project(write_project(tmp_path / "mine", training=training))
     leads = list(range(400))
     later = make_dataset(leads, [n / 100 for n in leads], [0] * 400, order)
-    return find_capacity(project, later, list_weeks(later), calls, share)
+    configured = project.training.comparison.calls_per_week
+    return find_capacity(configured, later, list_weeks(later), calls, share)
 
 
 def test_the_capacity_is_the_one_given_else_the_configured_else_a_tenth(tmp_path):

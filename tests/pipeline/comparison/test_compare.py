@@ -49,7 +49,7 @@ def found(project):
 
 
 def test_the_better_sheet_is_ahead_in_one_sentence(found):
-    (line,) = found.told
+    (line,) = found.verdict
     said = re.fullmatch(
         r"The rule sheet \(version 1\) is ahead: with 8 calls a week, it would have reached (\d+) "
         r"of (\d+) wins and the rule sheet \(version 2\) (\d+), which is (\d+) more "
@@ -58,14 +58,14 @@ def test_the_better_sheet_is_ahead_in_one_sentence(found):
     reached, wins, other, more = map(int, said.groups())
     assert reached - other == more
     assert wins == found.wins
-    (duel,) = found.duels
-    assert duel.proven
-    assert duel.gain.wins.low > 0.0
+    (pair,) = found.pairs
+    assert pair.proven
+    assert pair.gain.wins.low > 0.0
 
 
 def test_called_wins_add_up(found):
-    (duel,), (one, other) = found.duels, found.standings
-    swaps = duel.swaps
+    (pair,), (one, other) = found.pairs, found.standings
+    swaps = pair.swaps
     assert swaps.both.wins + swaps.only_one.wins == pytest.approx(
         one.metrics["wins_at_capacity"].value
     )
@@ -87,8 +87,8 @@ def test_called_wins_add_up(found):
 
 
 def test_what_tells_the_swapped_leads_apart_is_named(found):
-    (duel,) = found.duels
-    traits = {trait.column: trait for trait in duel.swaps.traits}
+    (pair,) = found.pairs
+    traits = {trait.column: trait for trait in pair.swaps.traits}
     assert traits["email__newsletter"].one < 0.5 < traits["email__newsletter"].other
     assert traits["firmographic__employees"].one > traits["firmographic__employees"].other
 
@@ -107,9 +107,9 @@ def test_a_sheet_against_its_double_on_another_scale_calls_the_same_leads(projec
     sheet = country_sheet(project)
     double = country_sheet(project, base=1.0)
     found = held(project, sheet, double, calls=8.0)
-    (duel,) = found.duels
-    assert duel.gain.wins == (0.0, 0.0, 0.0)
-    assert found.told[0].startswith("No difference proven: both call the same leads, so with 8")
+    (pair,) = found.pairs
+    assert pair.gain.wins == (0.0, 0.0, 0.0)
+    assert found.verdict[0].startswith("No difference proven: both call the same leads, so with 8")
     one, other = (standing.metrics for standing in found.standings)
     assert one["log_loss"].value != other["log_loss"].value
     assert one["log_loss_equal"].value == pytest.approx(other["log_loss_equal"].value, abs=1e-9)
@@ -126,13 +126,15 @@ def test_with_fifteen_wins_nothing_is_proven_and_nothing_breaks(tmp_path):
     project = project_of(tmp_path, leads, training={"split": {"later": 150}})
     found = held(project, newsletter_sheet(project), country_sheet(project), calls=3.0)
     assert found.wins == 15
-    assert "With only 15 wins" in found.beside[0]
+    assert "With only 15 wins" in found.remarks[0]
     alike = held(
         project, newsletter_sheet(project), rule_sheet(project, make_term(
             Table(levels={"FR": 1.0}, missing=0.0, other=0.0), "demographic__country")), calls=3.0,
     )  # fmt: skip
-    assert alike.told[0].startswith("No difference proven with these 15 wins: with 3 calls a week")
-    assert "wins would be needed" in alike.told[0]
+    assert alike.verdict[0].startswith(
+        "No difference proven with these 15 wins: with 3 calls a week"
+    )
+    assert "wins would be needed" in alike.verdict[0]
     json.dumps(alike.to_json(), allow_nan=False)
 
 
@@ -142,12 +144,12 @@ def test_three_contenders_are_held_each_against_each_other(project):
         make_term(Table(levels={"ES": 1.0}, missing=0.0, other=0.0), "demographic__country"),
     )
     found = held(project, newsletter_sheet(project), country_sheet(project), third, calls=8.0)
-    assert [(d.one, d.other) for d in found.duels] == [
+    assert [(d.one, d.other) for d in found.pairs] == [
         ("rules:1", "rules:2"), ("rules:1", "rules:3"), ("rules:2", "rules:3"),
     ]  # fmt: skip
-    assert "is ahead of" in found.told[0]
-    assert len(found.told) == 4
-    assert all(duel.p >= duel.gain.p for duel in found.duels)
+    assert "is ahead of" in found.verdict[0]
+    assert len(found.verdict) == 4
+    assert all(pair.p >= pair.gain.p for pair in found.pairs)
     assert (found.plan.one, found.plan.other) == ("rules:2", "rules:3")
 
 
@@ -161,8 +163,8 @@ def test_nobody_is_judged_on_leads_it_learned_from(project):
     assert found.begins == "2025-08-24"
     assert found.leads < whole.leads
     assert any("the data are not those that close_rate:1 learned from" in c for c in found.caveats)
-    assert whole.standings[0].said == "the rule sheet (version 1)"
-    assert found.standings[0].said == "the close-rate sheet (version 1)"
+    assert whole.standings[0].title == "the rule sheet (version 1)"
+    assert found.standings[0].title == "the close-rate sheet (version 1)"
 
 
 def test_a_sheet_that_reads_fewer_fields_learned_from_the_same_data(project):
@@ -202,15 +204,15 @@ def test_a_sheet_may_have_signals_of_its_own(project):
             update={"signal": "firmographic__large"}), definitions=definitions,
     )  # fmt: skip
     same = rule_sheet(project, country_sheet(project).terms[1])
-    (duel,) = held(project, sheet, same, calls=8.0).duels
-    assert duel.gain.wins == (0.0, 0.0, 0.0)
+    (pair,) = held(project, sheet, same, calls=8.0).pairs
+    assert pair.gain.wins == (0.0, 0.0, 0.0)
 
 
 def test_without_dates_stretches_stand_for_weeks(tmp_path):
     project = project_of(tmp_path, data=ORDERED_BY_ROW, training={"horizon_days": None})
     found = held(project, country_sheet(project), newsletter_sheet(project))
     assert found.capacity_assumed
-    assert "with calls to 10% of each 119 leads in a row, it would have reached" in found.told[0]
+    assert "with calls to 10% of each 119 leads in a row, it would have reached" in found.verdict[0]
     assert found.plan.weeks is None
     assert any("stretches of equal count in order of arrival" in line for line in found.caveats)
     with pytest.raises(ConfigError, match="no dates"):
@@ -218,7 +220,7 @@ def test_without_dates_stretches_stand_for_weeks(tmp_path):
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path, project):
-    with pytest.raises(RefusalError, match=r"rules:2 says who is won within 30 days.*60 days"):
+    with pytest.raises(RefusalError, match=r"rules:2 predicts who is won within 30 days.*60 days"):
         held(project, country_sheet(project), newsletter_sheet(project, horizon_days=30.0))
     learned = country_sheet(project, kind="predictive", training={"cut": None, "data": ""})
     with pytest.raises(RefusalError, match="predictive:1 learned from leads without order"):
@@ -246,10 +248,10 @@ def test_no_lead_is_named_and_no_small_group_told_of(tmp_path):
         assert "Liechtenstein" not in text
         assert not re.search(r"\b0\d{4}\b", text.replace("000", ""))
     assert not re.search(r'(src|href)="(?!data:|#)', page.split("<script>")[0])
-    assert found.told[0] in page
+    assert found.verdict[0] in page
     rows = swaps.read_text().splitlines()
     assert rows[0] == "called_by,not_by,lead_id,as_of,part,won"
-    only = sum(d.swaps.only_one.leads + d.swaps.only_other.leads for d in found.duels)
+    only = sum(d.swaps.only_one.leads + d.swaps.only_other.leads for d in found.pairs)
     assert sum(float(row.split(",")[4]) for row in rows[1:]) == pytest.approx(only, rel=1e-3)
 
 
@@ -275,8 +277,8 @@ def test_the_order_of_rows_in_the_file_changes_nothing(tmp_path, project, found)
     np.random.default_rng(1).shuffle(leads)
     mixed = project_of(tmp_path, leads, training={"report": {"group_by": ["demographic__country"]}})
     again = held(mixed, country_sheet(mixed), newsletter_sheet(mixed), calls=8.0)
-    assert again.told == found.told
-    assert again.duels[0].gain == found.duels[0].gain
+    assert again.verdict == found.verdict
+    assert again.pairs[0].gain == found.pairs[0].gain
 
 
 def test_ranking_that_follows_the_season_is_called_by_its_name(tmp_path):
@@ -302,8 +304,8 @@ def test_ranking_that_follows_the_season_is_called_by_its_name(tmp_path):
     )
     lead_only = rule_sheet(project, country_sheet(project).terms[1])
     found = held(project, season, lead_only, calls=5.0)
-    assert "among leads of the same time the rule sheet (version 2) does" in found.beside[0]
-    assert found.told[0].startswith("The rule sheet (version 2) is ahead")
+    assert "among leads of the same time the rule sheet (version 2) does" in found.remarks[0]
+    assert found.verdict[0].startswith("The rule sheet (version 2) is ahead")
 
 
 def test_probabilities_that_rank_the_wrong_way_get_the_base_rate_alone(project):
@@ -329,5 +331,5 @@ def test_a_comparison_of_many_wins_plans_a_possible_test(project, tmp_path):
     found = held(project, country_sheet(project), newsletter_sheet(project))
     assert found.plan.base_rate > 0.85
     assert found.plan.gain < 0.1
-    assert "more than there can be" in found.plan.said
+    assert "more than there can be" in found.plan.summary
     assert replace(found.plan, steps=()).calls_per_arm > 100

@@ -46,8 +46,8 @@ def test_by_default_every_registered_kind_is_compared_and_named(compared):
     assert [standing["key"] for standing in found["standings"]] == ["predictive:1", "rules:1"]
     assert found["standings"][0]["aliases"] == ["champion"]
     assert found["standings"][1]["aliases"] == ["challenger"]
-    assert found["told"][0].startswith(("The ", "No difference proven"))
-    assert "with 8 calls a week" in found["told"][0]
+    assert found["verdict"][0].startswith(("The ", "No difference proven"))
+    assert "with 8 calls a week" in found["verdict"][0]
     assert "History was routed by what sales used then" in found["caveats"][0]
     for standing in found["standings"]:
         for name in ("wins_at_capacity", "lift_at_capacity", "precision_at_capacity", "auc",
@@ -62,9 +62,9 @@ def test_the_page_and_the_run_have_it_and_neither_has_a_lead(home, compared):
     client = MlflowClient(f"sqlite:///{home / 'mlflow.db'}")
     run_of = client.get_run(found["run_id"])
     assert run_of.data.tags["kind"] == "comparison"
-    assert run_of.data.tags["verdict"] == found["told"][0]
+    assert run_of.data.tags["verdict"] == found["verdict"][0]
     assert run_of.data.params["contender_2"] == "demo.rules:1"
-    gain = found["duels"][0]["gain"]["wins"]["value"]
+    gain = found["pairs"][0]["gain"]["wins"]["value"]
     assert run_of.data.metrics["predictive-1-against-rules-1/gain"] == gain
     store = open_store(home)
     assert store.read_text(found["run_id"], "demo-comparison.html") == page
