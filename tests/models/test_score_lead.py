@@ -304,7 +304,7 @@ def test_a_recalibrated_scorecard_is_a_scale_and_a_shift(factor, shift, drawn):
 
 def test_a_frame_that_lacks_a_column_is_refused_by_name():
     visits = make_term(VISITS, by="web__channel", variants={"ads": VISITS})
-    with pytest.raises(ScorecardError, match="lacks web__channel, web__visits"):
+    with pytest.raises(ScorecardError, match="the signals lack web__channel, web__visits"):
         score_frame(make_scorecard(visits), pd.DataFrame({"web__other": [1.0]}))
 
 

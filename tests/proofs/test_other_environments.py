@@ -128,6 +128,13 @@ def test_the_wheel_works_in_another_environment_from_another_folder(tmp_path):
     assert (elsewhere / "again.csv").read_bytes() == (
         elsewhere / "store" / "demo" / "scored.csv"
     ).read_bytes()
+    port = free_port()
+    words = [str(fresh / "bin" / "leadscore"), "serve", "-p", "demo", "--store", "store"]
+    ready = f"http://127.0.0.1:{port}/readyz"
+    with running([*words, "--port", str(port)], elsewhere / "serve.log", ready):
+        lead = {"lead_id": "L-1", "created_at": "2026-01-15T08:00:00Z", "profile": {}}
+        answer = ask(ready.replace("readyz", "v1/score"), lead)
+    assert 0.0 < answer["probability"] < 1.0
 
 
 PAGES = ("README.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))))
