@@ -25,7 +25,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Grouping:
+class LeadGrouping:
     """One way to group n snapshots: the names of its groups, their masks, and how many it hides."""
 
     column: str
@@ -44,12 +44,12 @@ def find_periods(evaluation_set: EvaluationSet, weeks: tuple[Week, ...]) -> npt.
     return period
 
 
-def group_snapshots(project: Project, evaluation_set: EvaluationSet) -> tuple[Grouping, ...]:
+def group_snapshots(project: Project, evaluation_set: EvaluationSet) -> tuple[LeadGrouping, ...]:
     """Return how the later snapshots are grouped: by time, and as the report does."""
     return (_group_by_time(evaluation_set), *_group_by_signals(project, evaluation_set))
 
 
-def _group_by_time(evaluation_set: EvaluationSet) -> Grouping:
+def _group_by_time(evaluation_set: EvaluationSet) -> LeadGrouping:
     later, groups = evaluation_set.later, []
     for number, rows in enumerate(part_by_period(later), start=1):
         mask = np.zeros(len(later), np.bool_)
@@ -65,7 +65,7 @@ def _group_by_time(evaluation_set: EvaluationSet) -> Grouping:
     return _keep_large(what, description, groups, evaluation_set)
 
 
-def _group_by_signals(project: Project, evaluation_set: EvaluationSet) -> list[Grouping]:
+def _group_by_signals(project: Project, evaluation_set: EvaluationSet) -> list[LeadGrouping]:
     declared = {signal.column: signal for signal in project.catalog.signals}
     groupings = []
     for column in choose_breakdowns(project):
@@ -85,22 +85,22 @@ def _group_by_signals(project: Project, evaluation_set: EvaluationSet) -> list[G
 
 def _keep_large(
     column: str, description: str, groups: list[tuple[str, Mask]], evaluation_set: EvaluationSet
-) -> Grouping:
+) -> LeadGrouping:
     lead = evaluation_set.later.lead
     some = [(name, mask) for name, mask in groups if mask.any()]
     large = [(name, mask) for name, mask in some if len(np.unique(lead[mask])) >= MIN_GROUP_LEADS]
     shown = tuple(large[:MOST_LEVELS])
-    return Grouping(column, description, shown, len(some) - len(shown))
+    return LeadGrouping(column, description, shown, len(some) - len(shown))
 
 
-def stack_masks(groupings: tuple[Grouping, ...], snapshots: int) -> npt.NDArray[np.float64]:
+def stack_masks(groupings: tuple[LeadGrouping, ...], snapshots: int) -> npt.NDArray[np.float64]:
     """Stack all groups as rows, (1 + g, n); the first row is everybody."""
     rows = [np.ones(snapshots), *(mask for grouping in groupings for _, mask in grouping.groups)]
     return np.array(rows, dtype=np.float64)
 
 
 def break_down(
-    groupings: tuple[Grouping, ...],
+    groupings: tuple[LeadGrouping, ...],
     evaluation_set: EvaluationSet,
     reached: dict[str, CallOutcome],
     pairs: list[tuple[str, str]],

@@ -96,7 +96,7 @@ def split_history(config: SplitConfig, dataset: Dataset) -> Split:
 
 
 @dataclass(frozen=True)
-class Period:
+class EarlierPeriod:
     """The earlier part of the history: which it is, at how many ages leads are seen, and counts."""
 
     words: str
@@ -107,7 +107,7 @@ class Period:
     overall: float
 
 
-def name_period(split: Split) -> Period:
+def describe_earlier(split: Split) -> EarlierPeriod:
     """Describe the earlier part of a split."""
     part = split.earlier
     if part.order == "time":
@@ -119,4 +119,6 @@ def name_period(split: Split) -> Period:
         words = "all leads, since they have no order in time"
     leads = len(np.unique(part.lead))
     ages = len(np.unique(part.age_days))
-    return Period(words, ages, leads, len(part), int(part.label.sum()), float(part.label.mean()))
+    return EarlierPeriod(
+        words, ages, leads, len(part), int(part.label.sum()), float(part.label.mean())
+    )

@@ -72,7 +72,7 @@ class PeriodRow:
 
 
 @dataclass(frozen=True)
-class Breakdown:
+class BreakdownTable:
     """The leads by the levels of one signal; `hidden` levels are too rare to be named."""
 
     column: str
@@ -161,7 +161,7 @@ def _show_auc(auc: float | None, wins: int, snapshots: int) -> float | None:
     return auc if min(wins, snapshots - wins) >= _MIN_OUTCOMES else None
 
 
-def figure_breakdowns(project: Project, training: Training) -> tuple[Breakdown, ...]:
+def figure_breakdowns(project: Project, training: Training) -> tuple[BreakdownTable, ...]:
     """Count the leads by the levels of the signals that ``choose_breakdowns`` names."""
     signals = {signal.column: signal for signal in project.catalog.signals}
     return tuple(
@@ -170,7 +170,7 @@ def figure_breakdowns(project: Project, training: Training) -> tuple[Breakdown, 
     )
 
 
-def _break_down(column: str, description: str, training: Training) -> Breakdown:
+def _break_down(column: str, description: str, training: Training) -> BreakdownTable:
     values = training.later.signals[column]
     leads = leads_by_level(values, training.later.lead)
     ranked = sorted(leads, key=lambda level: (-leads[level], level))
@@ -186,7 +186,7 @@ def _break_down(column: str, description: str, training: Training) -> Breakdown:
     missing = values.isna().to_numpy()
     if missing.any():
         named.append(_count(training, MISSING, missing))
-    return Breakdown(column, description, tuple(named), hidden)
+    return BreakdownTable(column, description, tuple(named), hidden)
 
 
 @dataclass(frozen=True)

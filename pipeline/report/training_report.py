@@ -12,7 +12,7 @@ from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.evaluation.metrics import MEASURE_WORDS, Estimate, MeasureText
 from leadscore.pipeline.report.evaluation_figures import (
     BandRow,
-    Breakdown,
+    BreakdownTable,
     CalibrationRow,
     GainRow,
     Grid,
@@ -84,7 +84,7 @@ class Report:
     period_word: str
     period_caption: str
     ages: tuple[PeriodRow, ...]
-    breakdowns: tuple[Breakdown, ...]
+    breakdowns: tuple[BreakdownTable, ...]
     rejects: tuple[tuple[str, str, int], ...]
     rows: int
     columns_left_out: tuple[FactRow, ...]

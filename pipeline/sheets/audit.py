@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from leadscore.pipeline.audit.audit import audit_tables
 from leadscore.pipeline.audit.records import Audit
 from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
-from leadscore.pipeline.dataset.split import name_period, split_history
+from leadscore.pipeline.dataset.split import describe_earlier, split_history
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.progress import Progress, silent
@@ -64,7 +64,7 @@ def audit_sheet(sheet: Sheet, progress: Progress = silent) -> SheetAudit:
         if column.used and column.verdict in ("quarantine", "refuse")
     }
     results, unsupported = measure_criteria(sheet, earlier, leaks)
-    period, notes = name_period(split), _note(sheet, data)
+    period, notes = describe_earlier(split), _note(sheet, data)
     return SheetAudit(project.name, str(sheet.path), period, results, unsupported, notes)
 
 

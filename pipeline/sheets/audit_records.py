@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from leadscore.pipeline.dataset.split import Period
+from leadscore.pipeline.dataset.split import EarlierPeriod
 from leadscore.pipeline.evaluation.metrics import Estimate
 
 FlagKind = Literal[
@@ -68,7 +68,7 @@ class SheetAudit:
 
     project: str
     sheet: str
-    period: Period
+    period: EarlierPeriod
     criteria: tuple[CriterionResult, ...]
     unsupported: float
     notes: tuple[str, ...]

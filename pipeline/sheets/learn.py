@@ -20,7 +20,7 @@ from leadscore.models.log_odds import to_log_odds
 from leadscore.pipeline.audit.audit import check_allowed
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
-from leadscore.pipeline.dataset.split import Period, Split, name_period
+from leadscore.pipeline.dataset.split import EarlierPeriod, Split, describe_earlier
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.evaluation.close_rates import CloseRates, compare_close_rates
 from leadscore.pipeline.evaluation.multiple_testing import benjamini_hochberg
@@ -48,7 +48,7 @@ class Learned:
     sheet: Sheet
     text: str
     rows: tuple[Row, ...]
-    period: Period
+    period: EarlierPeriod
     left_out: tuple[str, ...]
     ordered: bool
 
@@ -109,7 +109,7 @@ def count_sheet(
     draft = check_sheet(project, path, _validate(content, {"mql": 0.0, "sql": 1.0}))
     cutoffs, shares = _find_cutoffs(project, draft, earlier, _find_unit(rows))
     sheet = check_sheet(project, path, _validate(content, cutoffs))
-    period = name_period(split)
+    period = describe_earlier(split)
     text = write_sheet(project, rows, content, cutoffs, shares, period)
     return Learned(sheet, text, rows, period, left_out, earlier.order != "none")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.config.yaml_io import Place, write_yaml
-from leadscore.pipeline.dataset.split import Period
+from leadscore.pipeline.dataset.split import EarlierPeriod
 from leadscore.pipeline.errors import ConfigError, RefusalError
 from leadscore.pipeline.evaluation.close_rates import FALSE_SHARE, CloseRates
 from leadscore.pipeline.sheets.attributes import Attribute
@@ -133,7 +133,7 @@ def write_sheet(
     content: SheetText,
     cutoffs: Mapping[str, float],
     shares: Mapping[str, float],
-    period: Period,
+    period: EarlierPeriod,
 ) -> str:
     """Return the text of the file, with a header that says how it came about."""
     bands = project.bands

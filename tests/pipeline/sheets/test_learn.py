@@ -14,7 +14,7 @@ from support.worlds.sheet_history import history
 from leadscore.pipeline.config.project import Project, read_project
 from leadscore.pipeline.config.yaml_io import read_yaml, write_yaml
 from leadscore.pipeline.dataset.dataset import Dataset
-from leadscore.pipeline.dataset.split import Period, Split
+from leadscore.pipeline.dataset.split import EarlierPeriod, Split
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.evaluation.close_rates import compare_close_rates
 from leadscore.pipeline.progress import silent
@@ -181,7 +181,7 @@ def test_what_is_written_reads_back_to_the_same_terms(tmp_path_factory, named, s
     if sets:
         rows.append(Row(Attribute(newsletter, has, begins=1.0), lift, rest, 0.25))
     content = write_criteria(rows)
-    period = Period("all", 1, 20, 20, 10, 0.5)
+    period = EarlierPeriod("all", 1, 20, 20, 10, 0.5)
     shares = {"mql": 0.5, "sql": 0.1}
     text = write_sheet(project, rows, content, {"mql": 1.0, "sql": 2.25}, shares, period)
     path = folder / "learned.yaml"
