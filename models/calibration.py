@@ -1,4 +1,4 @@
-"""Calibration: an affine map of the log-odds, and how far probabilities are from what happened."""
+"""Recalibration: an affine map of the log-odds, fitted to outcomes."""
 
 from typing import NamedTuple
 

@@ -1,1 +1,1 @@
-"""How the outside reaches the product: the command line and, later, HTTP."""
+"""How the outside reaches the product: the command line and HTTP."""

@@ -1,1 +1,1 @@
-"""The report of one training: one HTML file that opens anywhere, offline."""
+"""HTML pages of a training, an audit or a comparison: one file each, which opens offline."""
