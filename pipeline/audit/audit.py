@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 
-from leadscore.pipeline.audit.columns.judge import compose, judge_columns
+from leadscore.pipeline.audit.columns.column_verdicts import compose, judge_columns
 from leadscore.pipeline.audit.columns.proxies import judge_proxies
 from leadscore.pipeline.audit.columns.subjects import last_snapshots
 from leadscore.pipeline.audit.records import Audit, ColumnFinding, Finding
 from leadscore.pipeline.audit.source_columns import WON, make_source_frame
-from leadscore.pipeline.audit.tables.judge import judge_tables
+from leadscore.pipeline.audit.tables.table_findings import judge_tables
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
 from leadscore.pipeline.errors import ConfigError, DataError, RefusalError

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from leadscore.pipeline.comparison.calls import Week
+from leadscore.pipeline.comparison.call_simulator import Week
 from leadscore.pipeline.comparison.evaluation_set import EvaluationSet
 from leadscore.pipeline.comparison.records import Breakdown, Slice
 from leadscore.pipeline.comparison.wins_at_capacity import CallOutcome

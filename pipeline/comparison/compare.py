@@ -7,7 +7,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from leadscore.pipeline.comparison.breakdowns import break_down
-from leadscore.pipeline.comparison.calls import find_capacity, list_weeks
+from leadscore.pipeline.comparison.call_simulator import find_capacity, list_weeks
 from leadscore.pipeline.comparison.contenders import Contender
 from leadscore.pipeline.comparison.evaluation_set import prepare_evaluation_set
 from leadscore.pipeline.comparison.experiment import plan_experiment

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from leadscore.models.score_frame import to_probabilities
 from leadscore.models.scorecard import Scorecard
 from leadscore.pipeline.comparison.breakdowns import find_periods, group_snapshots, stack_masks
-from leadscore.pipeline.comparison.calls import CallSimulator, Week
+from leadscore.pipeline.comparison.call_simulator import CallSimulator, Week
 from leadscore.pipeline.comparison.evaluation_set import EvaluationSet, ScoredContender
 from leadscore.pipeline.comparison.measures import MEASURED, measure_contender
 from leadscore.pipeline.comparison.pairs import Side, compare_pair, find_rates, measure_gain

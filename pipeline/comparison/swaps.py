@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadscore.pipeline.comparison.calls import find_as_of_us, sum_by_lead
+from leadscore.pipeline.comparison.call_simulator import find_as_of_us, sum_by_lead
 from leadscore.pipeline.comparison.evaluation_set import EvaluationSet
 from leadscore.pipeline.comparison.records import SwapCounts, Swaps, SwapTrait
 from leadscore.pipeline.dataset.dataset import Dataset

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from leadscore.pipeline.comparison.calls import Capacity, Week
+from leadscore.pipeline.comparison.call_simulator import Capacity, Week
 from leadscore.pipeline.comparison.evaluation_set import EvaluationSet
 from leadscore.pipeline.comparison.records import ContenderResult, Pair
 from leadscore.pipeline.evaluation.metrics import Estimate

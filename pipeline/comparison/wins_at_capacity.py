@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from leadscore.pipeline.comparison.calls import CallSimulator
+from leadscore.pipeline.comparison.call_simulator import CallSimulator
 from leadscore.pipeline.evaluation.resampling import draw_weights
 
 Floats = npt.NDArray[np.float64]

@@ -8,7 +8,7 @@ from leadscore.pipeline.comparison.contenders import Contender
 from leadscore.pipeline.comparison.records import Comparison
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.errors import ConfigError, NotFoundError
-from leadscore.pipeline.report.pages import write_comparison_page
+from leadscore.pipeline.report.html_pages import write_comparison_page
 from leadscore.pipeline.tracking.records import ComparisonRecord, Version
 from leadscore.pipeline.tracking.store import CHALLENGER, CHAMPION, Store, open_store
 from leadscore.pipeline.tracking.version_names import KINDS, parse_version

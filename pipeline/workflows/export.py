@@ -10,7 +10,7 @@ from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
 from leadscore.pipeline.errors import ConfigError
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.signals.catalog import Catalog
-from leadscore.pipeline.signals.history.sql import signals_sql
+from leadscore.pipeline.signals.history.signals_sql import signals_sql
 from leadscore.pipeline.tracking.store import open_store
 from leadscore.pipeline.tracking.version_names import parse_version
 from leadscore.pipeline.values.times import days_to_us, format_time

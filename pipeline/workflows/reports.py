@@ -8,7 +8,7 @@ from leadscore.pipeline.audit.records import Audit
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.errors import StoreError
 from leadscore.pipeline.progress import Progress
-from leadscore.pipeline.report.pages import write_audit_page
+from leadscore.pipeline.report.html_pages import write_audit_page
 from leadscore.pipeline.tracking.records import REPORT_FILE, Version
 from leadscore.pipeline.tracking.store import open_store
 from leadscore.pipeline.tracking.version_names import parse_version

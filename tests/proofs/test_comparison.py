@@ -8,7 +8,7 @@ from scipy.stats import norm
 from support.seeds import FULL, most_by_chance, seeds_of_the_day
 from support.worlds.rival import Recipe, draw_world, gain_in, reach_both, with_gain
 
-from leadscore.pipeline.comparison.calls import CallSimulator, list_weeks
+from leadscore.pipeline.comparison.call_simulator import CallSimulator, list_weeks
 from leadscore.pipeline.comparison.experiment import size_experiment
 from leadscore.pipeline.comparison.pairs import count_needed, measure_gain
 from leadscore.pipeline.evaluation.resampling import FEW_WINS

@@ -9,7 +9,7 @@ from support.worlds.rival_contenders import contender, country_sheet, newsletter
 from leadscore.models.shapes import Table
 from leadscore.pipeline.comparison.compare import Question, compare
 from leadscore.pipeline.config.project import read_project
-from leadscore.pipeline.report.pages import write_comparison_page
+from leadscore.pipeline.report.html_pages import write_comparison_page
 
 pytestmark = pytest.mark.proof
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028{{1}}"

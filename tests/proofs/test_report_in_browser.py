@@ -5,7 +5,7 @@ from support.browser import DESK, DRAWN, PHONE, SHAPES
 from support.projects import make_leads, write_leads, write_project
 
 from leadscore.pipeline.config.project import read_project
-from leadscore.pipeline.report.pages import write_training_page
+from leadscore.pipeline.report.html_pages import write_training_page
 from leadscore.pipeline.report.training_report import make_report
 from leadscore.pipeline.training.train import train
 

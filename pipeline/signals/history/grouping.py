@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from leadscore.models.sql_text import quote_name
 from leadscore.pipeline.signals.filters import Filter
-from leadscore.pipeline.signals.history.activity_sql import SNAPSHOT_KEY, KnownSqlDraft
-from leadscore.pipeline.signals.history.aggregates import Aggregate, write_aggregate
+from leadscore.pipeline.signals.history.aggregate_sql import Aggregate, write_aggregate
+from leadscore.pipeline.signals.history.known_activities_sql import SNAPSHOT_KEY, KnownSqlDraft
 
 
 @dataclass(frozen=True)

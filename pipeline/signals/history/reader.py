@@ -12,9 +12,9 @@ import pyarrow as pa
 from leadscore.models.sql_text import quote_name, quote_text
 from leadscore.pipeline.engine.duckdb_engine import Engine, Limits, open_engine
 from leadscore.pipeline.signals.catalog import Catalog
-from leadscore.pipeline.signals.history.activity_sql import SNAPSHOT_KEY
 from leadscore.pipeline.signals.history.grouping import Reading
-from leadscore.pipeline.signals.history.sql import SqlPlan, read_plan
+from leadscore.pipeline.signals.history.known_activities_sql import SNAPSHOT_KEY
+from leadscore.pipeline.signals.history.signals_sql import SqlPlan, read_plan
 from leadscore.pipeline.signals.history.totals import BlockTotals, read_rows
 
 _ROWS = 100_000

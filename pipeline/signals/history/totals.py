@@ -1,6 +1,6 @@
 """The sums of the history reader, in numpy: its own aggregates, and no third reader of signals.
 
-`history.aggregates` writes the same aggregates in SQL. Here they are added up straight into the
+`aggregate_sql` writes the same aggregates in SQL. Here they are added up straight into the
 columns of the result, since an engine spends most of its time on making groups and returning them.
 """
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from leadscore.pipeline.signals.decay import UNITS, decay_rate
-from leadscore.pipeline.signals.history.aggregates import Aggregate
+from leadscore.pipeline.signals.history.aggregate_sql import Aggregate
 from leadscore.pipeline.signals.history.grouping import Block, Reading
 from leadscore.pipeline.values.times import DAY_US
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from leadscore.models.errors import ScorecardError
 from leadscore.pipeline.errors import LeadscoreError
-from leadscore.pipeline.tracking.registry import (
+from leadscore.pipeline.tracking.registry_reader import (
     RegisteredModel,
     fetch_scorecard,
     find_model,

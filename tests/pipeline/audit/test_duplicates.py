@@ -13,8 +13,8 @@ from leadscore.pipeline.audit.audit import audit_tables
 from leadscore.pipeline.audit.records import suppress_cells
 from leadscore.pipeline.audit.tables.activities import judge_activities
 from leadscore.pipeline.audit.tables.duplicates import judge_duplicates
-from leadscore.pipeline.audit.tables.judge import judge_tables
 from leadscore.pipeline.audit.tables.notes import RULES, judge_notes, judge_rejects
+from leadscore.pipeline.audit.tables.table_findings import judge_tables
 from leadscore.pipeline.errors import GAP
 from leadscore.pipeline.ingest.notes import NoteKind
 from leadscore.pipeline.ingest.tables import Ingested

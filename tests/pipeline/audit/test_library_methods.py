@@ -14,7 +14,7 @@ from leadscore.pipeline.audit.columns.predictive_power import (
     predict_alone,
     predict_together,
 )
-from leadscore.pipeline.audit.tables.arrival import LeadFollowUp, estimate_arrival
+from leadscore.pipeline.audit.tables.time_to_win import LeadFollowUp, estimate_arrival
 from leadscore.pipeline.evaluation.multiple_testing import benjamini_hochberg
 
 

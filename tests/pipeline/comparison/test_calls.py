@@ -8,7 +8,7 @@ from support.projects import write_project
 from support.scorecards import LAW
 from support.worlds.rival import Recipe, draw_world, make_dataset, reach_both
 
-from leadscore.pipeline.comparison.calls import CallSimulator, find_capacity, list_weeks
+from leadscore.pipeline.comparison.call_simulator import CallSimulator, find_capacity, list_weeks
 from leadscore.pipeline.comparison.pairs import measure_gain
 from leadscore.pipeline.comparison.swaps import count_wins_apart, share_calls
 from leadscore.pipeline.comparison.wins_at_capacity import draw_curve, simulate_calls

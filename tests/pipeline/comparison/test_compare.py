@@ -23,7 +23,7 @@ from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.config.signals import make_catalog
 from leadscore.pipeline.errors import ConfigError, RefusalError
 from leadscore.pipeline.ingest.tables import ingest
-from leadscore.pipeline.report.pages import write_comparison_page
+from leadscore.pipeline.report.html_pages import write_comparison_page
 
 
 def project_of(tmp_path, leads=None, **changes):

@@ -21,9 +21,9 @@ from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS, make_group
 from leadscore.pipeline.evaluation.metrics import lift_at_10
 from leadscore.pipeline.ingest.files import Reject
 from leadscore.pipeline.ingest.notes import Note
-from leadscore.pipeline.report import charts, pages, vega
+from leadscore.pipeline.report import charts, html_pages, vega
 from leadscore.pipeline.report.evaluation_figures import Grid, make_grid
-from leadscore.pipeline.report.pages import write_training_page
+from leadscore.pipeline.report.html_pages import write_training_page
 from leadscore.pipeline.report.training_report import make_report
 from leadscore.pipeline.report.vega import read_bundle
 from leadscore.pipeline.training.train import train
@@ -351,7 +351,7 @@ def test_colours_can_be_read_in_light_dark_and_print():
 
 
 def test_the_charts_have_as_many_colours_as_the_page_of_a_comparison_counts():
-    assert len(charts.COLOURS) == pages.HUES
+    assert len(charts.COLOURS) == html_pages.HUES
 
 
 def contrast(one, other):

@@ -14,7 +14,7 @@ from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.errors import ConfigError
 from leadscore.pipeline.signals.catalog import Catalog, Signal
 from leadscore.pipeline.signals.history.reader import read_history
-from leadscore.pipeline.signals.history.sql import signals_sql
+from leadscore.pipeline.signals.history.signals_sql import signals_sql
 from leadscore.pipeline.signals.live.reader import LiveReader
 from leadscore.pipeline.training.train import train
 from leadscore.pipeline.workflows.describe import SignalDescription

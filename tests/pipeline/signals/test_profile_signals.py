@@ -26,7 +26,7 @@ from leadscore.pipeline.engine.duckdb_engine import run_sql
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.signals.catalog import Catalog, Signal
 from leadscore.pipeline.signals.history.reader import History, read_history
-from leadscore.pipeline.signals.history.sql import signals_sql
+from leadscore.pipeline.signals.history.signals_sql import signals_sql
 from leadscore.pipeline.signals.kinds import FAMILIES, ProfileSignal
 from leadscore.pipeline.signals.live.reader import LiveReader
 from leadscore.pipeline.values.fields import FieldSpec

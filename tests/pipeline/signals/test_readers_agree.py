@@ -22,7 +22,7 @@ from support.histories import (
 from leadscore.pipeline.engine.duckdb_engine import run_sql
 from leadscore.pipeline.signals.history import reader as matrix
 from leadscore.pipeline.signals.history.reader import read_history
-from leadscore.pipeline.signals.history.sql import signals_sql
+from leadscore.pipeline.signals.history.signals_sql import signals_sql
 from leadscore.pipeline.signals.live.activities import Activity
 from leadscore.pipeline.signals.live.reader import LiveReader
 from leadscore.pipeline.values.times import DAY_US

@@ -22,6 +22,7 @@ from leadscore.pipeline.signals.text.names import (
     lacks_capitals,
     walks_keyboard,
 )
+from leadscore.pipeline.signals.text.normalise import TextCache, split_words, strip_accents
 from leadscore.pipeline.signals.text.readers import (
     count_mismatches,
     digest_list,
@@ -31,7 +32,6 @@ from leadscore.pipeline.signals.text.readers import (
 )
 from leadscore.pipeline.signals.text.titles import RANKS, get_title_lists, read_title
 from leadscore.pipeline.signals.text.word_lists import read_groups, read_words
-from leadscore.pipeline.signals.text.words import TextCache, split_words, strip_accents
 
 TITLES = list(csv.DictReader((ROOT / "tests" / "golden" / "titles.csv").open()))
 HONEST_NAMES = """

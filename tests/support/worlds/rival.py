@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import brentq
 
-from leadscore.pipeline.comparison.calls import WEEK_US, CallSimulator, list_weeks
+from leadscore.pipeline.comparison.call_simulator import WEEK_US, CallSimulator, list_weeks
 from leadscore.pipeline.comparison.pairs import measure_gain
 from leadscore.pipeline.comparison.wins_at_capacity import CallOutcome, simulate_calls
 from leadscore.pipeline.dataset.dataset import Dataset, Order

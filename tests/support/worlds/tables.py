@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from support.projects import write_leads, write_project
 
 from leadscore.pipeline.audit.source_columns import make_source_frame
-from leadscore.pipeline.audit.tables.judge import judge_tables
+from leadscore.pipeline.audit.tables.table_findings import judge_tables
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.dataset.dataset import build_dataset
 from leadscore.pipeline.errors import DataError, fill_gaps

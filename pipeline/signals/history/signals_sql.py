@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from leadscore.models.sql_text import quote_name, write_number
 from leadscore.pipeline.signals.catalog import Catalog
 from leadscore.pipeline.signals.filters import read_filter
-from leadscore.pipeline.signals.history.activity_sql import (
+from leadscore.pipeline.signals.history.aggregate_sql import aggregates_of
+from leadscore.pipeline.signals.history.grouping import Block, Grouping, Reading
+from leadscore.pipeline.signals.history.known_activities_sql import (
     SNAPSHOT_KEY,
     KnownSql,
     KnownSqlDraft,
     day_column,
 )
-from leadscore.pipeline.signals.history.aggregates import aggregates_of
-from leadscore.pipeline.signals.history.grouping import Block, Grouping, Reading
 from leadscore.pipeline.signals.history.profile_sql import profile_sql
 from leadscore.pipeline.signals.kinds import ActiveDaysSignal
 

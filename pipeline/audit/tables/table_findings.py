@@ -10,11 +10,11 @@ import pyarrow as pa
 from leadscore.pipeline.audit.records import Arrival, Finding, Month, SampleSize, Severity
 from leadscore.pipeline.audit.source_columns import WON
 from leadscore.pipeline.audit.tables.activities import judge_activities
-from leadscore.pipeline.audit.tables.arrival import find_arrival, judge_arrival
 from leadscore.pipeline.audit.tables.duplicates import judge_duplicates
 from leadscore.pipeline.audit.tables.months import find_months, judge_months
 from leadscore.pipeline.audit.tables.notes import judge_notes, judge_rejects
 from leadscore.pipeline.audit.tables.sample_size import judge_sample_size, measure_sample_size
+from leadscore.pipeline.audit.tables.time_to_win import find_arrival, judge_arrival
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.ingest.leads import LEAD_ID
