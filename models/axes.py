@@ -1,4 +1,4 @@
-"""Fit and engagement: who a lead is against what it does, as two parts of its score."""
+"""Fit and engagement: grades for who a lead is and for what it does."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
@@ -15,14 +15,14 @@ Fit = Literal["A", "B", "C", "D"]
 Engagement = Literal["1", "2", "3", "4"]
 FIT_LETTERS: tuple[Fit, ...] = ("D", "C", "B", "A")
 ENGAGEMENT_DIGITS: tuple[Engagement, ...] = ("4", "3", "2", "1")
-"""From the least to the most."""
+"""The grades of each axis, from the lowest to the highest."""
 
 CutPoint = Annotated[float, Field(allow_inf_nan=False)]
 CutPoints = Annotated[tuple[CutPoint, CutPoint, CutPoint], Field(strict=False)]
 
 
 class LeadAxes(NamedTuple):
-    """Where a lead stands on both axes; None where the scorecard says nothing of one."""
+    """A lead's grades on both axes; None where the scorecard has no cut points of an axis."""
 
     fit: Fit | None
     engagement: Engagement | None
@@ -31,9 +31,9 @@ class LeadAxes(NamedTuple):
 class Axes(Frozen):
     """The cut points of both axes, in log-odds; None where the scorecard has no term on an axis.
 
-    A partial sum below the first is D (4), from the first on C (3), from the second on B (2), from
-    the third on A (1). Cut points may coincide: nobody then stands between them, and a partial sum
-    exactly on them is above them all.
+    A partial sum below the first cut point is D (4), from the first on C (3), from the second on
+    B (2), from the third on A (1). Cut points may be equal: no lead then has the grade between
+    them, and a partial sum equal to them is above them all.
     """
 
     fit: CutPoints | None = None
@@ -47,7 +47,7 @@ class Axes(Frozen):
         return self
 
     def read(self, fit: float, engagement: float) -> LeadAxes:
-        """Place a lead by its partial sums."""
+        """Return the grades of a lead with these partial sums."""
         return LeadAxes(
             None if self.fit is None else FIT_LETTERS[bisect_right(self.fit, fit)],
             None
@@ -59,22 +59,23 @@ class Axes(Frozen):
 def find_members(
     families: Iterable[str], groups: Iterable[str | None], caps: Mapping[str, object]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the places of the contributions that make up fit, and of those of engagement.
+    """Return the indices of the contributions to fit, and of those to engagement.
 
     Parameters
     ----------
     families, groups : iterable of str
-        Of each term, in the scorecard's order.
-    caps : mapping of str to anything
-        By group, in the scorecard's order. A cap lies on an axis where all terms of its group do.
+        The family and the group of each term, in the scorecard's order.
+    caps : mapping
+        The caps by group, in the scorecard's order. A cap belongs to an axis if all terms of its
+        group do.
     """
     terms = list(zip(families, groups, strict=True))
 
-    def places(axis: frozenset[str]) -> tuple[int, ...]:
-        found = [place for place, (family, _) in enumerate(terms) if family in axis]
-        for place, name in enumerate(caps, start=len(terms)):
+    def find(axis: frozenset[str]) -> tuple[int, ...]:
+        found = [index for index, (family, _) in enumerate(terms) if family in axis]
+        for index, name in enumerate(caps, start=len(terms)):
             if all(family in axis for family, group in terms if group == name):
-                found.append(place)
+                found.append(index)
         return tuple(found)
 
-    return places(FIT), places(ENGAGEMENT)
+    return find(FIT), find(ENGAGEMENT)

@@ -1,4 +1,4 @@
-"""Cold, MQL, SQL: where each band begins, for whom elsewhere, and what it demands besides."""
+"""The bands cold, MQL and SQL: their cutoffs, exceptions by level, and minimums."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -11,15 +11,15 @@ from leadscore.models.shapes import Frozen
 
 Band = Literal["cold", "MQL", "SQL"]
 BANDS: tuple[Band, ...] = ("cold", "MQL", "SQL")
-_HEIGHT: Mapping[Band, int] = {band: height for height, band in enumerate(BANDS)}
+_RANK: Mapping[Band, int] = {band: rank for rank, band in enumerate(BANDS)}
 Cutoff = Annotated[float, Field(gt=0.0, lt=1.0)]
 _LogOdds = Annotated[float, Field(allow_inf_nan=False)]
-_SHOWN = 1e-12
-"""Cutoffs in points may lie beyond what a probability can show; so far from 0 and 1 it is held."""
+_LEAST_SHOWN = 1e-12
+"""The least distance of a shown cutoff from 0 and 1: a probability must lie between them."""
 
 
 class CutoffLogOdds(Frozen):
-    """Where bands begin and are left, in log-odds, the scale on which every path compares them."""
+    """Where bands begin, and where a lead leaves them, in log-odds."""
 
     mql: _LogOdds
     sql: _LogOdds
@@ -31,15 +31,15 @@ class CutoffLogOdds(Frozen):
         if self.mql >= self.sql:
             raise ValueError(f"mql ({self.mql}) must lie below sql ({self.sql})")
         if self.mql_exit > self.mql or self.sql_exit > self.sql:
-            raise ValueError("a band is left at its cutoff, or below it")
+            raise ValueError("mql_exit and sql_exit must not lie above mql and sql")
         return self
 
 
 class Cutoffs(Frozen):
-    """Fixed cutoffs: the probability at which MQL and SQL begin; below both is cold.
+    """Fixed cutoffs: the probabilities at which MQL and SQL begin; a lead below both is cold.
 
-    A lead whose last band is known leaves it downwards only when its probability falls below the
-    band's cutoff minus `hysteresis`, so that a lead near a cutoff does not flicker.
+    A lead whose previous band is known falls out of it only below the band's cutoff minus
+    `hysteresis`. So a lead near a cutoff does not change its band at every small change.
     """
 
     mql: Cutoff
@@ -52,25 +52,24 @@ class Cutoffs(Frozen):
             raise ValueError(f"mql ({self.mql}) must lie below sql ({self.sql})")
         if self.hysteresis >= self.mql:
             raise ValueError(
-                f"hysteresis ({self.hysteresis}) must be less than mql ({self.mql}), or no lead "
-                "would ever turn cold"
+                f"hysteresis ({self.hysteresis}) must be less than mql ({self.mql}); otherwise no "
+                "lead would ever become cold"
             )
         return self
 
     @property
     def cutoff_log_odds(self) -> CutoffLogOdds:
         """The cutoffs in log-odds."""
-        held = self.hysteresis
         return CutoffLogOdds(
             mql=to_log_odds(self.mql),
             sql=to_log_odds(self.sql),
-            mql_exit=to_log_odds(self.mql - held),
-            sql_exit=to_log_odds(self.sql - held),
+            mql_exit=to_log_odds(self.mql - self.hysteresis),
+            sql_exit=to_log_odds(self.sql - self.hysteresis),
         )
 
 
 def show_cutoffs(cutoffs: CutoffLogOdds) -> dict[str, float]:
-    """Return cutoffs as probabilities to read.
+    """Return cutoffs as probabilities that people read.
 
     Examples
     --------
@@ -78,8 +77,8 @@ def show_cutoffs(cutoffs: CutoffLogOdds) -> dict[str, float]:
     {'mql': 0.5, 'sql': 0.999999999999}
     """
     found = {"mql": to_probability(cutoffs.mql), "sql": to_probability(cutoffs.sql)}
-    mql, sql = (min(max(prob, _SHOWN), 1.0 - _SHOWN) for prob in found.values())
-    return {"mql": mql, "sql": max(sql, mql + _SHOWN / 10.0)}
+    mql, sql = (min(max(prob, _LEAST_SHOWN), 1.0 - _LEAST_SHOWN) for prob in found.values())
+    return {"mql": mql, "sql": max(sql, mql + _LEAST_SHOWN / 10.0)}
 
 
 def _to_text(value: object) -> object:
@@ -87,19 +86,19 @@ def _to_text(value: object) -> object:
 
 
 class Minimum(Frozen):
-    """The least fit (A is the best) and engagement (1 is the most) that a band demands."""
+    """The lowest fit (A is the best) and engagement (1 is the best) that a band requires."""
 
     fit: Fit | None = None
     engagement: Annotated[Engagement | None, BeforeValidator(_to_text)] = None
 
     def is_met(self, axes: LeadAxes) -> bool:
-        """Say whether a lead that stands there may be in the band."""
+        """Return whether a lead with these grades may be in the band."""
         return _reaches(axes.fit, self.fit, FIT_LETTERS) and _reaches(
             axes.engagement, self.engagement, ENGAGEMENT_DIGITS
         )
 
     def cuts(self, axes: Axes) -> tuple[float, float]:
-        """Return the partial sums of fit and engagement from which the minimum is met."""
+        """Return the least partial sums of fit and engagement that meet the minimum."""
         return (
             _find_cut(self.fit, axes.fit, FIT_LETTERS),
             _find_cut(self.engagement, axes.engagement, ENGAGEMENT_DIGITS),
@@ -111,34 +110,31 @@ def _reaches(grade: str | None, least: str | None, grades: tuple[str, ...]) -> b
 
 
 def _find_cut(least: str | None, cuts: tuple[float, ...] | None, grades: tuple[str, ...]) -> float:
-    height = 0 if least is None else grades.index(least)
-    return float("-inf") if height == 0 or cuts is None else cuts[height - 1]
-
-
-NOTHING = Minimum()
+    rank = 0 if least is None else grades.index(least)
+    return float("-inf") if rank == 0 or cuts is None else cuts[rank - 1]
 
 
 class Minimums(Frozen):
-    """What MQL and SQL demand besides the score; SQL demands what MQL does, too."""
+    """What MQL and SQL require besides the score; SQL also requires what MQL does."""
 
-    mql: Minimum = NOTHING
-    sql: Minimum = NOTHING
+    mql: Minimum = Minimum()
+    sql: Minimum = Minimum()
 
     @property
     def axes(self) -> set[str]:
-        """The names of the axes that are demanded of."""
+        """The names of the axes that have a minimum."""
         both = (self.mql, self.sql)
         return {n for n in ("fit", "engagement") if any(getattr(m, n) is not None for m in both)}
 
-    def hold(self, band: Band, axes: LeadAxes) -> Band:
-        """Return the band that a lead may have: the highest up to `band` whose minimum is met."""
+    def limit(self, band: Band, axes: LeadAxes) -> Band:
+        """Return the highest band, at most `band`, whose minimum the lead meets."""
         if not self.mql.is_met(axes):
             return "cold"
         return "MQL" if band == "SQL" and not self.sql.is_met(axes) else band
 
 
 def expand_levels(written: Any) -> Any:
-    """Return bands as they are written, each level with the cutoffs that it does not say itself.
+    """Return written bands in which each level has all cutoffs: its own, else the common ones.
 
     Examples
     --------
@@ -147,20 +143,20 @@ def expand_levels(written: Any) -> Any:
     """
     if not isinstance(written, dict) or not isinstance(written.get("overrides"), dict):
         return written
-    usual = {key: written[key] for key in ("mql", "sql", "hysteresis") if key in written}
+    common = {key: written[key] for key in ("mql", "sql", "hysteresis") if key in written}
     overrides = {
-        level: {**usual, **cutoffs} if isinstance(cutoffs, dict) else cutoffs
+        level: {**common, **cutoffs} if isinstance(cutoffs, dict) else cutoffs
         for level, cutoffs in written["overrides"].items()
     }
     return {**written, "overrides": overrides}
 
 
 class Bands(Cutoffs):
-    """The cutoffs of every lead, those of some levels of a category, and minimums.
+    """The cutoffs of all leads, exceptions for some levels of a category, and minimums.
 
-    `by` names a category (for example the channel): where its value is a key of `overrides`, those
-    cutoffs are used. A lead below a band's minimum of fit or engagement is held below the band,
-    whatever its score, so that clicks alone hand nobody to sales.
+    `by` names a category (for example the channel). A lead whose value is a key of `overrides`
+    gets those cutoffs. A lead below a band's minimum of fit or engagement stays below the band,
+    whatever its score, so that clicks alone hand no lead to sales.
     """
 
     by: str | None = None
@@ -181,31 +177,16 @@ class Bands(Cutoffs):
         return self
 
     @property
-    def plain(self) -> bool:
-        """Whether the score alone decides, by the same cutoffs for all."""
-        return self.by is None and self.minimums == Minimums()
-
-    @property
-    def log_odds(self) -> tuple[float, float]:
-        """The two cutoffs of every lead in log-odds."""
-        return self.cutoff_log_odds.mql, self.cutoff_log_odds.sql
-
-    @property
-    def exit_cutoffs(self) -> tuple[float, float]:
-        """The log-odds below which a lead that was in MQL, or in SQL, leaves it downwards."""
-        return self.cutoff_log_odds.mql_exit, self.cutoff_log_odds.sql_exit
-
-    @property
     def cutoff_overrides(self) -> dict[str, CutoffLogOdds]:
-        """The cutoffs of some levels in log-odds."""
+        """The cutoffs of the levels in `overrides`, in log-odds."""
         return {level: cutoffs.cutoff_log_odds for level, cutoffs in self.overrides.items()}
 
 
 class SheetBands(Bands):
-    """Bands of a sheet: its cutoffs are in points, and exact in log-odds.
+    """Bands of a rule sheet: cutoffs written in points, and kept exactly in log-odds (`at`).
 
-    A probability in between would cost the last bit, and with it a lead that stands on a cutoff;
-    the probabilities are for people to read.
+    `mql` and `sql` are probabilities for people to read. A way through them would change the last
+    bit, and with it the band of a lead exactly on a cutoff.
     """
 
     at: CutoffLogOdds
@@ -214,7 +195,7 @@ class SheetBands(Bands):
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         if set(self.at_overrides) != set(self.overrides):
-            raise ValueError("`at_overrides` and `overrides` are of the same levels")
+            raise ValueError("`at_overrides` and `overrides` must have the same levels")
         return self
 
     @property
@@ -224,73 +205,45 @@ class SheetBands(Bands):
 
     @property
     def cutoff_overrides(self) -> dict[str, CutoffLogOdds]:
-        """The cutoffs of some levels in log-odds."""
+        """The cutoffs of the levels in `overrides`, in log-odds."""
         return self.at_overrides
 
 
-def assign_band(log_odds: float, cutoffs: tuple[float, float]) -> Band:
-    """Give a lead its band.
+def assign_band(log_odds: float, cutoffs: CutoffLogOdds) -> Band:
+    """Return the band of a lead by its log-odds.
 
-    The comparison is made in log-odds, which one lead, a frame and SQL compute to the same bit;
-    a lead exactly on a cutoff belongs to the band that begins there.
-
-    Parameters
-    ----------
-    log_odds : float
-        The lead's log-odds.
-    cutoffs : tuple of two floats
-        ``Bands.log_odds``.
-
-    Returns
-    -------
-    str
-        ``"cold"``, ``"MQL"`` or ``"SQL"``.
+    The comparison is in log-odds, which one lead, a frame and SQL compute to the same bit. A lead
+    exactly on a cutoff belongs to the band that begins there.
 
     Examples
     --------
-    >>> cutoffs = Bands(mql=0.2, sql=0.5).log_odds
+    >>> cutoffs = Bands(mql=0.2, sql=0.5).cutoff_log_odds
     >>> assign_band(0.0, cutoffs), assign_band(-0.1, cutoffs), assign_band(-3.0, cutoffs)
     ('SQL', 'MQL', 'cold')
     """
-    mql, sql = cutoffs
-    if log_odds >= sql:
+    if log_odds >= cutoffs.sql:
         return "SQL"
-    return "MQL" if log_odds >= mql else "cold"
+    return "MQL" if log_odds >= cutoffs.mql else "cold"
 
 
-def apply_hysteresis(
-    log_odds: float, previous: Band, cutoffs: tuple[float, float], exits: tuple[float, float]
-) -> Band:
-    """Give a lead its band where the one it was in is known.
+def apply_hysteresis(log_odds: float, previous: Band, cutoffs: CutoffLogOdds) -> Band:
+    """Return the band of a lead whose previous band is known.
 
-    It rises at the cutoffs, as any lead does. Downwards the lower cutoffs count, for every band up
-    to the one it was in. A lead that falls out of SQL is held in MQL as one that was in MQL.
-
-    Parameters
-    ----------
-    log_odds : float
-        The lead's log-odds.
-    previous : str
-        ``"cold"``, ``"MQL"`` or ``"SQL"``.
-    cutoffs, exits : tuple of two floats
-        ``Bands.log_odds`` and ``Bands.exit_cutoffs``.
-
-    Returns
-    -------
-    str
-        Never lower than ``assign_band`` says, and higher only up to `previous`.
+    A lead rises at the same cutoffs as any other lead. It falls at the lower exit cutoffs, which
+    count for every band up to the previous one. So the band is never lower than that of
+    ``assign_band``, and it is higher only up to `previous`.
 
     Examples
     --------
-    >>> bands = Bands(mql=0.2, sql=0.5, hysteresis=0.05)
-    >>> cutoffs, exits = bands.log_odds, bands.exit_cutoffs
-    >>> [apply_hysteresis(to_log_odds(p), "SQL", cutoffs, exits) for p in (0.46, 0.44)]
+    >>> cutoffs = Bands(mql=0.2, sql=0.5, hysteresis=0.05).cutoff_log_odds
+    >>> [apply_hysteresis(to_log_odds(prob), "SQL", cutoffs) for prob in (0.46, 0.44)]
     ['SQL', 'MQL']
-    >>> apply_hysteresis(to_log_odds(0.46), "MQL", bands.log_odds, bands.exit_cutoffs)
+    >>> apply_hysteresis(to_log_odds(0.46), "MQL", cutoffs)
     'MQL'
     """
     assigned = assign_band(log_odds, cutoffs)
-    if _HEIGHT[previous] <= _HEIGHT[assigned]:
+    if _RANK[previous] <= _RANK[assigned]:
         return assigned
-    held = assign_band(log_odds, exits)
-    return held if _HEIGHT[held] <= _HEIGHT[previous] else previous
+    if log_odds >= cutoffs.sql_exit:
+        return previous
+    return "MQL" if log_odds >= cutoffs.mql_exit else "cold"

@@ -1,5 +1,5 @@
-"""The one error of this package."""
+"""The error of this package."""
 
 
 class ScorecardError(ValueError):
-    """A scorecard, or a value given to one, is not what it has to be."""
+    """A scorecard, or a value that it should score, is not valid."""

@@ -1,20 +1,10 @@
-"""Log-odds and probability, one into the other."""
+"""The conversion between log-odds and probability."""
 
 import math
 
 
 def to_probability(log_odds: float) -> float:
-    """Turn log-odds into a probability, without overflow at either end.
-
-    Parameters
-    ----------
-    log_odds : float
-        Any finite number.
-
-    Returns
-    -------
-    float
-        ``1 / (1 + exp(-log_odds))``, in [0, 1].
+    """Return the probability of finite log-odds, ``1 / (1 + exp(-log_odds))``, without overflow.
 
     Examples
     --------
@@ -28,17 +18,7 @@ def to_probability(log_odds: float) -> float:
 
 
 def to_log_odds(probability: float) -> float:
-    """Turn a probability into log-odds.
-
-    Parameters
-    ----------
-    probability : float
-        Strictly between 0 and 1.
-
-    Returns
-    -------
-    float
-        ``log(p / (1 - p))``.
+    """Return the log-odds of a probability, ``log(p / (1 - p))``.
 
     Raises
     ------
@@ -51,5 +31,7 @@ def to_log_odds(probability: float) -> float:
     0.0
     """
     if not 0.0 < probability < 1.0:
-        raise ValueError(f"a probability strictly between 0 and 1 is needed, found {probability!r}")
+        raise ValueError(
+            f"a probability strictly between 0 and 1 is expected, found {probability!r}"
+        )
     return math.log(probability / (1.0 - probability))

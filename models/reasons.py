@@ -93,7 +93,7 @@ def list_reasons(
     most : int, optional
         How many of the largest; all by default.
     """
-    names, families, _, _, points = scorer.parts
+    names, families, _, _, points = scorer.contribution_index
     contributions, order = rank_parts(scorer, score, most)
     return [
         Reason(
@@ -119,13 +119,15 @@ def rank_parts(
     Returns
     -------
     list of float
-        In log-odds, in the order of ``scorer.parts``.
+        In log-odds, in the order of ``scorer.contribution_index``.
     list of int
         Places in it, largest first, ties by name. Caps that changed nothing are left out.
     """
-    contributions = list(map(sub, score.contributions, scorer.parts.means))
+    contributions = list(map(sub, score.contributions, scorer.contribution_index.means))
     sizes = list(map(abs, contributions))
-    order = sorted(scorer.parts.by_name, key=sizes.__getitem__, reverse=True)  # ties stay in order
+    order = sorted(
+        scorer.contribution_index.by_name, key=sizes.__getitem__, reverse=True
+    )  # ties stay in order
     if scorer.scorecard.caps:
         terms = len(scorer.scorecard.terms)
         order = [place for place in order if place < terms or contributions[place] != 0.0]

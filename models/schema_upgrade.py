@@ -1,7 +1,7 @@
-"""Scorecards of schema 1, turned into schema 2 when they are read.
+"""The upgrade of scorecards from schema 1 to schema 2.
 
-This is the only place that knows the names of schema 1. Nothing but names differs: every base,
-term, cutoff and golden lead has the same value.
+No other file has the names of schema 1. The schemas differ only in names: every base, term, cutoff
+and golden lead keeps its value.
 """
 
 from typing import Any
@@ -17,9 +17,9 @@ _KINDS = {"off_form": "pattern_mismatch"}
 def upgrade_schema_1(document: dict[str, Any]) -> dict[str, Any]:
     """Return the document of a scorecard of schema 1 with the names of schema 2.
 
-    The hash is left as it is: it belongs to the bytes that were registered, and identifies the
-    version. The caller checks it first. What has not the form of a scorecard is left for the
-    caller to refuse.
+    The hash stays as it is: it is that of the registered bytes, and it identifies the version. The
+    caller checks it first. A part that does not have the form of a scorecard stays as it is, and
+    the caller rejects it.
 
     Examples
     --------

@@ -98,7 +98,8 @@ def assign_bands(
     contributions : float array of shape (n, terms + caps)
     """
     bands = scorecard.bands
-    mql, sql = (np.full(len(log_odds), cutoff) for cutoff in bands.log_odds)
+    cutoffs = bands.cutoff_log_odds
+    mql, sql = (np.full(len(log_odds), cutoff) for cutoff in (cutoffs.mql, cutoffs.sql))
     if bands.by is not None:
         codes, levels = _Columns(signals).levels(bands.by)
         overrides = bands.cutoff_overrides

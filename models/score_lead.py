@@ -1,4 +1,4 @@
-"""Score one lead in plain Python: the path that a request takes."""
+"""The scorer of one lead, in plain Python, for requests."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
@@ -7,18 +7,18 @@ from operator import add
 from typing import NamedTuple
 
 from leadscore.models.axes import LeadAxes
-from leadscore.models.bands import Band, apply_hysteresis, assign_band
+from leadscore.models.bands import Band, CutoffLogOdds, apply_hysteresis, assign_band
 from leadscore.models.log_odds import to_probability
 from leadscore.models.scorecard import Points, Scorecard, Term
 from leadscore.models.shapes import Reader
 
 
 class LeadScore(NamedTuple):
-    """What a scorecard says of one lead.
+    """The score of one lead.
 
     `contributions` has one entry per term, in the scorecard's order, then one per cap: what the cap
-    took from (or added to) its group. ``base + contributions``, added from left to right, is
-    `log_odds`.
+    added to its group, often a negative number. `log_odds` is the base plus the contributions,
+    added from left to right.
     """
 
     log_odds: float
@@ -28,10 +28,10 @@ class LeadScore(NamedTuple):
 
 
 class ContributionIndex(NamedTuple):
-    """What the contributions of a score are of, in their order: terms, then caps.
+    """The names of the contributions of a score, in their order: terms, then caps.
 
-    `names` are signals, and ``cap:group``; `families` are empty and `means`, the average worths, 0
-    for caps; `by_name` are the places in the order of names.
+    `names` are signals, or ``cap:group``. `families` are empty for caps. `means` are the average
+    contributions, 0 for caps. `by_name` has the indices in the order of names.
     """
 
     names: tuple[str, ...]
@@ -42,27 +42,29 @@ class ContributionIndex(NamedTuple):
 
 
 class Scorer:
-    """A scorecard made ready to score: build it once, call it for every lead."""
+    """A scorecard prepared for scoring: build it once, call it for every lead."""
 
     def __init__(self, scorecard: Scorecard) -> None:
         self.scorecard = scorecard
         self._base = scorecard.base
-        plain = [term for term in scorecard.terms if not term.variants]
-        self._signals = [term.signal for term in plain]
-        self._readers = [term.shape.reader() for term in plain]
-        self._varied = [
-            (place, term.signal, _choose_reader(term))
-            for place, term in enumerate(scorecard.terms)
+        simple = [term for term in scorecard.terms if not term.variants]
+        self._signals = [term.signal for term in simple]
+        self._readers = [term.shape.reader() for term in simple]
+        self._variants = [
+            (index, term.signal, _make_variant_reader(term))
+            for index, term in enumerate(scorecard.terms)
             if term.variants
         ]
-        groups = [(name, cap.low, cap.high) for name, cap in scorecard.caps.items()]
         self._caps = [
-            (low, high, [i for i, term in enumerate(scorecard.terms) if term.group == name])
-            for name, low, high in groups
+            (cap.low, cap.high, [i for i, t in enumerate(scorecard.terms) if t.group == name])
+            for name, cap in scorecard.caps.items()
         ]
-        self._cutoffs, self._exit_cutoffs = scorecard.bands.log_odds, scorecard.bands.exit_cutoffs
-        self._assign = None if scorecard.bands.plain else _BandAssigner(scorecard)
-        self.parts = _index_contributions(scorecard)
+        bands = scorecard.bands
+        self._cutoffs, self._by = bands.cutoff_log_odds, bands.by
+        self._overrides = bands.cutoff_overrides
+        self._minimums = bands.minimums
+        self._axes = AxesReader(scorecard) if bands.minimums.axes else None
+        self.contribution_index = _index_contributions(scorecard)
 
     def score(self, signals: Mapping[str, object], previous_band: Band | None = None) -> LeadScore:
         """Score one lead.
@@ -71,15 +73,15 @@ class Scorer:
         ----------
         signals : mapping of str to str, float or None
             By column ``family__name``. A column that is absent, None or NaN is missing and takes
-            the term's own entry for that; a column that no term reads is ignored.
+            the term's entry for missing values. A column that no term reads is ignored.
         previous_band : str, optional
-            The band that the lead was in; the hysteresis of the bands then counts.
+            The previous band of the lead; the hysteresis of the bands then applies.
         """
         get = signals.get
         values = map(get, self._signals)
         contributions = [read(value) for read, value in zip(self._readers, values, strict=True)]
-        for place, signal, choose in self._varied:
-            contributions.insert(place, choose(signals)(get(signal)))
+        for index, signal, choose in self._variants:
+            contributions.insert(index, choose(signals)(get(signal)))
         log_odds = self._base
         for contribution in contributions:
             log_odds += contribution
@@ -90,17 +92,24 @@ class Scorer:
             adjustment = min(max(partial, low), high) - partial
             contributions.append(adjustment)
             log_odds += adjustment
-        if self._assign is not None:
-            band = self._assign(log_odds, contributions, signals, previous_band)
-        elif previous_band is None:
-            band = assign_band(log_odds, self._cutoffs)
+        cutoffs = self._cutoffs if self._by is None else self._choose_cutoffs(signals)
+        if previous_band is None:
+            band = assign_band(log_odds, cutoffs)
         else:
-            band = apply_hysteresis(log_odds, previous_band, self._cutoffs, self._exit_cutoffs)
+            band = apply_hysteresis(log_odds, previous_band, cutoffs)
+        if self._axes is not None:
+            band = self._minimums.limit(band, self._axes.read(contributions))
         return LeadScore(log_odds, to_probability(log_odds), band, tuple(contributions))
+
+    def _choose_cutoffs(self, signals: Mapping[str, object]) -> CutoffLogOdds:
+        level = signals.get(self._by or "")
+        return (
+            self._overrides.get(level, self._cutoffs) if isinstance(level, str) else self._cutoffs
+        )
 
 
 class AxesReader:
-    """A scorecard's two axes made ready to read: build it once, call it for every lead."""
+    """The grades of fit and engagement: build it once per scorecard, call it for every lead."""
 
     def __init__(self, scorecard: Scorecard) -> None:
         self._axes = scorecard.axes
@@ -109,54 +118,18 @@ class AxesReader:
     def sum(self, contributions: Sequence[float]) -> tuple[float, float]:
         """Return the partial sums of fit and engagement, in log-odds.
 
-        Parameters
-        ----------
-        contributions : sequence of float
-            Of a ``LeadScore``.
+        `contributions` are those of a ``LeadScore``.
         """
-        worth = contributions.__getitem__
-        fit = reduce(add, map(worth, self._fit), 0.0)  # from left to right, as no ``sum`` promises
-        return fit, reduce(add, map(worth, self._engagement), 0.0)
+        get = contributions.__getitem__
+        fit = reduce(add, map(get, self._fit), 0.0)  # in order; ``sum`` does not promise that
+        return fit, reduce(add, map(get, self._engagement), 0.0)
 
     def read(self, contributions: Sequence[float]) -> LeadAxes:
-        """Place a lead on both axes.
+        """Return a lead's grades on both axes.
 
-        Parameters
-        ----------
-        contributions : sequence of float
-            Of a ``LeadScore``.
+        `contributions` are those of a ``LeadScore``.
         """
         return self._axes.read(*self.sum(contributions))
-
-
-class _BandAssigner:
-    """Bands that depend on more than the score: on a level, or on minimums of the axes."""
-
-    def __init__(self, scorecard: Scorecard) -> None:
-        bands = scorecard.bands
-        self._by = bands.by or ""
-        self._usual = bands.log_odds, bands.exit_cutoffs
-        self._overrides = {
-            level: ((cutoffs.mql, cutoffs.sql), (cutoffs.mql_exit, cutoffs.sql_exit))
-            for level, cutoffs in bands.cutoff_overrides.items()
-        }
-        self._minimums, self._axes = bands.minimums, AxesReader(scorecard)
-
-    def __call__(
-        self,
-        log_odds: float,
-        contributions: Sequence[float],
-        signals: Mapping[str, object],
-        previous_band: Band | None,
-    ) -> Band:
-        level = signals.get(self._by)
-        chosen = self._overrides.get(level) if isinstance(level, str) else None
-        cutoffs, exits = chosen or self._usual
-        if previous_band is None:
-            band = assign_band(log_odds, cutoffs)
-        else:
-            band = apply_hysteresis(log_odds, previous_band, cutoffs, exits)
-        return self._minimums.hold(band, self._axes.read(contributions))
 
 
 def _index_contributions(scorecard: Scorecard) -> ContributionIndex:
@@ -170,7 +143,7 @@ def _index_contributions(scorecard: Scorecard) -> ContributionIndex:
     )
 
 
-def _choose_reader(term: Term) -> Callable[[Mapping[str, object]], Reader]:
+def _make_variant_reader(term: Term) -> Callable[[Mapping[str, object]], Reader]:
     by, default = term.by, term.shape.reader()
     readers: dict[object, Reader] = {
         level: shape.reader() for level, shape in term.variants.items()
@@ -179,22 +152,21 @@ def _choose_reader(term: Term) -> Callable[[Mapping[str, object]], Reader]:
 
 
 def find_percentile(quantiles: Sequence[float], log_odds: float) -> float | None:
-    """Return the per cent of the later period's leads that score lower, 0 to 100.
+    """Return the per cent of the later period's leads with a lower score, 0 to 100.
 
-    Linear between the quantiles; 0 up to the first, 100 from the last on. Where quantiles are
-    equal, as many leads share a score: those do not score lower than each other, so the percentile
-    of that score is that of the first of the equal ones, and right above it that of the last.
+    It is linear between the quantiles, 0 up to the first and 100 from the last on. Quantiles are
+    equal if many leads share a score. None of these leads scores lower than another of them, so
+    the percentile of that score is the percentile of the first of the equal quantiles.
 
     Parameters
     ----------
     quantiles : sequence of float
         ``Scorecard.quantiles``: log-odds at evenly spaced shares of the leads, not decreasing.
-    log_odds : float
 
     Returns
     -------
     float or None
-        None without quantiles.
+        None if there are no quantiles.
 
     Examples
     --------
@@ -205,9 +177,9 @@ def find_percentile(quantiles: Sequence[float], log_odds: float) -> float | None
         return None
     if log_odds >= quantiles[-1]:
         return 100.0
-    place = bisect_left(quantiles, log_odds)
-    if place == 0:
+    index = bisect_left(quantiles, log_odds)
+    if index == 0:
         return 0.0
-    left, right = quantiles[place - 1], quantiles[place]
+    left, right = quantiles[index - 1], quantiles[index]
     share = (log_odds - left) / (right - left)
-    return 100.0 * (place - 1 + share) / (len(quantiles) - 1)
+    return 100.0 * (index - 1 + share) / (len(quantiles) - 1)

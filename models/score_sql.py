@@ -1,8 +1,8 @@
-"""A scorecard as plain ANSI SQL, for a warehouse that has the signals as columns.
+"""A scorecard as ANSI SQL, for a warehouse that has the signals as columns.
 
-The text runs unchanged on DuckDB and SQLite (tested). Numbers are written with an exponent, so
-that no engine reads them as DECIMAL, and additions keep the scorecard's order, so that sums agree.
-SQLite reads some literals of seventeen digits one bit off, which can tip a lead that stands on an
+The text runs unchanged on DuckDB and SQLite (tested). Numbers have an exponent, so that no engine
+reads them as DECIMAL. Additions keep the scorecard's order, so that sums agree. SQLite reads some
+literals of seventeen digits with an error of one bit, which can move a lead that lies exactly on an
 edge.
 """
 
@@ -17,56 +17,56 @@ def score_sql(scorecard: Scorecard, table: str, keys: tuple[str, ...] = ("lead_i
 
     Parameters
     ----------
-    scorecard : Scorecard
     table : str
-        Name of the table or view with one column per term.
+        The name of a table or view with one column per term. Missing values must be NULL: an
+        engine takes NaN for a number.
     keys : tuple of str
-        Columns passed through.
+        Columns that the result also has.
 
     Returns
     -------
     str
-        One statement, without a closing semicolon. Missing values must be NULL: an engine's NaN is
-        a number to it, and not a missing value.
+        One statement, without a closing semicolon.
 
     Raises
     ------
     ScorecardError
         If a name is empty or holds a NUL character, which no engine can quote.
     """
-    passed = ", ".join(quote_name(key) for key in keys)
-    prefixed = ", ".join(f"leads.{quote_name(key)}" for key in keys)
+    key_names = ", ".join(quote_name(key) for key in keys)
+    key_columns = ", ".join(_column(key) for key in keys)
     terms = "".join(
-        f",\n  {_term(term)} AS {_worth(place)}" for place, term in enumerate(scorecard.terms)
+        f",\n  {_write_term(term)} AS {_contribution(index)}"
+        for index, term in enumerate(scorecard.terms)
     )
     by = scorecard.bands.by
     level = "" if by is None else f", {_LEVEL}"
-    read_level = "" if by is None else f", {_column(by)} AS {_LEVEL}"
-    kept = (", " + ", ".join(_SUMS) if scorecard.bands.minimums.axes else "") + level
+    level_column = "" if by is None else f", {_column(by)} AS {_LEVEL}"
+    sums = (", " + ", ".join(_SUMS) if scorecard.bands.minimums.axes else "") + level
     # EXP is only called with numbers from -700 to 0: PostgreSQL makes over- and underflow an error.
-    return f"""SELECT {passed}, log_odds, probability, 100e0 * probability AS score,
-  {_band(scorecard)} AS band, {_points(scorecard.points)} AS points
+    return f"""SELECT {key_names}, log_odds, probability, 100e0 * probability AS score,
+  {_write_band(scorecard)} AS band, {_write_points(scorecard.points)} AS points
 FROM (
-SELECT {passed}{kept}, log_odds,
+SELECT {key_names}{sums}, log_odds,
   CASE WHEN log_odds < -700e0 THEN 0e0 WHEN log_odds > 700e0 THEN 1e0
     WHEN log_odds >= 0e0 THEN 1e0 / (1e0 + EXP(-log_odds))
     ELSE EXP(log_odds) / (1e0 + EXP(log_odds)) END AS probability
 FROM (
-SELECT {passed}{_axes(scorecard)}{level},
-  {_sum(scorecard)} AS log_odds
+SELECT {key_names}{_write_axes(scorecard)}{level},
+  {_write_sum(scorecard)} AS log_odds
 FROM (
-SELECT {prefixed}{read_level}{terms}
+SELECT {key_columns}{level_column}{terms}
 FROM {quote_name(table)} AS leads
-) AS worths
+) AS contributions
 ) AS summed
 ) AS scored"""  # noqa: S608 - names are quoted, numbers and levels written by this module
 
 
 _SUMS, _LEVEL = ("sum_of_fit", "sum_of_engagement"), "band_level"
-"""Names of what the bands are read from, on the way; none of them is in the answer."""
+"""The names of columns of inner SELECTs from which the band follows; the result has none."""
 
 
-def _points(points: Points) -> str:
+def _write_points(points: Points) -> str:
     if points.log_odds_per_point is None:
         offset, scale = write_number(points.offset), write_number(points.per_log_odds)
         return f"{offset} + {scale} * log_odds"
@@ -74,14 +74,14 @@ def _points(points: Points) -> str:
     return f"(log_odds - {write_number(zero)}) / {write_number(step)}"
 
 
-def _band(scorecard: Scorecard) -> str:
+def _write_band(scorecard: Scorecard) -> str:
     bands = scorecard.bands
     cases = "".join(
-        f"WHEN {_LEVEL} = {quote_text(level)} THEN {_by_score(cutoffs)} "
+        f"WHEN {_LEVEL} = {quote_text(level)} THEN {_compare_cutoffs(cutoffs)} "
         for level, cutoffs in sorted(bands.cutoff_overrides.items())
     )
-    usual = _by_score(bands.cutoff_log_odds)
-    by_score = f"CASE {cases}ELSE {usual} END" if cases else usual
+    common = _compare_cutoffs(bands.cutoff_log_odds)
+    by_score = f"CASE {cases}ELSE {common} END" if cases else common
     if not bands.minimums.axes:
         return by_score
     unmet_mql, unmet_sql = (
@@ -92,43 +92,46 @@ def _band(scorecard: Scorecard) -> str:
         ) or "1 = 0"
         for minimum in (bands.minimums.mql, bands.minimums.sql)
     )  # fmt: skip
-    held = f"CASE ({by_score}) WHEN 'SQL' THEN 'MQL' WHEN 'MQL' THEN 'MQL' ELSE 'cold' END"
-    return f"CASE WHEN {unmet_mql} THEN 'cold' WHEN {unmet_sql} THEN {held} ELSE {by_score} END"
+    limited = f"CASE ({by_score}) WHEN 'SQL' THEN 'MQL' WHEN 'MQL' THEN 'MQL' ELSE 'cold' END"
+    return f"CASE WHEN {unmet_mql} THEN 'cold' WHEN {unmet_sql} THEN {limited} ELSE {by_score} END"
 
 
-def _by_score(cutoffs: CutoffLogOdds) -> str:
+def _compare_cutoffs(cutoffs: CutoffLogOdds) -> str:
     mql, sql = write_number(cutoffs.mql), write_number(cutoffs.sql)
     return (
         f"CASE WHEN log_odds >= {sql} THEN 'SQL' WHEN log_odds >= {mql} THEN 'MQL' ELSE 'cold' END"
     )
 
 
-def _axes(scorecard: Scorecard) -> str:
-    """Write the partial sums of the axes, if minimums are demanded of them."""
+def _write_axes(scorecard: Scorecard) -> str:
+    """Write the partial sums of the axes, if the bands have minimums."""
     if not scorecard.bands.minimums.axes:
         return ""
-    worths = [*map(_worth, range(len(scorecard.terms)))]
-    worths += [_adjustment(scorecard, name) for name in scorecard.caps]
+    contributions = _list_contributions(scorecard)
     sums = (
-        " + ".join(["0e0", *(worths[place] for place in members)])
+        " + ".join(["0e0", *(contributions[index] for index in members)])
         for members in scorecard.axis_members
     )
     return "".join(f", {total} AS {name}" for total, name in zip(sums, _SUMS, strict=True))
 
 
-def _worth(place: int) -> str:
-    return f"worth_{place}"
+def _contribution(index: int) -> str:
+    return f"contribution_{index}"
 
 
-def _sum(scorecard: Scorecard) -> str:
-    parts = [write_number(scorecard.base), *map(_worth, range(len(scorecard.terms)))]
-    return " + ".join([*parts, *(_adjustment(scorecard, name) for name in scorecard.caps)])
+def _write_sum(scorecard: Scorecard) -> str:
+    return " + ".join([write_number(scorecard.base), *_list_contributions(scorecard)])
 
 
-def _adjustment(scorecard: Scorecard, name: str) -> str:
-    """Write what a cap takes from its group, or adds to it."""
+def _list_contributions(scorecard: Scorecard) -> list[str]:
+    terms = map(_contribution, range(len(scorecard.terms)))
+    return [*terms, *(_write_adjustment(scorecard, name) for name in scorecard.caps)]
+
+
+def _write_adjustment(scorecard: Scorecard, name: str) -> str:
+    """Write what a cap adds to its group, often a negative number."""
     cap = scorecard.caps[name]
-    members = [_worth(i) for i, term in enumerate(scorecard.terms) if term.group == name]
+    members = [_contribution(i) for i, term in enumerate(scorecard.terms) if term.group == name]
     partial = f"({' + '.join(['0e0', *members])})"
     low, high = write_number(cap.low), write_number(cap.high)
     clipped = (
@@ -139,22 +142,22 @@ def _adjustment(scorecard: Scorecard, name: str) -> str:
 
 
 def _column(signal: str) -> str:
-    """Quote a column with its table: SQLite takes a quoted name that is no column for a text."""
+    """Quote a column with its table, since SQLite reads an unknown quoted name as text."""
     return f"leads.{quote_name(signal)}"
 
 
-def _term(term: Term) -> str:
+def _write_term(term: Term) -> str:
     column = _column(term.signal)
     if term.by is None or not term.variants:
-        return _shape(term.shape, column)
+        return _write_shape(term.shape, column)
     cases = " ".join(
-        f"WHEN {_column(term.by)} = {quote_text(level)} THEN {_shape(shape, column)}"
+        f"WHEN {_column(term.by)} = {quote_text(level)} THEN {_write_shape(shape, column)}"
         for level, shape in term.variants.items()
     )
-    return f"CASE {cases} ELSE {_shape(term.shape, column)} END"
+    return f"CASE {cases} ELSE {_write_shape(term.shape, column)} END"
 
 
-def _shape(shape: Shape, column: str) -> str:
+def _write_shape(shape: Shape, column: str) -> str:
     cases = [f"WHEN {column} IS NULL THEN {write_number(shape.missing)}"]
     if isinstance(shape, Table):
         cases += [
@@ -169,12 +172,12 @@ def _shape(shape: Shape, column: str) -> str:
         ]
         last = write_number(shape.values[-1])
     else:
-        more, last = _curve(shape, column)
-        cases += more
+        segments, last = _write_curve(shape, column)
+        cases += segments
     return f"CASE {' '.join(cases)} ELSE {last} END"
 
 
-def _curve(shape: Curve, column: str) -> tuple[list[str], str]:
+def _write_curve(shape: Curve, column: str) -> tuple[list[str], str]:
     knots, values = shape.knots, shape.values
     lines = [
         f"{write_number(values[i])} + {write_number(values[i + 1] - values[i])} * "
@@ -184,9 +187,9 @@ def _curve(shape: Curve, column: str) -> tuple[list[str], str]:
     low, high = write_number(values[0]), write_number(values[-1])
     if shape.beyond == "linear":
         if values[0] != values[1]:
-            low = _clip(_outside(lines[0], column))
+            low = _clip_weight(_clip_column(lines[0], column))
         if values[-1] != values[-2]:
-            high = _clip(_outside(lines[-1], column))
+            high = _clip_weight(_clip_column(lines[-1], column))
     cases = [f"WHEN {column} < {write_number(knots[0])} THEN {low}"]
     cases += [
         f"WHEN {column} < {write_number(knots[i + 1])} THEN {line}" for i, line in enumerate(lines)
@@ -194,18 +197,18 @@ def _curve(shape: Curve, column: str) -> tuple[list[str], str]:
     return cases, high
 
 
-def _outside(line: str, column: str) -> str:
-    far = write_number(LARGEST_KNOT)
-    held = (
-        f"(CASE WHEN {column} > {far} THEN {far} "
-        f"WHEN {column} < -{far} THEN -{far} ELSE {column} END)"
+def _clip_column(line: str, column: str) -> str:
+    limit = write_number(LARGEST_KNOT)
+    clipped = (
+        f"(CASE WHEN {column} > {limit} THEN {limit} "
+        f"WHEN {column} < -{limit} THEN -{limit} ELSE {column} END)"
     )
-    return line.replace(column, held)
+    return line.replace(column, clipped)
 
 
-def _clip(expression: str) -> str:
-    most = write_number(LARGEST_WEIGHT)
+def _clip_weight(expression: str) -> str:
+    limit = write_number(LARGEST_WEIGHT)
     return (
-        f"(CASE WHEN {expression} > {most} THEN {most} "
-        f"WHEN {expression} < -{most} THEN -{most} ELSE {expression} END)"
+        f"(CASE WHEN {expression} > {limit} THEN {limit} "
+        f"WHEN {expression} < -{limit} THEN -{limit} ELSE {expression} END)"
     )

@@ -1,4 +1,4 @@
-"""The scorecard: the record that training makes and that everything else reads."""
+"""The scorecard: the record that training writes and every scorer reads."""
 
 import hashlib
 import json
@@ -19,16 +19,16 @@ MOST_TERMS = 2_000
 Kind = Literal["predictive", "rules", "close_rate"]
 
 LogOdds = Annotated[float, Field(allow_inf_nan=False)]
-"""A sum of weights, which may be larger than any one of them."""
+"""A sum of weights; it may be larger than any single weight."""
 
 
 class Term(Frozen):
-    """What one signal's values are worth.
+    """The contribution of one signal, by its value.
 
-    `signal` is the column ``family__name``. `by` names a categorical signal (the channel, say):
-    where its value is a key of `variants`, that shape is used in place of `shape`. `group` names
-    the cap that the term falls under. `mean` is the term's average worth over the training rows,
-    from which reasons are counted.
+    `signal` is the column ``family__name``. `by` names a categorical signal, for example the
+    channel. If its value is a key of `variants`, that shape replaces `shape`. `group` names the
+    cap that limits the term. `mean` is the term's average contribution over the training rows;
+    reasons are differences from it.
     """
 
     signal: str
@@ -42,7 +42,9 @@ class Term(Frozen):
     @model_validator(mode="after")
     def _check_variants(self) -> Self:
         if self.variants and self.by is None:
-            raise ValueError(f"term {self.signal} has variants but no signal to choose them by")
+            raise ValueError(
+                f"term {self.signal} has variants, but `by` names no signal to choose one"
+            )
         return self
 
     def rescaled(self, factor: float) -> Self:
@@ -57,7 +59,7 @@ class Term(Frozen):
 
 
 class Cap(Frozen):
-    """The limits of a group's partial sum, in log-odds."""
+    """The lowest and highest partial sum of a group, in log-odds."""
 
     low: Weight
     high: Weight
@@ -65,21 +67,21 @@ class Cap(Frozen):
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         if self.low > self.high:
-            raise ValueError(f"low ({self.low}) lies above high ({self.high})")
+            raise ValueError(f"low ({self.low}) must not be above high ({self.high})")
         return self
 
 
 def _sort(caps: dict[str, Cap]) -> dict[str, Cap]:
-    """Bring caps into the order of their JSON, since the order fixes the last bit of the sum."""
+    """Sort caps as their JSON does, since the order fixes the last bit of the sum."""
     return dict(sorted(caps.items()))
 
 
 class Points(Frozen):
-    """The scale people add up: ``points = offset + per_log_odds * log_odds``.
+    """The scale of points, ``points = offset + per_log_odds * log_odds``, for people to add up.
 
-    A sheet is written in points, which must come out as they were written. There
-    ``points = (log_odds - log_odds_at_zero) / log_odds_per_point``. That is exact where both have
-    few binary digits (see ``rule_sheet.round_to_binary``).
+    A rule sheet is written in points, and these points must not change by rounding. So a sheet has
+    ``points = (log_odds - log_odds_at_zero) / log_odds_per_point`` instead. That is exact if both
+    constants have few binary digits (see ``rule_sheet.round_to_binary``).
     """
 
     per_log_odds: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
@@ -88,20 +90,20 @@ class Points(Frozen):
     log_odds_at_zero: Weight = 0.0
 
     def total(self, log_odds: Any) -> Any:
-        """Return the points of a lead's log-odds; of a float or an array, as given."""
+        """Return the points of log-odds, which are a float or an array."""
         if self.log_odds_per_point is None:
             return self.offset + self.per_log_odds * log_odds
         return (log_odds - self.log_odds_at_zero) / self.log_odds_per_point
 
     def part(self, log_odds: Any) -> Any:
-        """Return the points of a contribution; of a float or an array, as given."""
+        """Return the points of a contribution, which is a float or an array."""
         if self.log_odds_per_point is None:
             return self.per_log_odds * log_odds
         return log_odds / self.log_odds_per_point
 
 
 class GoldenLead(Frozen):
-    """A made-up lead and the answer every reader of the scorecard must give for it."""
+    """A made-up lead and the score that every scorer must give it."""
 
     signals: dict[str, str | float | None]
     log_odds: LogOdds
@@ -109,26 +111,26 @@ class GoldenLead(Frozen):
 
 
 class Scorecard(Frozen):
-    """A base plus terms, and all that a service needs to answer with it.
+    """A base, terms, and everything else that a service needs to score with them.
 
     Attributes
     ----------
     base : float
-        Log-odds before any term.
+        The log-odds before any term.
     terms : tuple of Term
-        Added in this order, which fixes the last bit of the sum.
+        They are added in this order, which fixes the last bit of the sum.
     caps : dict of str to Cap
         By group name.
     quantiles : tuple of float
-        Log-odds at 0, 1, ..., 100 per cent of the leads of the later period; may be empty.
+        The log-odds at 0, 1, ..., 100 per cent of the leads of the later period; may be empty.
     axes : Axes
-        Where the grades of fit and engagement begin.
+        The cut points of the grades of fit and engagement.
     definitions : dict
-        What the live reader needs to compute the signals; this package does not look inside.
+        The definitions of the signals for the live reader; this package does not read them.
     training : dict
-        The fingerprint of the training: data digests, configuration digest, versions.
+        What identifies the training: digests of data and configuration, versions.
     sha256 : str
-        Over everything but itself, in canonical JSON.
+        The hash of everything else, in canonical JSON.
     """
 
     schema_version: Literal[2] = SCHEMA_VERSION
@@ -149,26 +151,28 @@ class Scorecard(Frozen):
 
     @model_validator(mode="after")
     def _check_groups(self) -> Self:
-        named = {term.group for term in self.terms if term.group is not None}
-        if named != set(self.caps):
-            raise ValueError(f"groups of terms {sorted(named)} and caps {sorted(self.caps)} differ")
-        counted = Counter(term.signal for term in self.terms)
-        twice = sorted(signal for signal, count in counted.items() if count > 1)
-        if twice:
-            raise ValueError(f"more than one term for {', '.join(twice)}")
-        lacking = [n for n in sorted(self.bands.minimums.axes) if getattr(self.axes, n) is None]
-        if lacking:
+        groups = {term.group for term in self.terms if term.group is not None}
+        if groups != set(self.caps):
             raise ValueError(
-                f"bands have a minimum of {', '.join(lacking)}, of which there are no cut points"
+                f"groups of terms {sorted(groups)} and caps {sorted(self.caps)} differ"
+            )
+        counts = Counter(term.signal for term in self.terms)
+        repeated = sorted(signal for signal, count in counts.items() if count > 1)
+        if repeated:
+            raise ValueError(f"more than one term for {', '.join(repeated)}")
+        absent = [n for n in sorted(self.bands.minimums.axes) if getattr(self.axes, n) is None]
+        if absent:
+            raise ValueError(
+                f"bands have a minimum of {', '.join(absent)}, but axes have no cut points of it"
             )
         return self
 
     @property
     def columns(self) -> dict[str, bool]:
-        """Every column that is read, in order, and whether it holds text."""
-        read = {term.signal: isinstance(term.shape, Table) for term in self.terms}
-        read |= {term.by: True for term in self.terms if term.by is not None}
-        return read if self.bands.by is None else {**read, self.bands.by: True}
+        """All columns that scoring reads, in order, and whether each holds text."""
+        columns = {term.signal: isinstance(term.shape, Table) for term in self.terms}
+        columns |= {term.by: True for term in self.terms if term.by is not None}
+        return columns if self.bands.by is None else {**columns, self.bands.by: True}
 
     @property
     def fingerprint(self) -> str:
@@ -177,20 +181,20 @@ class Scorecard(Frozen):
 
     @property
     def axis_members(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The places of the contributions that make up fit, and of those of engagement."""
+        """The indices of the contributions to fit, and of those to engagement."""
         families, groups = (t.family for t in self.terms), (t.group for t in self.terms)
         return find_members(families, groups, self.caps)
 
     def rescaled(self, factor: float, shift: float) -> "Scorecard":
         """Return the scorecard whose log-odds are ``factor * log_odds + shift``.
 
-        Points, quantiles, axes and bands are left as they are: they belong to whoever recalibrates.
+        Points, quantiles, axes and bands stay as they are: the caller adapts them.
 
         Raises
         ------
         ScorecardError
-            If `factor` is not above 0, which would turn the ranking round, or a weight would become
-        larger than a scorecard holds.
+            If `factor` is not above 0, which would reverse the ranking, or if a weight becomes
+            larger than a scorecard can hold.
         """
         if not factor > 0.0:
             raise ScorecardError(f"a recalibration needs a factor above 0, found {factor}")
@@ -208,7 +212,8 @@ class Scorecard(Frozen):
             return Scorecard.model_validate(scorecard.model_dump())
         except ValidationError as error:
             raise ScorecardError(
-                f"recalibrated by {factor} and {shift}, a weight is beyond what a scorecard holds"
+                f"with the factor {factor} and the shift {shift}, a weight is larger than a "
+                "scorecard can hold"
             ) from error
 
     def sealed(self) -> "Scorecard":
@@ -216,12 +221,12 @@ class Scorecard(Frozen):
         return self.model_copy(update={"sha256": _hash(self._document())})
 
     def to_json(self) -> str:
-        """Return the canonical text: keys sorted, floats in shortest form, one space of indent.
+        """Return the canonical text: sorted keys, floats in shortest form, one space of indent.
 
         Raises
         ------
         ScorecardError
-            If the scorecard was changed after it was sealed, or never sealed.
+            If the scorecard was never sealed, or was changed afterwards.
         """
         document = self._document()
         if _hash(document) != self.sha256:
@@ -233,23 +238,25 @@ class Scorecard(Frozen):
 
 
 def read_scorecard(text: str) -> Scorecard:
-    """Read a scorecard from its JSON and check version, types, finiteness and hash.
+    """Read a scorecard from its JSON and check its version, types, numbers and hash.
 
-    A scorecard of schema 1 is checked against its own hash, then gets the names of schema 2; it
-    keeps its hash, by which registry and logs know it.
+    A scorecard of schema 1 is checked against its own hash, then gets the names of schema 2. It
+    keeps its hash, because registry and logs identify it by that.
 
     Raises
     ------
     ScorecardError
-        If the text is no JSON, is of an unknown schema version, has unknown or missing keys,
-        weights that are not finite, or a hash that does not fit its content.
+        If the text is not JSON, has an unknown schema version, has unknown or missing keys, has
+        weights that are not finite, or does not match its hash.
     """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ScorecardError(f"scorecard.json is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise ScorecardError("scorecard.json must hold one object")
+        raise ScorecardError(
+            f"scorecard.json must hold one object, found {type(document).__name__}"
+        )
     version = document.get("schema_version")
     if type(version) is not int or version not in _READABLE:
         raise ScorecardError(
@@ -271,10 +278,10 @@ def read_scorecard(text: str) -> Scorecard:
 
 def _check_hash(document: dict[str, Any]) -> None:
     try:
-        fits = _hash(document) == document.get("sha256")
+        matches = _hash(document) == document.get("sha256")
     except RecursionError as error:
-        raise ScorecardError("scorecard.json is nested too deep") from error
-    if not fits:
+        raise ScorecardError("scorecard.json is nested too deeply") from error
+    if not matches:
         raise ScorecardError("scorecard.json does not match its sha256: it was changed or cut off")
 
 

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 LARGEST_KNOT = 1e300
-"""Knots and values stay within this, so that no difference of two of them overflows."""
+"""The largest size of a knot and of a value, so that no difference of two of them overflows."""
 
 LARGEST_WEIGHT = 1e9
-"""A linear end of a curve is held within this many log-odds, so that sums stay finite."""
+"""The largest size of a contribution in log-odds; linear ends of curves are clipped to it."""
 
 Weight = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST_WEIGHT, le=LARGEST_WEIGHT)]
 Knot = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST_KNOT, le=LARGEST_KNOT)]
@@ -23,15 +23,15 @@ Reader = Callable[[Any], float]
 
 
 class Frozen(BaseModel):
-    """A record that cannot be changed and knows no other keys than its own."""
+    """A record that cannot be changed; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Table(Frozen):
-    """What each level of a category is worth.
+    """The contribution of each level of a category, in log-odds.
 
-    A missing value has the entry `missing`; a level that is not in the table has the entry `other`.
+    A missing value takes `missing`; a level that is not in `levels` takes `other`.
     """
 
     kind: Literal["table"] = "table"
@@ -52,7 +52,7 @@ class Table(Frozen):
         return read
 
     def rescaled(self, factor: float) -> Self:
-        """Return the same table with every entry multiplied by `factor`."""
+        """Return the table with every entry multiplied by `factor`."""
         levels = {level: factor * weight for level, weight in self.levels.items()}
         return self.model_copy(
             update={
@@ -63,17 +63,32 @@ class Table(Frozen):
         )
 
 
-class Curve(Frozen):
-    """Straight lines between knots; beyond the ends flat, or on along the last line.
+class _NumberShape(Frozen):
+    """The common part of shapes over numbers: `values` at knots or of steps, and `missing`."""
 
-    A missing value (None or NaN) has the entry `missing`.
+    values: Annotated[tuple[Weight, ...], Field(min_length=1, strict=False)]
+    missing: Weight
+
+    def rescaled(self, factor: float) -> Self:
+        """Return the shape with every value multiplied by `factor`."""
+        return self.model_copy(
+            update={
+                "values": tuple(factor * value for value in self.values),
+                "missing": factor * self.missing,
+            }
+        )
+
+
+class Curve(_NumberShape):
+    """Straight lines between knots.
+
+    Beyond the first and last knot the curve is flat, or the outermost line goes on (`beyond`).
+    A missing value (None or NaN) takes `missing`.
     """
 
     kind: Literal["curve"] = "curve"
     knots: Annotated[tuple[Knot, ...], Field(min_length=1, strict=False)]
-    values: Annotated[tuple[Weight, ...], Field(min_length=1, strict=False)]
     beyond: Literal["flat", "linear"] = "flat"
-    missing: Weight
 
     @model_validator(mode="after")
     def _check_knots(self) -> Self:
@@ -82,7 +97,7 @@ class Curve(Frozen):
         if any(left >= right for left, right in pairwise(self.knots)):
             raise ValueError("knots must increase")
         if self.beyond == "linear" and len(self.knots) < 2:
-            raise ValueError("a curve that goes on linearly needs two knots")
+            raise ValueError("a curve with linear ends needs at least two knots")
         return self
 
     def reader(self) -> Reader:
@@ -113,26 +128,15 @@ class Curve(Frozen):
 
         return read
 
-    def rescaled(self, factor: float) -> Self:
-        """Return the same curve with every value multiplied by `factor`."""
-        return self.model_copy(
-            update={
-                "values": tuple(factor * value for value in self.values),
-                "missing": factor * self.missing,
-            }
-        )
 
-
-class Steps(Frozen):
+class Steps(_NumberShape):
     """Constant between edges; a value equal to an edge belongs to the step that begins there.
 
-    A missing value (None or NaN) has the entry `missing`.
+    A missing value (None or NaN) takes `missing`.
     """
 
     kind: Literal["steps"] = "steps"
     edges: Annotated[tuple[Knot, ...], Field(strict=False)]
-    values: Annotated[tuple[Weight, ...], Field(min_length=1, strict=False)]
-    missing: Weight
 
     @model_validator(mode="after")
     def _check_edges(self) -> Self:
@@ -155,15 +159,6 @@ class Steps(Frozen):
             return values[bisect_right(edges, value)]
 
         return read
-
-    def rescaled(self, factor: float) -> Self:
-        """Return the same steps with every value multiplied by `factor`."""
-        return self.model_copy(
-            update={
-                "values": tuple(factor * value for value in self.values),
-                "missing": factor * self.missing,
-            }
-        )
 
 
 Shape = Annotated[Table | Curve | Steps, Field(discriminator="kind")]

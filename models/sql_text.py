@@ -1,4 +1,4 @@
-"""Names, texts and numbers as SQL, written so that no value can become a command."""
+"""Functions that write names, texts and numbers as SQL, so that no value can become a command."""
 
 from leadscore.models.errors import ScorecardError
 
@@ -13,8 +13,8 @@ def quote_name(name: str) -> str:
 
     Examples
     --------
-    >>> print(quote_name('say "so" twice'))
-    "say ""so"" twice"
+    >>> print(quote_name('the "best" lead'))
+    "the ""best"" lead"
     """
     if not name or "\0" in name:
         raise ScorecardError(f"{name!r} cannot be the name of a column or table")
@@ -27,10 +27,12 @@ def quote_text(value: str) -> str:
     Raises
     ------
     ScorecardError
-        If it holds a NUL character.
+        If the text holds a NUL character.
     """
     if "\0" in value:
-        raise ScorecardError(f"the text {value!r} holds a NUL character and cannot stand in SQL")
+        raise ScorecardError(
+            f"the text {value!r} holds a NUL character and cannot be written in SQL"
+        )
     return "'" + value.replace("'", "''") + "'"
 
 

@@ -1,6 +1,7 @@
-"""The errors a user can mend, each with the exit code that scripts see."""
+"""The errors that a user can correct, each with its exit code, and hints for unknown names."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Collection, Sequence
 
 GAP = "[…]"
 """In a text for people: in place of a value from the data, which may be a person's."""
@@ -26,7 +27,7 @@ def fill_gaps(text: str, values: Sequence[str]) -> str:
 
 
 class LeadscoreError(Exception):
-    """An error whose one line says what is wrong and what to do."""
+    """An error with a message of one line: what is wrong, and what to do."""
 
     exit_code = 1
 
@@ -38,7 +39,7 @@ class ConfigError(LeadscoreError):
 
 
 class DataError(LeadscoreError):
-    """The data is not what the configuration says it is.
+    """The data does not match the configuration.
 
     The message shows the `values` from the data in the gaps of `text`.
     """
@@ -52,7 +53,7 @@ class DataError(LeadscoreError):
 
 
 class RefusalError(LeadscoreError):
-    """The work could be done, but its result could not be trusted."""
+    """The work is possible, but its result would not be reliable."""
 
     exit_code = 4
 
@@ -64,6 +65,18 @@ class NotFoundError(LeadscoreError):
 
 
 class StoreError(LeadscoreError):
-    """The MLflow store cannot be reached, or is not where it says it is."""
+    """The MLflow store cannot be reached, or it was moved."""
 
     exit_code = 6
+
+
+def suggest_name(name: str, known: Collection[str], otherwise: str) -> str:
+    """Return a hint for an unknown name: the most similar known one, else `otherwise`.
+
+    Examples
+    --------
+    >>> suggest_name("contry", ["country", "size"], "no field is similar")
+    "did you mean 'country'?"
+    """
+    similar = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {similar[0]!r}?" if similar else otherwise

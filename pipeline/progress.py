@@ -1,14 +1,14 @@
-"""How long work tells what it is doing, without knowing who listens."""
+"""The callback by which long work reports its progress."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called with the stage's name and how much of it is done."""
+    """A function that gets a stage's name and how much of it is done."""
 
     def __call__(self, stage: str, done: int = 0, total: int = 0) -> None:
-        """Tell that `done` of `total` parts of a stage are done; 0 of 0 where nobody can say."""
+        """Report that `done` of `total` parts of a stage are done; 0 of 0 if that is unknown."""
 
 
 def silent(stage: str, done: int = 0, total: int = 0) -> None:
-    """Tell nobody."""
+    """Report nothing."""

@@ -1,1 +1,1 @@
-"""The YAML files of a project: read, checked, and turned into records."""
+"""The configuration of a project: its YAML files, and the records that they become."""

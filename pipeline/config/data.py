@@ -1,43 +1,37 @@
-"""What may stand in data.yaml: closed, typed, with every default in sight."""
+"""The keys of data.yaml, with their types and defaults."""
 
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from leadscore.pipeline.signals.kinds import NAME_PATTERN, Number, no_flag
-from leadscore.pipeline.values.fields import FieldSpec, Word
+from leadscore.pipeline.values.fields import Closed, FieldSpec, Word
 from leadscore.pipeline.values.times import TimeSpec
 
 ROW_NUMBER = "#row"
-"""In place of a column's name: the number of the row in its file, from 1."""
+"""This word, instead of a column's name, means the number of the row in its file, from 1."""
 
 SENSITIVE_NAMES = frozenset(
     "age sex gender marital marital_status civil_status birth_date date_of_birth birthday"
     " birth_year birth_country nationality ethnicity race religion disability"
     " edad sexo genero estado_civil fecha_nacimiento nacionalidad".split()
 )
-"""Fields of these names are sensitive without being declared so."""
+"""A field with one of these names is sensitive even if data.yaml does not declare it."""
 
 Count = Annotated[int, BeforeValidator(no_flag)]
 FieldName = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 
-class Closed(BaseModel):
-    """A part of the configuration: an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class FieldConfig(FieldSpec):
-    """One profile field: the column it comes from (by default of the same name), and its type."""
+    """One profile field: its type, and its column, by default of the same name."""
 
     column: str | None = None
     sensitive: bool = False
 
     @property
     def spec(self) -> FieldSpec:
-        """How values are read, without where they come from."""
+        """How values are read, without their column."""
         return FieldSpec.model_validate(self.model_dump(exclude={"column", "sensitive"}))
 
 
@@ -50,13 +44,12 @@ class FileConfig(Closed):
 
 
 class LeadsConfig(FileConfig):
-    """The table of leads. `id` and `order` take a column's name or ``#row``.
+    """The table of leads. `id` and `order` are a column's name or ``#row``.
 
-    `created` is a column of times; without it, `order` is a column of numbers that grow with time;
-    without either, nothing is time-ordered. `first_called` is when sales first called, for
-    the audit.
-    `missing` is left blank in all fields. Rows that share a lead's id are rejected, or with
-    `duplicates: first` the first of them counts.
+    `created` is a column of times. Without it, `order` is a column of numbers that grow with time.
+    Without both, leads have no order. `first_called` is the time of the first call by sales, for
+    the audit. The texts in `missing` mean a blank in all fields. Rows with the same id are
+    rejected; with `duplicates: first`, the first of them counts.
     """
 
     id: str
@@ -77,10 +70,10 @@ class LeadsConfig(FileConfig):
 class OutcomesConfig(Closed):
     """The outcome of each lead: a column of the leads' own file, or of a file of deals.
 
-    `won` and `lost` list the texts of the status column; every other text, and blank, is open
-    unless `other_is` says lost. `closed` is when the deal was won or lost, `recorded` when that
-    became known. With `file`, `lead` is the column with the lead's id; a lead may have several
-    deals or none. `since` is from when on outcomes were logged at all.
+    `won` and `lost` list the texts of the status column. Every other text, and a blank, means open,
+    or lost with `other_is: lost`. `closed` is the time at which the deal was won or lost,
+    `recorded` the time at which that became known. With `file`, `lead` is the column with the
+    lead's id; a lead may have several deals or none. `since` is the first moment with outcomes.
     """
 
     file: str | None = None
@@ -111,18 +104,18 @@ class OutcomesConfig(Closed):
     def _check_statuses(self) -> Self:
         both = sorted(set(self.won) & set(self.lost))
         if both:
-            raise ValueError(f"{', '.join(both)} stands under both won and lost")
+            raise ValueError(f"{', '.join(both)} is listed under both won and lost")
         return self
 
 
 class Constant(Closed):
-    """In place of a column: the same text for every row."""
+    """The same text for every row, instead of a column."""
 
     constant: Word
 
 
 def _read_kind(written: object) -> object:
-    """Read a kind in one go, so that a mistake in it is one line."""
+    """Read a kind as one value, so that a mistake in it makes only one line."""
     if isinstance(written, str | Constant):
         return written
     try:
@@ -134,10 +127,10 @@ def _read_kind(written: object) -> object:
 class ActivitiesConfig(FileConfig):
     """One file of activities.
 
-    `lead` is the column with the lead's id, `kind` the column that says what the lead did, or
-    ``{constant: ...}``. `recorded` is when it became known, by default when it occurred. Rows with
-    the same `id` are one activity. `excluded` gives the reason for each kind that may teach
-    nothing, from whichever file it comes.
+    `lead` is the column with the lead's id. `kind` is the column with the kind of activity, or
+    ``{constant: ...}``. `recorded` is the time at which the activity became known, by default the
+    time at which it occurred. Rows with the same `id` are one activity. `excluded` has a reason for
+    each kind that no signal may read, in any file.
     """
 
     lead: str
@@ -150,11 +143,11 @@ class ActivitiesConfig(FileConfig):
 
     @property
     def columns(self) -> list[str]:
-        """The columns that are read, all properties included."""
+        """All columns that are read, those of properties included."""
         return self.columns_for(self.properties)
 
     def columns_for(self, properties: Iterable[str]) -> list[str]:
-        """Return the columns that are read where these properties are wanted; each once."""
+        """Return the columns that are read for these properties, each once."""
         times = [spec.column for spec in (self.occurred, self.recorded) if spec is not None]
         kind = [self.kind] if isinstance(self.kind, str) else []
         ids = [] if self.id is None else [self.id]
@@ -163,10 +156,10 @@ class ActivitiesConfig(FileConfig):
 
 
 class ChangesConfig(FileConfig):
-    """The file of changes of profile fields: whose, which field, from what to what, when recorded.
+    """The file of changes of profile fields: lead, field, old value, new value, time of record.
 
-    `fields` says which of our fields each text of the column `field` means. A field is then read as
-    it was known at as_of; one without a history holds for ever as it is today.
+    `fields` maps the texts of the column `field` to our fields. Such a field has the value that was
+    known at as_of. A field without a history always has today's value.
     """
 
     lead: str
@@ -178,14 +171,15 @@ class ChangesConfig(FileConfig):
 
 
 class DataConfig(Closed):
-    """data.yaml: where the data lies and what its columns mean.
+    """The content of data.yaml: the files of data, and the meaning of their columns.
 
-    `folder` is relative to data.yaml; ``--data`` replaces it. `extracted_at` is when the data was
-    taken from the CRM; without it the earliest moment counts at which leads, outcomes or files of
-    activities end. `excluded` gives the reason for every column known and not used, `trusted`
-    why a signal, field or column that the audit suspects was known in time. More than
-    `max_reject_share` of a file's rows rejected is an error, since the rest could not be trusted.
-    `day_offset_hours` is added to a time before it is cut to its day, to count distinct days.
+    `folder` is relative to data.yaml; ``--data`` replaces it. `extracted_at` is the time at which
+    the data was taken from the CRM; by default the earliest end of leads, outcomes and files of
+    activities. `excluded` has a reason for each known column that is not used. `trusted` has a
+    reason for each signal, field or column that was known in time although the audit suspects it.
+    If more than `max_reject_share` of a file's rows are rejected, that is an error, because the
+    other rows are then not reliable. To count distinct days, `day_offset_hours` is added to a time
+    before its day is taken.
     """
 
     folder: str = "."

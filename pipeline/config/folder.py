@@ -1,4 +1,4 @@
-"""The folder of a project: where it is, which files it has, and the project's name."""
+"""The folder of a project: its place, its files, and the project's name."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -14,42 +14,36 @@ def find_project(where: str | None) -> Path:
     Parameters
     ----------
     where : str or None
-        A path, or the name of a project that comes with the product. None means the current
+        A path, or the name of a project that is part of the product. None means the current
         folder.
 
     Raises
     ------
     ConfigError
-        If there is no such project, or the current folder is none.
+        If there is no such project, or the current folder is not a project.
     """
     if where is None:
-        return _find_current()
-    folder = Path(where)
-    if folder.is_dir():
-        return folder
-    for shipped in _shipped_folders():
-        if any((shipped / where / f"{name}.yaml").is_file() for name in _FILES):
-            return shipped / where
-    names = sorted({child.name for place in _shipped_folders() for child in place.iterdir()})
-    raise ConfigError(
-        f"{where}: no such folder, and no project of that name comes with leadscore "
-        f"({', '.join(names)})"
-    )
-
-
-def _find_current() -> Path:
-    here = Path()
-    if any((here / f"{name}.yaml").is_file() for name in _FILES):
-        return here
-    raise ConfigError(
-        "the current folder is not a project (it has no data.yaml); name a project with -p DIR, "
-        "or try the demo: run leadscore demo, then this command with -p demo"
-    )
-
-
-def _shipped_folders() -> list[Path]:
+        if _has_files(Path()):
+            return Path()
+        raise ConfigError(
+            "the current folder is not a project (it has no data.yaml); name a project with "
+            "-p DIR, or try the demo: run leadscore demo, then this command with -p demo"
+        )
+    if Path(where).is_dir():
+        return Path(where)
     candidates = [_in_wheel(), _in_wheel().parent.parent / "configs"]
-    return [place for place in candidates if place.is_dir()]
+    shipped = [folder for folder in candidates if folder.is_dir()]
+    for folder in shipped:
+        if _has_files(folder / where):
+            return folder / where
+    names = sorted({child.name for folder in shipped for child in folder.iterdir()})
+    raise ConfigError(
+        f"{where}: no such folder, and leadscore has no project of that name ({', '.join(names)})"
+    )
+
+
+def _has_files(folder: Path) -> bool:
+    return any((folder / f"{name}.yaml").is_file() for name in _FILES)
 
 
 def _in_wheel() -> Path:
@@ -64,9 +58,9 @@ def find_data(path: Path, folder: str) -> Path:
     path : Path
         The project's data.yaml.
     folder : str
-        The folder that it names, relative to the file. Projects in an installed wheel are among
-        the installed packages, where nobody keeps data. Their folders count from
-        ``configs/<project>`` below the current folder instead, where a checkout has them.
+        The folder that data.yaml names, relative to that file. For a project in an installed wheel
+        it is relative to ``configs/<project>`` below the current folder instead, because nobody
+        keeps data among installed packages.
     """
     base = path.resolve().parent
     if base.is_relative_to(_in_wheel()):
@@ -75,31 +69,33 @@ def find_data(path: Path, folder: str) -> Path:
 
 
 def find_files(folder: Path) -> dict[str, Path]:
-    """Return the path of each configuration file, of which a variant lacks some.
+    """Return the path of each configuration file of a project.
 
-    Where a folder has some of them, one that it lacks is that of the folder above, if that has it.
+    A variant has only some of the files; each other file is that of the folder above, if it exists
+    there.
     """
     return {name: _find_file(folder, f"{name}.yaml") for name in _FILES}
 
 
 def find_rules(folder: Path) -> Path | None:
-    """Return the path of the project's rule sheet, of its own or that of a variant; or None."""
-    here, above = folder / "rules.yaml", folder.parent / "rules.yaml"
-    if here.is_file():
-        return here
-    is_variant = any(path.parent != folder for path in find_files(folder).values())
-    return above if is_variant and above.is_file() else None
+    """Return the path of the project's rule sheet, or of that of the folder above; or None."""
+    own, inherited = folder / "rules.yaml", folder.parent / "rules.yaml"
+    if own.is_file():
+        return own
+    return inherited if _is_variant(folder) and inherited.is_file() else None
 
 
 def name_project(folder: Path) -> str:
-    """Return the name of a project: its folder's, after that of the folder it is a variant of."""
+    """Return the name of a project: its folder's name, for a variant ``above-folder``."""
     folder = folder.resolve()
-    is_variant = any(path.parent != folder for path in find_files(folder).values())
-    return f"{folder.parent.name}-{folder.name}" if is_variant else folder.name
+    return f"{folder.parent.name}-{folder.name}" if _is_variant(folder) else folder.name
+
+
+def _is_variant(folder: Path) -> bool:
+    return any(path.parent != folder for path in find_files(folder).values())
 
 
 def _find_file(folder: Path, name: str) -> Path:
-    """Return a file of the project's folder, or of the one above where that alone has it."""
-    here, above = folder / name, folder.parent / name
-    is_variant = any((folder / f"{other}.yaml").is_file() for other in _FILES)
-    return above if is_variant and not here.is_file() and above.is_file() else here
+    own, inherited = folder / name, folder.parent / name
+    is_inherited = _has_files(folder) and not own.is_file() and inherited.is_file()
+    return inherited if is_inherited else own

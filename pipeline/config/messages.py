@@ -1,49 +1,45 @@
-"""Mistakes in a configuration, told so that they can be mended."""
+"""The messages about mistakes in a configuration."""
 
-import difflib
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-_SHOWN = 60
+from leadscore.pipeline.errors import suggest_name
+
+_LONGEST_VALUE = 60
+"""Characters of a value that a message shows."""
 
 
 def describe_mistakes(error: ValidationError, record: type[BaseModel]) -> Iterator[str]:
     """Yield one line per mistake in a record: the key, what was expected, what was found.
 
-    An unknown key comes with the known one that is nearest to it.
+    The line of an unknown key has the most similar known key.
     """
     problems = error.errors(include_url=False)
-    places = [problem["loc"] for problem in problems]
+    locations = [problem["loc"] for problem in problems]
     for problem in problems:
-        inner = [
-            at
-            for at in places
-            if at != problem["loc"] and at[: len(problem["loc"])] == problem["loc"]
-        ]
-        if problem["type"] == "too_short" and inner:  # what would be in it has a line of its own
-            continue
-        where = ".".join(str(part) for part in problem["loc"]) or "the whole file"
-        found = "" if problem["type"] == "missing" else f", found {show_value(problem['input'])}"
+        here = problem["loc"]
+        if problem["type"] == "too_short" and any(
+            other != here and other[: len(here)] == here for other in locations
+        ):
+            continue  # the mistakes inside it have lines of their own
+        where = ".".join(str(part) for part in here) or "the whole file"
         if problem["type"] == "extra_forbidden":
-            yield f"{where}: unknown key{_suggest(problem['loc'], record)}"
+            known = sorted(_keys_near(here, record))
+            hint = suggest_name(str(here[-1]), known, f"known are {', '.join(known)}")
+            yield f"{where}: unknown key; {hint}"
         elif problem["type"] == "missing":
             yield f"{where}: this key is needed and absent"
         else:
-            yield f"{where}: {problem['msg'].removeprefix('Value error, ')}{found}"
+            message = problem["msg"].removeprefix("Value error, ")
+            yield f"{where}: {message}, found {show_value(problem['input'])}"
 
 
 def show_value(value: object) -> str:
-    """Write a value for an error, cut short where it is long."""
+    """Write a value for a message, and cut it if it is long."""
     text = repr(value)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-
-
-def _suggest(location: tuple[int | str, ...], record: type[BaseModel]) -> str:
-    known = sorted(_keys_near(location, record))
-    near = difflib.get_close_matches(str(location[-1]), known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."
 
 
 def _keys_near(location: tuple[int | str, ...], record: type[BaseModel]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Read a project's configuration; report all its mistakes at once."""
+"""The configuration of a project as one record, and its reader."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -32,9 +32,9 @@ Record = TypeVar("Record", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Project:
-    """A project's configuration, read and checked.
+    """The checked configuration of a project.
 
-    `name` is the folder's name and begins the name of every registered model.
+    `name` is the folder's name; the name of every registered model begins with it.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Project:
 
     @property
     def leads_path(self) -> Path:
-        """Where the table of leads lies."""
+        """The file of leads."""
         return self.data_folder / self.data.leads.file
 
     def without(self, columns: Collection[str]) -> "Project":
@@ -59,7 +59,7 @@ class Project:
     def resolved(self) -> dict[str, Any]:
         """Return the configuration with every default filled in, as plain data.
 
-        Folders are left out, so that the same configuration reads the same wherever it lies.
+        Folders are not part of it, so that equal configurations are equal on every machine.
         """
         return {
             "data": self.data.model_dump(mode="json", exclude={"folder"}),
@@ -75,17 +75,16 @@ def read_project(folder: Path, data: Path | None = None, limits: Limits | None =
     Parameters
     ----------
     folder : Path
-        Holds data.yaml, signals.yaml, training.yaml and bands.yaml. Each of them that is absent is
-        taken from the folder above, whose variant the project then is, named ``above-folder``.
+        It has data.yaml, signals.yaml, training.yaml and bands.yaml. If it has only some of them,
+        it is a variant of the folder above: the others come from there.
     data : Path, optional
-        In place of the data folder that data.yaml names.
-    limits : Limits, optional
-        Of the SQL engine.
+        The folder of the data, instead of the one that data.yaml names.
 
     Raises
     ------
     ConfigError
-        With one line per mistake, over all files: file, key, what was found, what was expected.
+        If anything is wrong. Its message has one line per mistake in any file: file, key, what was
+        found, what was expected.
     """
     folder = folder.resolve()
     files = find_files(folder)
@@ -98,7 +97,7 @@ def read_project(folder: Path, data: Path | None = None, limits: Limits | None =
         mistakes += check_times(files["data"], data_config)
         mistakes += check_fields(files, signals, data_config)
         mistakes += check_activities(files, signals, data_config)
-        mistakes += check_changes(files, data_config)
+        mistakes += check_changes(files["data"], data_config)
         mistakes += check_trusted(files["data"], signals, data_config)
         if bands is not None:
             mistakes += check_bands(files["bands"], signals, bands)
@@ -134,7 +133,7 @@ def _read_record(path: Path, record: type[Record], mistakes: list[str]) -> Recor
 
 
 def columns_used(data: DataConfig) -> Mapping[str, str]:
-    """Return what each column of the leads' file is used for, by column name."""
+    """Return the use of each column of the leads' file, by column name."""
     leads, outcomes = data.leads, data.outcomes
     used = {leads.id: "id"}
     if leads.created is not None:
@@ -145,9 +144,9 @@ def columns_used(data: DataConfig) -> Mapping[str, str]:
         used[leads.first_called.column] = "called"
     if outcomes.file is None:
         used[outcomes.column] = "outcome"
-        for what, spec in (("closed", outcomes.closed), ("recorded", outcomes.recorded)):
+        for use, spec in (("closed", outcomes.closed), ("recorded", outcomes.recorded)):
             if spec is not None:
-                used[spec.column] = what
+                used[spec.column] = use
     for name, config in leads.fields.items():
         used[config.column or name] = f"field {name}"
     used.pop(ROW_NUMBER, None)

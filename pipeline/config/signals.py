@@ -1,6 +1,5 @@
-"""signals.yaml: the declared signals, checked against the fields of data.yaml."""
+"""The reader of signals.yaml, and the catalogue of the declared signals."""
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from pydantic import ValidationError
 from leadscore.pipeline.config.data import DataConfig
 from leadscore.pipeline.config.messages import describe_mistakes, show_value
 from leadscore.pipeline.config.yaml_io import read_yaml
-from leadscore.pipeline.errors import ConfigError
+from leadscore.pipeline.errors import ConfigError, suggest_name
 from leadscore.pipeline.signals.catalog import Catalog, Signal
 from leadscore.pipeline.signals.kinds import DECLARATIONS, NAME_PATTERN, Declaration, TextSignal
 from leadscore.pipeline.signals.text.readers import digest_word_lists
@@ -19,14 +18,14 @@ from leadscore.pipeline.values.fields import FieldSpec
 
 
 def make_catalog(signals: Sequence[Signal], data: DataConfig) -> Catalog:
-    """Return the catalogue of some signals: them, and how what they read is read."""
-    read = sorted({name for signal in signals for name in signal.inputs})
+    """Return the catalogue of some signals, with the fields and properties that they read."""
+    names = sorted({name for signal in signals for name in signal.inputs})
     kinds = [s.declaration.kind for s in signals if isinstance(s.declaration, TextSignal)]
     changing = set() if data.changes is None else set(data.changes.fields.values())
     catalog = Catalog(
         signals=tuple(signals),
-        fields={name: _field_spec(data, name) for name in read},
-        changing=tuple(name for name in read if name in changing),
+        fields={name: _field_spec(data, name) for name in names},
+        changing=tuple(name for name in names if name in changing),
         day_offset_hours=data.day_offset_hours,
         word_lists=digest_word_lists(kinds),
         excluded_kinds=tuple(sorted({kind for s in data.activities for kind in s.excluded})),
@@ -46,7 +45,7 @@ def _field_spec(data: DataConfig, name: str) -> FieldSpec:
 
 
 def read_signals(path: Path, mistakes: list[str]) -> list[Signal]:
-    """Read signals.yaml; what is wrong in it is appended to `mistakes`."""
+    """Read signals.yaml, and append its mistakes to `mistakes`."""
     try:
         content = read_yaml(path)
     except ConfigError as error:
@@ -60,19 +59,14 @@ def read_signals(path: Path, mistakes: list[str]) -> list[Signal]:
 def declare_signals(path: str, content: Mapping[Any, object], mistakes: list[str]) -> list[Signal]:
     """Return the signals that a mapping of names to declarations declares.
 
-    Parameters
-    ----------
-    path : str
-        The file, and the key in it if there is one, to begin mistakes with.
-    content : mapping
-    mistakes : list of str
-        Gets a line for each declaration that is wrong, which is then left out.
+    `path` is the file, and the key in it if there is one; every mistake begins with it. `mistakes`
+    gets a line for each wrong declaration; the result does not have that signal.
     """
     signals = []
     for name, declaration in content.items():
-        record = _record_of(declaration)
+        record = _find_record(declaration)
         if record is None:
-            mistakes.append(_wrong_kind(f"{path}: {name}", declaration))
+            mistakes.append(_describe_wrong_kind(f"{path}: {name}", declaration))
             continue
         try:
             declared = record.model_validate(declaration)
@@ -81,28 +75,27 @@ def declare_signals(path: str, content: Mapping[Any, object], mistakes: list[str
             continue
         if not isinstance(name, str) or not _is_name(name):
             mistakes.append(
-                f"{path}: {name!r} is no name for a signal: small letters, digits and "
-                "single underscores are"
+                f"{path}: {name!r} cannot be the name of a signal; use small letters, digits and "
+                "single underscores, and begin with a letter"
             )
             continue
         signals.append(Signal(name=name, declaration=declared))
     return signals
 
 
-def _record_of(declaration: object) -> type[Declaration] | None:
+def _find_record(declaration: object) -> type[Declaration] | None:
     kind = declaration.get("kind") if isinstance(declaration, dict) else None
     return DECLARATIONS.get(kind) if isinstance(kind, str) else None
 
 
-def _wrong_kind(where: str, declaration: object) -> str:
+def _describe_wrong_kind(where: str, declaration: object) -> str:
     if not isinstance(declaration, dict):
         found = show_value(declaration)
-        return f"{where}: a mapping of family, kind and more is needed, found {found}"
+        return f"{where}: a mapping with family and kind is expected, found {found}"
     if "kind" not in declaration:
         return f"{where}.kind: this key is needed and absent"
     found = declaration["kind"]
-    near = difflib.get_close_matches(str(found), DECLARATIONS, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(DECLARATIONS)}"
+    hint = suggest_name(str(found), DECLARATIONS, f"known are {', '.join(DECLARATIONS)}")
     return f"{where}.kind: no such kind of signal, found {show_value(found)}; {hint}"
 
 

@@ -1,21 +1,21 @@
-"""What may stand in training.yaml: closed, typed, with every default in sight."""
+"""The keys of training.yaml, with their types and defaults."""
 
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from leadscore.pipeline.config.data import Closed, Count
+from leadscore.pipeline.config.data import Count
 from leadscore.pipeline.signals.kinds import LONGEST_DAYS, Days, Number
-from leadscore.pipeline.values.fields import Word
+from leadscore.pipeline.values.fields import Closed, Word
 
 MOST_AGES = 1000
 
 
 class SplitConfig(Closed):
-    """Where *later* begins: a moment (`cut`), or the newest `later` (a share, or a count) of leads.
+    """The begin of the later period: a moment (`cut`), or the newest `later` leads.
 
-    `gap` leaves out that many leads before the later period, where there are only arrival numbers;
-    with times, the gap is one horizon by itself.
+    `later` is a share or a count. `gap` excludes that many leads before the later period, if leads
+    have only arrival numbers. If they have times, the gap is always one horizon.
     """
 
     cut: str | None = None
@@ -35,9 +35,9 @@ Age = Annotated[Number, Field(ge=0.0, le=LONGEST_DAYS)]
 
 
 class SnapshotsConfig(Closed):
-    """At which ages, in days after creation, every lead is looked at, whatever became of it.
+    """The ages, in days after creation, at which every lead has a snapshot.
 
-    Either a list, `ages_days`, or every `every_days` days from creation on, `until_days` included.
+    Either a list, `ages_days`, or every `every_days` days from creation up to `until_days`.
     """
 
     ages_days: Annotated[tuple[Age, ...], Field(min_length=1)] | None = None
@@ -46,7 +46,7 @@ class SnapshotsConfig(Closed):
 
     @model_validator(mode="before")
     @classmethod
-    def _look_once(cls, written: object) -> object:
+    def _default_to_creation(cls, written: object) -> object:
         if isinstance(written, dict) and not {"ages_days", "every_days", "until_days"} & {*written}:
             return {**written, "ages_days": [0.0]}
         return written
@@ -58,9 +58,9 @@ class SnapshotsConfig(Closed):
         if self.every_days is not None and self.ages_days is not None:
             raise ValueError("give either `ages_days` or `every_days`, not both")
         if self.ages_days is not None and len(set(self.ages_days)) < len(self.ages_days):
-            raise ValueError("an age stands twice")
+            raise ValueError("an age is listed twice")
         if len(self.ages) > MOST_AGES:
-            raise ValueError(f"{len(self.ages)} ages; at most {MOST_AGES} are taken")
+            raise ValueError(f"{len(self.ages)} ages; at most {MOST_AGES} are allowed")
         return self
 
     @property
@@ -73,11 +73,12 @@ class SnapshotsConfig(Closed):
 
 
 class ModelConfig(Closed):
-    """How the predictive model is built, and the penalties ordered validation chooses among.
+    """The options of the predictive model.
 
-    `knots` is the number of knots at quantiles of each numeric signal; `penalties` are inverse
-    strengths C of the L2 penalty; levels of a category with fewer rows than `min_level_count` are
-    grouped. With `recalibrate` a scale and shift are kept if a later block bears them out.
+    `knots` is the number of knots at quantiles of each numeric signal. `penalties` are inverse
+    strengths C of the L2 penalty, from which ordered validation chooses. Levels of a category with
+    fewer rows than `min_level_count` are one group. With `recalibrate`, training keeps a scale and
+    a shift if they improve a later block.
     """
 
     knots: Annotated[Count, Field(ge=2, le=64)] = 10
@@ -89,24 +90,24 @@ class ModelConfig(Closed):
 
 
 class ReportConfig(Closed):
-    """The category signals (columns) that the report breaks down by; default: ``judged.py``."""
+    """The category signals (columns) whose levels the report shows; by default it chooses them."""
 
     group_by: tuple[Word, ...] | None = None
 
 
 class ComparisonConfig(Closed):
-    """What a comparison asks of the team: how many leads it calls a week; default: a tenth."""
+    """How many leads the team calls a week; by default a tenth of the leads."""
 
     calls_per_week: Annotated[Number, Field(gt=0.0)] | None = None
 
 
 class TrainingConfig(Closed):
-    """training.yaml: what is learned from which snapshots, and how it is judged.
+    """The content of training.yaml: snapshots, labels, model and evaluation.
 
-    `horizon_days` is how long after a snapshot a win counts; it needs closing times. Labels wait
-    `settle_days` longer for late records. `allow_sensitive` lets sensitive fields be used. Below
-    `min_wins` in the earlier period training refuses. `bootstrap_draws` is the number of bootstrap
-    draws behind each interval. `report` and `comparison` change what is shown, never the model.
+    A win counts up to `horizon_days` after a snapshot; that needs closing times. Labels wait
+    `settle_days` longer for late records. `allow_sensitive` permits sensitive fields. Training
+    refuses with fewer than `min_wins` wins in the earlier period. `bootstrap_draws` is the number
+    of bootstrap draws for each interval. `report` and `comparison` change reports, never the model.
     """
 
     horizon_days: Days | None = None

@@ -1,4 +1,4 @@
-"""The only door to YAML: safe, without the surprises of YAML 1.1."""
+"""The reader and writer of YAML: safe, and without the unexpected words of YAML 1.1."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,11 +10,12 @@ import yaml
 
 from leadscore.pipeline.errors import ConfigError
 
-_TRUTH: dict[bool, str] = {True: "true", False: "false"}  # as keys they are words
+_FLAG_WORDS: dict[bool, str] = {True: "true", False: "false"}
+"""As keys, true and false are words."""
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader where yes, no, on, off and dates stay text, and a key may stand only once."""
+    """A SafeLoader that keeps yes, no, on, off and dates as text, and rejects repeated keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -22,22 +23,23 @@ class _Loader(yaml.SafeLoader):
             key = str(self.construct_object(key_node, deep=True))
             if key in seen:
                 line = key_node.start_mark.line + 1
-                raise yaml.YAMLError(f"line {line}: the key {key!r} stands twice")
+                raise yaml.YAMLError(f"line {line}: the key {key!r} is there twice")
             seen.add(key)
         content = super().construct_mapping(node, deep)
         return {
-            _TRUTH[key] if isinstance(key, bool) else key: value for key, value in content.items()
-        }  # 0 and 1 equal false and true, and are neither
+            _FLAG_WORDS[key] if isinstance(key, bool) else key: value
+            for key, value in content.items()
+        }
 
 
-_PLAIN = {
+_REMOVED = {
     "tag:yaml.org,2002:bool",
     "tag:yaml.org,2002:timestamp",
     "tag:yaml.org,2002:merge",
     "tag:yaml.org,2002:int",
 }
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag not in _PLAIN]
+    first: [(tag, regexp) for tag, regexp in resolvers if tag not in _REMOVED]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), ["t", "f"])
@@ -49,8 +51,8 @@ _Loader.add_implicit_resolver(
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping.
 
-    Only ``true`` and ``false`` are booleans: ``yes``, ``no`` and dates are read as the text they
-    are, since outcomes are often spelled so.
+    Only ``true`` and ``false`` are booleans. ``yes``, ``no`` and dates stay text, because many
+    files have them as outcomes.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If the file is absent, is no YAML, has a key twice, or holds no mapping.
+        If the file is absent, is not YAML, has a key twice, or does not hold a mapping.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -78,50 +80,50 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ConfigError(f"{path}: a mapping of keys is needed, found {type(content).__name__}")
+        raise ConfigError(f"{path}: a mapping of keys is expected, found {type(content).__name__}")
     return content
 
 
-Place = tuple[str, ...]
-"""The keys that lead to a value, from the outermost."""
-_FROM_COLUMN = 40
+KeyPath = tuple[str, ...]
+"""The keys from the outermost mapping to a value."""
+_COMMENT_COLUMN = 40
 
 
-def write_yaml(content: Mapping[str, Any], comments: Mapping[Place, str]) -> str:
+def write_yaml(content: Mapping[str, Any], comments: Mapping[KeyPath, str]) -> str:
     """Return the text of a YAML file, one key a line, that ``read_yaml`` reads as `content`.
 
     Parameters
     ----------
     content : mapping
-        Of mappings, texts, numbers and flags; numbers that are whole are written so.
+        Mappings, texts, numbers and flags; whole numbers are written without a decimal point.
     comments : mapping of tuple of str to str
-        What stands beside a key; above it, where its value is a mapping. A comment of several lines
-        always stands above.
+        A comment follows its key in the same line. If the value is a mapping, or the comment has
+        several lines, it precedes the key.
     """
     return "\n".join(_write_lines(content, comments, ())) + "\n"
 
 
 def _write_lines(
-    content: Mapping[str, Any], comments: Mapping[Place, str], place: Place
+    content: Mapping[str, Any], comments: Mapping[KeyPath, str], parents: KeyPath
 ) -> Iterator[str]:
-    indent = "  " * len(place)
+    indent = "  " * len(parents)
     for key, value in content.items():
-        here = (*place, str(key))
+        here = (*parents, str(key))
         comment = comments.get(here, "")
-        told = comment.splitlines()
-        if comment and (isinstance(value, Mapping) or len(told) > 1):
-            yield from (f"{indent}# {line}".rstrip() for line in told)
+        lines = comment.splitlines()
+        if comment and (isinstance(value, Mapping) or len(lines) > 1):
+            yield from (f"{indent}# {line}".rstrip() for line in lines)
             comment = ""
         line = f"{indent}{_write_plain(key)}:"
         if not isinstance(value, Mapping):
             line += f" {_write_plain(value)}"
-        yield f"{line:<{_FROM_COLUMN}} # {comment}" if comment else line
+        yield f"{line:<{_COMMENT_COLUMN}} # {comment}" if comment else line
         if isinstance(value, Mapping):
             yield from _write_lines(value, comments, here)
 
 
 def _write_plain(value: Any) -> str:
-    """Write a text, a number or a flag, in quotes where it would be read as something else."""
+    """Write a text, a number or a flag; a text that YAML would read otherwise gets quotes."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     breaks = isinstance(value, str) and not value.isprintable()

@@ -20,7 +20,7 @@ from leadscore.pipeline.config.yaml_io import read_yaml
 from leadscore.pipeline.errors import ConfigError
 from leadscore.pipeline.sheets.config import Criterion, CutoffsConfig, SheetConfig
 from leadscore.pipeline.sheets.effects import to_shape
-from leadscore.pipeline.signals.catalog import Signal, find_signal
+from leadscore.pipeline.signals.catalog import Signal, UnknownSignalError, find_signal
 
 
 @dataclass(frozen=True)
@@ -191,9 +191,9 @@ class _Reading:
     def _find(self, where: str, name: str) -> Signal | None:
         try:
             signal = find_signal(name, self._known)
-        except KeyError as error:
+        except UnknownSignalError as error:
             self._mistakes.append(
-                f"{where}: no signal {name!r} in signals.yaml or under `signals`{error.args[0]}"
+                f"{where}: no signal {name!r} in signals.yaml or under `signals`; {error.hint}"
             )
             return None
         self._used.setdefault(signal.column, signal)

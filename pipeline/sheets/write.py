@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.config.yaml_io import Place, write_yaml
+from leadscore.pipeline.config.yaml_io import KeyPath, write_yaml
 from leadscore.pipeline.dataset.split import EarlierPeriod
 from leadscore.pipeline.errors import ConfigError, RefusalError
 from leadscore.pipeline.evaluation.close_rates import FALSE_SHARE, CloseRates
@@ -50,13 +50,13 @@ class SheetText:
     """What stands in the file under ``criteria``, and the comment beside each of its places."""
 
     mapping: Mapping[str, Any]
-    comments: Mapping[Place, str]
+    comments: Mapping[KeyPath, str]
 
 
 def write_criteria(rows: Sequence[Row]) -> SheetText:
     """Return one criterion per signal that has an attribute with points."""
     criteria: dict[str, Any] = {}
-    comments: dict[Place, str] = {}
+    comments: dict[KeyPath, str] = {}
     for name, group in groupby(rows, key=lambda row: row.attribute.signal.name):
         of_signal = list(group)
         if not any(row.points for row in of_signal):
@@ -69,11 +69,11 @@ def write_criteria(rows: Sequence[Row]) -> SheetText:
     return SheetText({"criteria": criteria}, comments)
 
 
-def _write_criterion(rows: Sequence[Row]) -> tuple[dict[str, Any], dict[Place, str]]:
+def _write_criterion(rows: Sequence[Row]) -> tuple[dict[str, Any], dict[KeyPath, str]]:
     """Return the criterion over the signal of some rows, and the comments within it."""
     signal = rows[0].attribute.signal
     criterion: dict[str, Any] = {"signal": signal.name}
-    comments: dict[Place, str] = {}
+    comments: dict[KeyPath, str] = {}
     known = [row for row in rows if not row.attribute.is_unknown]
     unknown = next((row for row in rows if row.attribute.is_unknown and row.points), None)
     if not any(row.points for row in known):

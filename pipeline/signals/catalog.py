@@ -1,15 +1,16 @@
-"""The catalogue: every signal of a project, as declared in signals.yaml."""
+"""The catalogue: all signals of a project, as declared in signals.yaml."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from leadscore.pipeline.errors import suggest_name
 from leadscore.pipeline.signals.display_names import Language
 from leadscore.pipeline.signals.kinds import (
     TEXT_TYPE,
     ActivitySignal,
+    CompletenessSignal,
     Declaration,
     LeadAgeSignal,
     ProfileSignal,
@@ -17,28 +18,23 @@ from leadscore.pipeline.signals.kinds import (
     TextSignal,
     TouchSignal,
 )
-from leadscore.pipeline.values.fields import FieldSpec, FieldType
+from leadscore.pipeline.values.fields import Closed, FieldSpec, FieldType
 
 FIELD_TYPE: Mapping[str, FieldType] = {
     "category": "text", "number": "number", "flag": "flag", **TEXT_TYPE,
 }  # fmt: skip
-"""What kinds that read the profile yield."""
+"""The type of the values of each kind that reads the profile."""
 
 
-class Signal(BaseModel):
-    """One signal with its name.
-
-    `column` is ``family__name``, the name under which every frame, scorecard and request has it.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Signal(Closed):
+    """One signal with its name."""
 
     name: str
     declaration: Annotated[Declaration, Field(discriminator="kind")]
 
     @property
     def column(self) -> str:
-        """The column ``family__name``."""
+        """The column ``family__name``, the signal's name in frames, scorecards and requests."""
         return f"{self.declaration.family}__{self.name}"
 
     @property
@@ -49,11 +45,18 @@ class Signal(BaseModel):
         return self.declaration.inputs if isinstance(self.declaration, TextSignal) else ()
 
     @property
-    def stored(self) -> str | None:
-        """The column of the table of leads that holds its value; None if none does.
+    def input_type(self) -> FieldType | None:
+        """The type that its profile fields must have; None if any type is allowed."""
+        if isinstance(self.declaration, ProfileSignal):
+            return FIELD_TYPE[self.declaration.kind]
+        return None if isinstance(self.declaration, CompletenessSignal) else "text"
 
-        A fact of the profile is under its field's name. A fact read from a text is worked out at
-        ingestion and is under the signal's own column.
+    @property
+    def stored(self) -> str | None:
+        """The column of the table of leads that holds its value; None if there is none.
+
+        A fact of the profile has its field's name. A signal made from texts is computed at
+        ingestion and has its own column.
         """
         if isinstance(self.declaration, ProfileSignal):
             return self.declaration.field or self.name
@@ -78,32 +81,37 @@ class Signal(BaseModel):
         return self.declaration.display_name.find(language) or self.name.replace("_", " ")
 
 
+class UnknownSignalError(KeyError):
+    """No signal has the name; `hint` has the most similar name, or says that there is none."""
+
+    def __init__(self, name: str, hint: str) -> None:
+        super().__init__(name)
+        self.hint = hint
+
+
 def find_signal(name: str, signals: Iterable[Signal]) -> Signal:
-    """Return the signal of a name, or of a column ``family__name``.
+    """Return the signal with a name, or with a column ``family__name``.
 
     Raises
     ------
-    KeyError
-        If there is none; its message has the name that is nearest, if one is near.
+    UnknownSignalError
+        If there is no such signal.
     """
-    listed = list(signals)
-    known = {**{s.column: s for s in listed}, **{s.name: s for s in listed}}
+    signals = list(signals)
+    known = {**{s.column: s for s in signals}, **{s.name: s for s in signals}}
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        raise KeyError(f"; did you mean {near[0]!r}?" if near else "")
+        raise UnknownSignalError(name, suggest_name(name, known, "no signal has a similar name"))
     return known[name]
 
 
-class Catalog(BaseModel):
-    """All signals of a project and how what they read is read: what both readers are made from.
+class Catalog(Closed):
+    """All signals of a project, and how their values are read.
 
-    `fields` are the profile fields, `changing` those whose changes are on record, `properties` what
-    is known of an activity. `day_offset_hours` is added to a time before it is cut to its day.
-    `word_lists` are the digests of the lists that texts are read by, by name. `excluded_kinds` are
-    the kinds of activities that nothing is made from, not even where any kind counts.
+    `fields` are the profile fields, `changing` those with a history of changes, `properties` those
+    of activities. `day_offset_hours` is added to a time before its day is taken. `word_lists` are
+    the digests of the word lists for texts, by name. No signal reads activities of
+    `excluded_kinds`, not even a signal that counts any kind.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     signals: tuple[Signal, ...]
     fields: dict[str, FieldSpec] = Field(default_factory=dict)
@@ -130,7 +138,7 @@ class Catalog(BaseModel):
 
     @property
     def stored(self) -> dict[str, FieldType]:
-        """The columns of the table of leads that signals are read from, each with its type."""
+        """The columns of the table of leads that hold signals, each with its type."""
         return {
             signal.stored: FIELD_TYPE[signal.declaration.kind]
             for signal in self.signals
@@ -139,7 +147,7 @@ class Catalog(BaseModel):
 
     @property
     def stored_changing(self) -> list[str]:
-        """Those of them whose changes are known."""
+        """The columns in `stored` that depend on a field with a history of changes."""
         return [
             signal.stored
             for signal in self.signals
@@ -159,11 +167,12 @@ class Catalog(BaseModel):
     @property
     def activity_kinds(self) -> set[str]:
         """The kinds of activities that signals name."""
-        kinds: set[str] = set()
-        for _, declared in self.activity_signals():
-            for filter_ in declared.filters:
-                kinds |= set(filter_.activity or ())
-        return kinds
+        return {
+            kind
+            for _, declared in self.activity_signals()
+            for filter_ in declared.filters
+            for kind in filter_.activity or ()
+        }
 
     @property
     def properties_read(self) -> set[str]:

@@ -1,1 +1,1 @@
-"""One value of a field or a time, as files, requests and configuration all read it."""
+"""Values of fields and times: files, requests and the configuration read them alike."""

@@ -1,7 +1,6 @@
-"""One value of one field, from what a file or a request holds to what a signal reads.
+"""The functions that normalise one value of a field.
 
-Files and requests go through the same functions, so a value means the same in training and in
-service.
+Files and requests use the same functions, so a value means the same in training and in service.
 """
 
 import re
@@ -37,19 +36,23 @@ def _word(value: object) -> object:
 Word = Annotated[str, BeforeValidator(_word)]
 """Text in a configuration, cleaned as the texts of a file are.
 
-A whole number is taken for its digits; true and false are refused.
+A whole number becomes the text of its digits; true and false are rejected.
 """
 
 
-class FieldSpec(BaseModel):
-    """How the values of one field are read.
-
-    `missing` lists texts that mean "left blank", beside the empty text. `true` and `false` are the
-    words of a flag, in any case. `decimal` is the decimal mark of numbers in text, `thousands` the
-    mark between groups of three digits; a blank stands for any kind of space.
-    """
+class Closed(BaseModel):
+    """A record that cannot be changed; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FieldSpec(Closed):
+    """How the values of one field are read.
+
+    `missing` lists texts that mean a blank, besides the empty text. `true` and `false` are the
+    words of a flag, in any case. `decimal` is the decimal mark of numbers in text, `thousands` the
+    mark between groups of three digits; a blank means any kind of space.
+    """
 
     type: FieldType = "text"
     missing: tuple[Word, ...] = ()
@@ -61,21 +64,21 @@ class FieldSpec(BaseModel):
     @model_validator(mode="after")
     def _check_marks(self) -> Self:
         if self.thousands == self.decimal:
-            raise ValueError(f"thousands and decimal are both {self.decimal!r}")
+            raise ValueError(f"`thousands` and `decimal` must differ, both are {self.decimal!r}")
         return self
 
 
 def make_normaliser(spec: FieldSpec) -> Normaliser:
     """Return the function that normalises one value of a field.
 
-    Missing are None, the empty text, white space, NaN and the texts in ``spec.missing``. Text is
-    stripped and brought to Unicode's NFC; numbers and flags become floats (a flag 0.0 or 1.0).
+    None, the empty text, white space, NaN and the texts in ``spec.missing`` are missing. Text is
+    stripped and converted to Unicode's NFC. Numbers and flags become floats (a flag 0.0 or 1.0).
 
     Returns
     -------
     callable
-        Takes str, int, float, bool or None; returns str, float or None. It raises MisfitError with
-        what was found and what was expected where the value does not fit the type.
+        Takes str, int, float, bool or None; returns str, float or None. It raises MisfitError, with
+        what was found and what was expected, if the value does not fit the type.
     """
     missing = {"", *(_clean(text) for text in spec.missing)}
     missing_numbers = {float(text) for text in missing if _NUMBER.fullmatch(text)}
@@ -105,7 +108,7 @@ def _to_text(value: object, _: FieldSpec) -> str:
     if isinstance(value, str):
         if len(value) > LONGEST_TEXT:
             raise MisfitError(
-                f"text of {GAP} characters, at most {LONGEST_TEXT} are taken", str(len(value))
+                f"text of {GAP} characters, at most {LONGEST_TEXT} are allowed", str(len(value))
             )
         if "\0" in value or (not value.isascii() and _HALF_PAIR.search(value)):
             raise MisfitError("text with a NUL character or half a surrogate pair")
@@ -113,7 +116,7 @@ def _to_text(value: object, _: FieldSpec) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
-        return str(int(value))  # a whole number that shared its column with blanks
+        return str(int(value))  # blanks in its column made it a float
     raise MisfitError(f"{type(value).__name__} {GAP} where text is expected", repr(value))
 
 
@@ -134,11 +137,11 @@ def _to_number(value: object, spec: FieldSpec) -> float:
         number = float("inf")
     if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
         raise MisfitError(f"a number beyond {LARGEST_NUMBER:g}")
-    return number + 0.0  # which makes -0 a plain 0
+    return number + 0.0  # turns -0 into 0
 
 
 def _join_groups(text: str, spec: FieldSpec) -> str:
-    """Drop the marks between groups of three digits; a text grouped otherwise stays as it is."""
+    """Remove the marks between groups of three digits; a text with other groups stays as it is."""
     mark = r"\s" if spec.thousands == " " else re.escape(spec.thousands or "")
     grouped = rf"([+-]?\d{{1,3}}(?:{mark}\d{{3}})+)((?:{re.escape(spec.decimal)}\d*)?)"
     found = re.fullmatch(grouped, text)
@@ -146,7 +149,7 @@ def _join_groups(text: str, spec: FieldSpec) -> str:
 
 
 def _to_flag(value: object, spec: FieldSpec) -> float:
-    if isinstance(value, bool):  # the truth itself, whatever the words for it
+    if isinstance(value, bool):
         return float(value)
     word = str(int(value)) if isinstance(value, float) and value in (0, 1) else str(value)
     word = word.casefold()

@@ -18,7 +18,7 @@ HELD = Bands(mql=0.2, sql=0.5, hysteresis=0.05)
 
 
 def hold(probability, previous, bands=HELD):
-    return apply_hysteresis(to_log_odds(probability), previous, bands.log_odds, bands.exit_cutoffs)
+    return apply_hysteresis(to_log_odds(probability), previous, bands.cutoff_log_odds)
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,13 @@ def test_a_wide_hysteresis_holds_a_lead_where_it_was_and_lifts_nobody():
 
 
 def test_a_lead_exactly_on_the_lower_mark_stays_and_one_bit_below_leaves():
-    for place, (band, below) in enumerate((("MQL", "cold"), ("SQL", "MQL"))):
-        mark = HELD.exit_cutoffs[place]
-        cutoffs = HELD.log_odds, HELD.exit_cutoffs
-        assert apply_hysteresis(mark, band, *cutoffs) == band
-        assert apply_hysteresis(math.nextafter(mark, -math.inf), band, *cutoffs) == below
+    cutoffs = HELD.cutoff_log_odds
+    for mark, band, below in (
+        (cutoffs.mql_exit, "MQL", "cold"),
+        (cutoffs.sql_exit, "SQL", "MQL"),
+    ):
+        assert apply_hysteresis(mark, band, cutoffs) == band
+        assert apply_hysteresis(math.nextafter(mark, -math.inf), band, cutoffs) == below
 
 
 @st.composite
@@ -65,7 +67,7 @@ def bands(draw):
 def near_a_mark(draw):
     """Bands, and log-odds anywhere, most often on a mark of theirs or beside it."""
     drawn = draw(bands())
-    cutoffs = [*drawn.log_odds, *drawn.exit_cutoffs]
+    cutoffs = list(drawn.cutoff_log_odds.model_dump().values())
     on = st.sampled_from([m for mark in cutoffs for m in (
         mark, math.nextafter(mark, math.inf), math.nextafter(mark, -math.inf),
     )])  # fmt: skip
@@ -81,14 +83,15 @@ def near_a_mark(draw):
 def test_a_band_is_held_lawfully(drawn, previous):
     bands, log_odds = drawn
     height = BANDS.index
-    without = assign_band(log_odds, bands.log_odds)
-    held = apply_hysteresis(log_odds, previous, bands.log_odds, bands.exit_cutoffs)
+    cutoffs = bands.cutoff_log_odds
+    without = assign_band(log_odds, cutoffs)
+    held = apply_hysteresis(log_odds, previous, cutoffs)
     assert height(held) >= height(without)
     assert height(held) <= max(height(previous), height(without))
-    assert apply_hysteresis(log_odds, held, bands.log_odds, bands.exit_cutoffs) == held
-    assert apply_hysteresis(log_odds, "cold", bands.log_odds, bands.exit_cutoffs) == without
-    still = bands.model_copy(update={"hysteresis": 0.0})
-    assert apply_hysteresis(log_odds, previous, still.log_odds, still.exit_cutoffs) == without
+    assert apply_hysteresis(log_odds, held, cutoffs) == held
+    assert apply_hysteresis(log_odds, "cold", cutoffs) == without
+    without_hysteresis = bands.model_copy(update={"hysteresis": 0.0}).cutoff_log_odds
+    assert apply_hysteresis(log_odds, previous, without_hysteresis) == without
 
 
 @LAW
@@ -98,13 +101,11 @@ def test_the_scorer_holds_a_band_only_where_the_last_one_is_given(drawn, bands):
     scorer = Scorer(scorecard.model_copy(update={"bands": bands}))
     for lead in leads:
         plain = scorer.score(lead)
-        assert plain.band == assign_band(plain.log_odds, bands.log_odds)
+        assert plain.band == assign_band(plain.log_odds, bands.cutoff_log_odds)
         for previous in BANDS:
             score = scorer.score(lead, previous)
-            cutoffs = bands.log_odds, bands.exit_cutoffs
-            assert score == plain._replace(
-                band=apply_hysteresis(plain.log_odds, previous, *cutoffs)
-            )
+            band = apply_hysteresis(plain.log_odds, previous, bands.cutoff_log_odds)
+            assert score == plain._replace(band=band)
             assert explain_lead(scorer, lead, previous).band == score.band
 
 

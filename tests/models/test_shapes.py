@@ -106,7 +106,7 @@ def test_a_curve_meets_its_values_at_its_knots_and_a_table_at_its_levels(shape: 
         (lambda: Curve(knots=(1.0,), values=(0.0, 1.0), missing=0.0), "1 knots but 2 values"),
         (
             lambda: Curve(knots=(1.0,), values=(0.0,), beyond="linear", missing=0.0),
-            "needs two knots",
+            "needs at least two knots",
         ),
         (lambda: Curve(knots=(), values=(), missing=0.0), "at least 1"),
         (lambda: Curve(knots=(2e300,), values=(0.0,), missing=0.0), "less than or equal to"),

@@ -70,7 +70,8 @@ def test_one_lead_at_a_time_is_scored_to_the_same_bits(scorecard, scores, leads)
     ]
     assert [one.log_odds for one in found] == scores.log_odds.tolist()
     assert [one.band for one in found] == list(scores.band)
-    for cutoff, band in zip(scorecard.bands.log_odds, ("MQL", "SQL"), strict=True):
+    cutoffs = scorecard.bands.cutoff_log_odds
+    for cutoff, band in ((cutoffs.mql, "MQL"), (cutoffs.sql, "SQL")):
         assert {one.band for one in found if one.log_odds == cutoff} == {band}
 
 

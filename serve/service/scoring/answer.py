@@ -114,10 +114,10 @@ def answer_score(model: ServedModel, lead: LeadBody, scored: ScoredLead, languag
     worths, places = rank_parts(model.scorer, score, None if few else REASONS)
     points = model.to_points(score.log_odds)
     above = points - model.average.points
-    to_points, digits = model.scorer.parts.points.part, model.digits
+    to_points, digits = model.scorer.contribution_index.points.part, model.digits
     parts = [to_points(worths[place]) for place in places]
     shown = round_to_sum(parts, above, digits) if few else [round(part, digits) for part in parts]
-    names, families = model.scorer.parts[:2]
+    names, families = model.scorer.contribution_index[:2]
     label, signals = model.labels[language].get, scored.signals
     reasons = [
         Reason(

@@ -131,7 +131,7 @@ def test_the_outcome_column_of_a_file_of_deals_is_no_column_of_the_leads(tmp_pat
     ("data", "said"),
     [
         ({"activities": [VISITS, merge(VISITS, {"occurred": {"zone": "Mars/Base"}})]},
-         "activities.1.occurred.zone: 'Mars/Base' is no time zone, as Europe/Madrid is"),
+         "activities.1.occurred.zone: 'Mars/Base' is no time zone; a name such as Europe/Madrid"),
         ({"activities": [{**VISITS, "recorded": {"column": "x", "zone": "Mars/Base"}}]},
          "activities.0.recorded.zone: 'Mars/Base' is no time zone"),
         ({"changes": merge(CHANGES, {"recorded": {"zone": "Mars/Base"}})},
@@ -151,7 +151,7 @@ def test_a_time_that_cannot_be_read_is_one_mistake(tmp_path, data, said):
 def test_activities_and_changes_need_the_time_of_creation(tmp_path, undated, there):
     folder = write_project(tmp_path, data=merge(undated, there), training=UNDATED)
     (key,) = there
-    said = f"data.yaml: {key}: need leads.created, since they are read as of a moment"
+    said = f"data.yaml: {key}: need leads.created, because they are read as of a moment"
     assert said in only_mistake(folder)
 
 
@@ -162,7 +162,7 @@ def test_activities_and_changes_need_the_time_of_creation(tmp_path, undated, the
     "name", ["kind", "lead_id", "place", "day", "cell", "age_us", "activity_id", "recorded_us"]
 )
 def test_a_property_cannot_take_the_name_of_a_column_of_ours(tmp_path, name):
-    said = f"activities.0.properties.{name}: the name of a column of ours; choose another, with "
+    said = f"activities.0.properties.{name}: this name is reserved; choose another name, with "
     assert f"{said}column: {name}" in only_mistake(with_visits(tmp_path, properties={name: {}}))
     change = {"properties": {name: {"column": "Their name"}}}
     assert f"{said}column: Their name" in only_mistake(with_visits(tmp_path, **change))
@@ -172,8 +172,8 @@ def test_a_property_is_read_in_one_way_in_all_files(tmp_path):
     other = {**VISITS, "properties": {"page": {"column": "url"}, "seconds": {}}}
     folder = write_project(tmp_path, data={"activities": [VISITS, other]})
     assert (
-        "activities.1.properties.seconds: read otherwise in another file; give one of them another "
-        "name"
+        "activities.1.properties.seconds: another file declares it in another way; give one of "
+        "them another name"
     ) in only_mistake(folder)
 
 
@@ -260,7 +260,7 @@ def test_a_signal_cannot_count_what_data_yaml_leaves_out(tmp_path):
     left_out = {"contract": "the outcome itself", "fax": "nobody sends one", "call": "no"}
     signal = counting(activity=["call", "visit", "contract"])
     line = only_mistake(with_visits(tmp_path, signal=signal, excluded=left_out))
-    assert "signals.yaml: reads activities that data.yaml leaves out: call, contract" in line
+    assert "signals.yaml: reads activities that data.yaml excludes: call, contract" in line
 
 
 def test_what_any_file_leaves_out_no_signal_counts_and_one_line_says_so(tmp_path):
@@ -268,13 +268,13 @@ def test_what_any_file_leaves_out_no_signal_counts_and_one_line_says_so(tmp_path
     rate = {"kind": "rate", "part": {"activity": "contract"}, "whole": {}}
     signals = {**SIGNALS, "it": {"family": "web", **rate}}
     folder = write_project(tmp_path, data={"activities": sources}, signals=signals)
-    assert "leaves out: contract" in only_mistake(folder)
+    assert "excludes: contract" in only_mistake(folder)
 
 
 def test_a_signal_cannot_count_what_is_left_out_in_other_letters_either(tmp_path):
     left_out = {"Gano\u0301": "the outcome itself"}
     folder = with_visits(tmp_path, signal=counting(activity="Gan\u00f3 "), excluded=left_out)
-    assert "leaves out" in only_mistake(folder)
+    assert "excludes" in only_mistake(folder)
 
 
 # Changes
@@ -293,7 +293,7 @@ def test_two_texts_cannot_mean_one_field_and_one_line_says_so(tmp_path):
     fields = {"Country": "country", "Size": "employees", "Land": "country", "Pais": "country"}
     folder = write_project(tmp_path, data={"changes": {**CHANGES, "fields": fields}})
     assert (
-        "changes.fields: two texts mean the field 'country'; their histories would be mixed"
+        "changes.fields: two texts mean the field 'country', which would mix their histories"
     ) in only_mistake(folder)
 
 
@@ -306,8 +306,8 @@ def test_two_texts_cannot_mean_one_field_and_one_line_says_so(tmp_path):
         ({"every_days": 7}, "`every_days` and `until_days` go together"),
         ({"until_days": 7}, "`every_days` and `until_days` go together"),
         ({"every_days": 7, "until_days": 28, "ages_days": [0]}, "give either `ages_days` or"),
-        ({"ages_days": [0, 7, 7.0]}, "an age stands twice"),
-        ({"every_days": 1, "until_days": 1000}, "1001 ages; at most 1000 are taken"),
+        ({"ages_days": [0, 7, 7.0]}, "an age is listed twice"),
+        ({"every_days": 1, "until_days": 1000}, "1001 ages; at most 1000 are allowed"),
         ({"every_days": 0, "until_days": 7}, "every_days"),
         ({"ages_days": [0, 40_000]}, "ages_days.1"),
     ],
@@ -342,7 +342,7 @@ def test_ages_are_listed_or_counted_up_to_the_last_included(tmp_path, snapshots,
 def test_several_ages_need_a_signal_of_the_age(tmp_path):
     training = {"snapshots": {"ages_days": [0, 7]}}
     line = only_mistake(write_project(tmp_path / "a", training=training))
-    assert "training.yaml: snapshots: 2 ages, and no signal of kind lead_age" in line
+    assert "training.yaml: snapshots: 2 ages, but signals.yaml has no signal of kind" in line
     read_project(write_project(tmp_path / "b", training=training, signals=AGED))
     read_project(write_project(tmp_path / "c", training={"snapshots": {"ages_days": [7]}}))
 

@@ -137,12 +137,12 @@ def test_a_key_that_stands_twice_is_a_mistake_with_its_line(tmp_path):
     folder = write_project(tmp_path, bands="mql: 0.1\nsql: 0.3\nmql: 0.2\n")
     line = only_mistake(folder)
     assert "bands.yaml" in line
-    assert "line 3: the key 'mql' stands twice" in line
+    assert "line 3: the key 'mql' is there twice" in line
 
 
 def test_a_key_that_stands_twice_further_in_is_a_mistake_too(tmp_path):
     twice = "country: {family: web, kind: number, family: email}\n"
-    assert "'family' stands twice" in "\n".join(mistakes(write_project(tmp_path, signals=twice)))
+    assert "'family' is there twice" in "\n".join(mistakes(write_project(tmp_path, signals=twice)))
 
 
 # Files
@@ -168,7 +168,7 @@ def test_a_missing_file_is_one_mistake(tmp_path, name):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("a: [1\n", "not valid YAML"), ("- a\n", "a mapping of keys is needed, found list"),
+        ("a: [1\n", "not valid YAML"), ("- a\n", "a mapping of keys is expected, found list"),
         ("just text", "found str"), ("a: !!python/object:os.system x\n", "not valid YAML"),
         ("a: !!int abc\n", "not valid YAML"),
     ],
@@ -293,7 +293,7 @@ def test_a_signal_of_another_kind_than_its_field_is_a_mistake(tmp_path, field, k
 )
 def test_a_signal_has_a_plain_name(tmp_path, name):
     folder = write_project(tmp_path, signals=signal(name, field="employees"))
-    assert "is no name for a signal" in only_mistake(folder)
+    assert "cannot be the name of a signal" in only_mistake(folder)
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_a_column_both_used_and_left_out_is_a_mistake(tmp_path):
 
 def test_a_text_that_is_both_won_and_lost_is_a_mistake(tmp_path):
     line = only_mistake(write_project(tmp_path, data={"outcomes": {"lost": ["lost", "won"]}}))
-    assert "won stands under both won and lost" in line
+    assert "won is listed under both won and lost" in line
 
 
 def test_texts_that_mean_missing_everywhere_join_those_of_each_field(tmp_path):
@@ -381,9 +381,9 @@ def test_a_sensitive_field_that_no_signal_reads_is_no_mistake(tmp_path):
     ("data", "training", "said"),
     [
         ({"outcomes": {"closed": None}}, {}, "horizon_days: needs closing times"),
-        ({}, {"horizon_days": None}, "horizon_days: this key is needed where data.yaml gives"),
+        ({}, {"horizon_days": None}, "horizon_days: this key is needed because data.yaml has"),
         ({}, {"horizon_days": 0}, "horizon_days: Input should be greater than or equal to"),
-        ({}, {"split": {"gap": 5}}, "split.gap: only where leads have arrival numbers"),
+        ({}, {"split": {"gap": 5}}, "split.gap: only for leads with arrival numbers"),
         ({}, {"split": {"later": None}}, "give either `cut`"),
         ({}, {"split": {"cut": "2025-06-01T00:00:00Z"}}, "give either `cut`"),
         ({}, {"split": {"later": None, "cut": "2025-06-01"}}, "for example 2025-06-01T00:00:00Z"),
@@ -493,5 +493,5 @@ def test_the_helper_leaves_its_defaults_alone(tmp_path):
 def test_nothing_may_be_learned_from_the_outcome_or_the_id(tmp_path, column):
     fields = {"country": {"column": column}, "employees": {"type": "number"}}
     folder = write_project(tmp_path / "mine", data={"leads": {"fields": fields}})
-    with pytest.raises(ConfigError, match="nothing may be learned from that"):
+    with pytest.raises(ConfigError, match="no signal may learn from that"):
         read_project(folder)

@@ -206,7 +206,7 @@ def test_each_kind_of_bad_row_is_rejected_with_line_column_and_reason(tmp_path):
         8: ("created_at", "blank where a value is needed"),
         9: ("created_at", found[9][1]),
         10: ("country", "text with a NUL character or half a surrogate pair"),
-        11: ("country", "text of 10001 characters, at most 10000 are taken"),
+        11: ("country", "text of 10001 characters, at most 10000 are allowed"),
         12: ("lead_id", "blank where a value is needed"),
         13: ("closed_at", "'31/12/2025' where a time is expected (iso)"),
     }

@@ -430,5 +430,5 @@ def test_groups_of_other_lengths_are_no_thousands(text):
 def test_a_number_with_other_marks_is_told_which_keys_there_are():
     with pytest.raises(ValueError, match="see `decimal` and `thousands`"):
         make_normaliser(FieldSpec(type="number", decimal=","))("7.593,95")
-    with pytest.raises(ValueError, match="thousands and decimal are both"):
+    with pytest.raises(ValueError, match="`thousands` and `decimal` must differ, both are"):
         FieldSpec(type="number", thousands=".")
