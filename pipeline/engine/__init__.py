@@ -1,1 +1,1 @@
-"""The SQL engine behind one door."""
+"""The SQL engine; other rooms do not import it directly."""

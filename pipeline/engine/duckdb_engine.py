@@ -1,4 +1,4 @@
-"""The only door to the SQL engine: DuckDB, embedded."""
+"""The SQL engine: DuckDB, embedded in this process."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,17 +12,18 @@ import pyarrow as pa
 from leadscore.models.sql_text import quote_name
 from leadscore.pipeline.errors import ConfigError, DataError
 
-_SLOWER = "partial_aggregate_pushdown"
-"""It groups by lead and kind before it joins, and then once more: twice the time."""
-_LATE = "Out of Memory Error"
-"""How Arrow tells what a stream lacks once its first rows are out."""
+_DISABLED_OPTIMIZER = "partial_aggregate_pushdown"
+"""It groups by lead and kind before the join, and once more after it, which doubles the time."""
+_OUT_OF_MEMORY = "Out of Memory Error"
+"""Arrow turns DuckDB's error into an OSError with this text if it comes after the first rows."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the engine may use: memory as ``4GB`` (None: four fifths of the machine's), threads.
+    """The memory and the threads that the engine may use.
 
-    Beyond the memory it spills to the folder for temporary files, which TMPDIR names.
+    `memory` is a text such as ``4GB``; None means four fifths of the machine's memory. Data that
+    exceeds it goes to the folder for temporary files, which TMPDIR names.
     """
 
     memory: str | None = None
@@ -38,7 +39,7 @@ class Engine:
         with suppress(
             duckdb.ParserException
         ):  # a release without this optimizer has nothing to switch off
-            connection.execute(f"SET disabled_optimizers = '{_SLOWER}'")
+            connection.execute(f"SET disabled_optimizers = '{_DISABLED_OPTIMIZER}'")
 
     def query(self, sql: str) -> pa.Table:
         """Run one SELECT and return its rows.
@@ -46,22 +47,22 @@ class Engine:
         Raises
         ------
         DataError
-            If the memory allowed does not suffice, even with spilling.
+            If the allowed memory is not enough.
         """
-        with self._memory_told():
+        with self._convert_memory_errors():
             return self._connection.sql(sql).to_arrow_table()
 
     def stream(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
-        """Run one SELECT and yield so many of its rows at a time, in whatever order.
+        """Run one SELECT and yield at most `rows` of its rows at a time, in any order.
 
-        No other statement runs before the last of them is taken.
+        The caller must take all of them before it runs another statement.
 
         Raises
         ------
         DataError
             As ``query``.
         """
-        with self._memory_told():
+        with self._convert_memory_errors():
             yield from self._connection.sql(sql).to_arrow_reader(rows)
 
     def write(self, sql: str, target: Path) -> None:
@@ -72,42 +73,42 @@ class Engine:
         DataError
             As ``query``.
         """
-        with self._memory_told():
+        with self._convert_memory_errors():
             self._connection.sql(sql).write_parquet(str(target), compression="zstd")
 
     def add(self, name: str, table: pa.Table | Path) -> None:
-        """Let statements name a further table; a path must lie in a folder the engine reaches."""
+        """Add a table for later statements; a path must be in a folder that the engine may read."""
         if isinstance(table, Path):
             self._connection.read_parquet(str(table)).create_view(name)
         else:
             self._connection.register(name, table)
 
     def define(self, name: str, sql: str) -> None:
-        """Let statements name the rows of a SELECT, computed anew each time."""
+        """Add a view for later statements: each of them computes its rows again."""
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote_name(name)} AS {sql}")
 
-    def keep(self, name: str, sql: str) -> None:
-        """Let statements name the rows of a SELECT, computed once and kept in its order.
+    def materialize(self, name: str, sql: str) -> None:
+        """Add a table for later statements: the rows of a SELECT, computed once, in its order.
 
         Raises
         ------
         DataError
             As ``query``.
         """
-        with self._memory_told():
+        with self._convert_memory_errors():
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quote_name(name)} AS {sql}")
 
     @contextmanager
-    def _memory_told(self) -> Iterator[None]:
+    def _convert_memory_errors(self) -> Iterator[None]:
         try:
             yield
         except (duckdb.OutOfMemoryException, OSError) as error:
             first = str(error).splitlines()[0]
-            if isinstance(error, OSError) and _LATE not in first:
+            if isinstance(error, OSError) and _OUT_OF_MEMORY not in first:
                 raise
             raise DataError(
-                f"the memory allowed ({self._limits.memory or 'by the machine'}) does not suffice: "
-                f"{first}; give --memory-limit more"
+                f"the allowed memory ({self._limits.memory or 'by default'}) is not enough: "
+                f"{first}; increase --memory-limit"
             ) from error
 
 
@@ -115,20 +116,20 @@ class Engine:
 def open_engine(
     tables: Mapping[str, pa.Table | Path], limits: Limits | None = None, *folders: Path
 ) -> Iterator[Engine]:
-    """Open an engine that reaches these tables, files in these folders, and nothing else.
+    """Open an engine that can read these tables and files in these folders, and nothing else.
 
     Parameters
     ----------
     tables : mapping of str to Table or Path
-        The tables that statements may name; a path is a Parquet file, read as far as needed.
-    limits : Limits, optional
+        The tables for statements, by name; a path is a Parquet file, of which the engine reads
+        only what it needs.
     *folders : Path
-        Where files may be written, and read from by ``Engine.add``.
+        Folders in which ``Engine.write`` and ``Engine.add`` may use files.
 
     Raises
     ------
     ConfigError
-        If the memory of `limits` is no amount of memory.
+        If the memory of `limits` is not an amount of memory.
     """
     limits = limits or Limits()
     with tempfile.TemporaryDirectory(prefix="leadscore-") as spill:
@@ -140,14 +141,16 @@ def open_engine(
         try:
             connection = duckdb.connect(config=config)
         except duckdb.Error as error:
-            raise ConfigError(f"--memory-limit: {limits.memory!r}: {error}; 4GB, say") from error
+            raise ConfigError(
+                f"--memory-limit: {limits.memory!r}: {error}; write for example 4GB"
+            ) from error
         with connection:
-            reached = [spill, *map(str, folders)]
-            reached += [str(table.parent) for table in tables.values() if isinstance(table, Path)]
+            allowed = [spill, *map(str, folders)]
+            allowed += [str(table.parent) for table in tables.values() if isinstance(table, Path)]
             connection.execute("SET enable_progress_bar = false")  # it would go to stdout
-            connection.execute("SET allowed_directories = ?", [reached])
+            connection.execute("SET allowed_directories = ?", [allowed])
             connection.execute("SET enable_external_access = false")
-            # a file is read in parts, and its footer once
+            # DuckDB reads a file in parts; so it reads the footer only once
             connection.execute("SET parquet_metadata_cache = true")
             engine = Engine(connection, limits)
             for name, table in tables.items():

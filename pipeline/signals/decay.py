@@ -1,4 +1,4 @@
-"""How a decayed count is counted: in units of 2 to the -40, so that its sum has no order."""
+"""The unit of decayed counts, 2 to the -40, with which sums do not depend on the order."""
 
 from math import log
 
@@ -7,14 +7,14 @@ from leadscore.pipeline.values.times import DAY_US
 UNITS = 2.0**40
 """The units of one activity of age 0; a weight is rounded to the nearest unit."""
 LIFT = 2.0**52 / UNITS
-"""A weight plus this and minus this again is the weight rounded to the nearest unit.
+"""A weight plus this number and minus it again is the weight rounded to the nearest unit.
 
-A float has 52 bits behind its first one, so those from 2 to the 12 up to its double are the
-multiples of one unit, and an addition of floats rounds to the nearest. The weights so rounded add
-up exactly, in whatever order, to a sum of 8,192; beyond that to a part in 10 to the 15.
+A float has 52 bits after its first one. So the floats from 2 to the 12 to its double are the
+multiples of one unit, and an addition rounds to the nearest of them. Sums of rounded weights are
+exact in any order up to 8,192; beyond that to one part in 10 to the 15.
 """
 HALF_LIVES = 42.0
-"""A weight this many half-lives old rounds to no unit."""
+"""After this number of half-lives a weight rounds to 0 units."""
 
 
 def decay_rate(half_life_days: float) -> float:

@@ -1,4 +1,4 @@
-"""Describe a signal in words that sales people can read."""
+"""The definitions of signals in words, for people in sales."""
 
 from leadscore.pipeline.signals.catalog import Signal
 from leadscore.pipeline.signals.kinds import (
@@ -17,18 +17,18 @@ from leadscore.pipeline.signals.kinds import (
 )
 
 _TEXTS = {
-    "title_seniority": "how high the job title in {0} stands",
+    "title_seniority": "the seniority of the job title in {0}",
     "title_function": "the function that the job title in {0} names",
-    "mail_kind": "whether the address in {0} is of a business, free, disposable or a role's",
+    "mail_kind": "whether the address in {0} is a business, free, disposable or role address",
     "mail_company": "how the address in {0} fits the company in {1}",
     "message_length": "the number of characters in {0}",
     "message_language": "the language of {0}",
     "no_capitals": "whether {any} was typed without capitals",
     "keyboard_walk": "whether {any} has five neighbouring keys in a row",
-    "gibberish": "whether {any} has a word that nobody could pronounce",
+    "gibberish": "whether {any} has a word that cannot be pronounced",
     "digits": "whether {any} has a digit",
     "completeness": "the share filled in of {all}",
-    "pattern_mismatch": "how many answers in {all} do not look as asked for",
+    "pattern_mismatch": "how many answers in {all} do not have the expected form",
 }
 
 
@@ -54,45 +54,46 @@ def describe_signal(signal: Signal) -> str:
         case LeadAgeSignal():
             return "days since the lead was created"
         case CountSignal():
-            return f"how many {_what(declared)}{_window(declared.window_days)}"
+            return f"how many {_activities(declared)}{_window(declared.window_days)}"
         case ActiveDaysSignal():
-            return f"on how many days {_what(declared)}{_window(declared.window_days)}"
+            return f"on how many days {_activities(declared)}{_window(declared.window_days)}"
         case DecayedSignal(half_life_days=None):
-            days = _days(declared.linear_days or 0.0)
-            return f"how many {_what(declared)}, each counting less until nothing after {days}"
+            what, days = _activities(declared), _days(declared.linear_days or 0.0)
+            return f"how many {what}, each counting less until nothing after {days}"
         case DecayedSignal():
-            days = _days(declared.half_life_days or 0.0)
-            return f"how many {_what(declared)}, each counting half as much after every {days}"
+            what, days = _activities(declared), _days(declared.half_life_days or 0.0)
+            return f"how many {what}, each counting half as much after every {days}"
         case DaysSinceSignal():
-            return f"days since the last {_what(declared)}"
+            return f"days since the last {_activities(declared)}"
         case RateSignal():
             window = _window(declared.window_days)
-            return f"share of {_what(declared.part)} per {_what(declared.whole)}{window}"
+            part, whole = _activities(declared.part), _activities(declared.whole)
+            return f"share of {part} per {whole}{window}"
         case PropertySignal():
             word = {"sum": "sum of", "max": "largest", "last": "last known"}[declared.kind]
-            window = _window(declared.window_days)
-            return f"{word} {declared.property} of {_what(declared)}{window}"
+            activities = f"{_activities(declared)}{_window(declared.window_days)}"
+            return f"{word} {declared.property} of {activities}"
         case TouchSignal():
             word = "first" if declared.kind == "first_touch" else "last"
             what = "kind" if declared.property is None else f"known {declared.property}"
-            return f"{word} {what} of {_what(declared)}{_window(declared.window_days)}"
+            return f"{word} {what} of {_activities(declared)}{_window(declared.window_days)}"
 
 
-def _what(filter_: ActivityFilter) -> str:
+def _activities(filter_: ActivityFilter) -> str:
     kinds = "activities" if filter_.activity is None else " or ".join(filter_.activity)
-    tests = [f"{name} {_condition(condition)}" for name, condition in filter_.where.items()]
+    tests = [f"{name} {_describe_condition(test)}" for name, test in filter_.where.items()]
     return f"{kinds} with {' and '.join(tests)}" if tests else kinds
 
 
-def _condition(condition: Condition) -> str:
+def _describe_condition(condition: Condition) -> str:
     if condition.values is not None:
-        return " or ".join(map(_value, condition.values))
-    low = [] if condition.min is None else [f"from {_value(condition.min)}"]
-    high = [] if condition.max is None else [f"up to {_value(condition.max)}"]
+        return " or ".join(map(_write_value, condition.values))
+    low = [] if condition.min is None else [f"from {_write_value(condition.min)}"]
+    high = [] if condition.max is None else [f"up to {_write_value(condition.max)}"]
     return " ".join([*low, *high])
 
 
-def _value(value: str | bool | float) -> str:
+def _write_value(value: str | bool | float) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.15g}" if isinstance(value, float) else str(value)

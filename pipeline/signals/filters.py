@@ -1,4 +1,4 @@
-"""Which activities a signal means: the filter of signals.yaml in the form both readers work on."""
+"""The filters of activities, in the form that both readers use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from leadscore.pipeline.signals.kinds import ActivityFilter, Condition
 from leadscore.pipeline.values.fields import FieldSpec, Normalised, make_normaliser
 
 Group = str | tuple[str, str, Normalised]
-"""Activities of a kind; or those of a kind, by name and value of a property."""
+"""The activities of a kind; or those of a kind with one value of a property (kind, name, value)."""
 
 
 @dataclass(frozen=True)
 class PropertyTest:
-    """One condition on one property, its values normalised as the property's own are.
+    """One condition on one property, with values normalised as the property's own values.
 
     Either one of `values`, or from `low` to `high`, both included. A missing value never passes.
     """
@@ -23,7 +23,7 @@ class PropertyTest:
     high: float | None = None
 
     def passes(self, value: Normalised) -> bool:
-        """Say whether a normalised value passes."""
+        """Return whether a normalised value passes."""
         if value is None:
             return False
         if self.values is not None:
@@ -41,7 +41,7 @@ class Filter:
     tests: tuple[PropertyTest, ...]
 
     def groups(self) -> tuple[Group, ...] | None:
-        """Return the groups that it is the union of; None if it has to look at each activity."""
+        """Return the groups whose union the filter is; None if it has to test each activity."""
         if self.kinds is None or len(self.tests) > 1:
             return None
         if not self.tests:
@@ -52,14 +52,14 @@ class Filter:
         return tuple((kind, test.property, value) for kind in self.kinds for value in test.values)
 
     def passes(self, kind: str, properties: Mapping[str, Normalised]) -> bool:
-        """Say whether an activity passes."""
+        """Return whether an activity passes."""
         if self.kinds is not None and kind not in self.kinds:
             return False
         return all(test.passes(properties.get(test.property)) for test in self.tests)
 
 
 def read_filter(declared: ActivityFilter, properties: Mapping[str, FieldSpec]) -> Filter:
-    """Bring a declared filter into its normal form, so that equal filters are equal.
+    """Return the normal form of a declared filter, in which equal filters are equal.
 
     Raises
     ------
@@ -89,12 +89,11 @@ def _read_test(name: str, condition: Condition, spec: FieldSpec) -> PropertyTest
             raise ValueError(f"min and max need a property of type number, found {spec.type}")
         return PropertyTest(name, low=condition.min, high=condition.max)
     normalise = make_normaliser(spec)
-    as_they_are = (bool,) if spec.type == "flag" else ()
     values = {
-        float(value) if isinstance(value, as_they_are) else normalise(value)
+        float(value) if isinstance(value, bool) and spec.type == "flag" else normalise(value)
         for value in condition.values
     }
     known = [value for value in values if value is not None]
     if len(known) < len(values):
-        raise ValueError("one of the values is blank, and a missing property never passes")
+        raise ValueError("one of the values is blank, but a missing property never passes")
     return PropertyTest(name, values=tuple(sorted(known, key=lambda v: (isinstance(v, str), v))))

@@ -1,22 +1,22 @@
-"""What may stand in signals.yaml: the kinds of signals, each closed and typed."""
+"""The kinds of signals in signals.yaml, with their keys and types."""
 
 import re
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from leadscore.pipeline.signals.display_names import DisplayName
-from leadscore.pipeline.values.fields import FieldType, Word
+from leadscore.pipeline.values.fields import Closed, FieldType, Word
 
 Family = Literal["demographic", "firmographic", "email", "web", "social", "spam", "form"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
 SHORTEST_DAYS, LONGEST_DAYS = 1e-6, 36_525.0
-"""A blink and a century: windows, half-lives and horizons lie between them."""
+"""The limits, in days, of windows, half-lives and horizons: 0.1 seconds and a century."""
 
 
 def no_flag(value: object) -> object:
-    """Refuse true and false where a number is expected, which Python would take for 1 and 0."""
+    """Reject true and false instead of a number, since Python would read them as 1 and 0."""
     if isinstance(value, bool):
         raise ValueError("a number is expected, found true or false")
     return value
@@ -31,14 +31,11 @@ Days = Annotated[Number, Field(ge=SHORTEST_DAYS, le=LONGEST_DAYS)]
 Names = Annotated[tuple[Word, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Condition(Closed):
+    """The allowed values of a property: one of `values`, or from `min` to `max`, both included.
 
-
-class Condition(_Closed):
-    """What a property's value must be: one of `values`, or within `min` and `max`, both included.
-
-    In YAML a value, a list of values, or ``{min, max}``. A missing property meets no condition.
+    In YAML it is a value, a list of values, or ``{min, max}``. A missing property meets no
+    condition.
     """
 
     values: tuple[str | bool | float, ...] | None = None
@@ -51,7 +48,7 @@ class Condition(_Closed):
         if isinstance(written, dict):
             return written
         if written is None:
-            raise ValueError("a value is needed here; a missing property meets no condition")
+            raise ValueError("a value is expected; a missing property meets no condition")
         return {"values": written if isinstance(written, list | tuple) else [written]}
 
     @model_validator(mode="after")
@@ -62,18 +59,18 @@ class Condition(_Closed):
         if self.values is not None and not self.values:
             raise ValueError("an empty list of values would match nothing")
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min:g} lies above max {self.max:g}")
+            raise ValueError(f"min {self.min:g} must not be above max {self.max:g}")
         return self
 
 
-class ActivityFilter(_Closed):
-    """Which activities are meant: of one of these kinds (any, if absent), with these properties."""
+class ActivityFilter(Closed):
+    """The activities of one of these kinds (any, if absent) whose properties meet `where`."""
 
     activity: Names | None = None
     where: dict[str, Condition] = Field(default_factory=dict)
 
 
-class _Declared(_Closed):
+class _Declared(Closed):
     family: Family
     display_name: DisplayName = DisplayName()
 
@@ -81,7 +78,7 @@ class _Declared(_Closed):
 class ProfileSignal(_Declared):
     """A fact of the lead's profile: a category, a number or a flag, read from one field.
 
-    `field` is the profile field it reads, by default the one of the signal's own name.
+    `field` is the profile field that it reads, by default the one with the signal's name.
     """
 
     kind: Literal["category", "number", "flag"]
@@ -95,7 +92,7 @@ class LeadAgeSignal(_Declared):
 
 
 class TextSignal(_Declared):
-    """What the kinds that are made from texts of the profile have in common."""
+    """The common part of the kinds that are made from texts of the profile."""
 
     kind: str
 
@@ -120,7 +117,7 @@ class OneTextSignal(TextSignal):
 
 
 class MailCompanySignal(TextSignal):
-    """How a mail address fits the company's name: same, initials, private or different."""
+    """How a mail address matches the company's name: same, initials, private or different."""
 
     kind: Literal["mail_company"]
     field: str
@@ -133,7 +130,7 @@ class MailCompanySignal(TextSignal):
 
 
 class MarksSignal(TextSignal):
-    """Whether any of some texts, names mostly, bears a mark; missing where all of them are."""
+    """Whether any of some texts, mostly names, has a mark; missing if all texts are missing."""
 
     kind: Literal["no_capitals", "keyboard_walk", "gibberish", "digits"]
     fields: Names
@@ -160,12 +157,12 @@ def _compile(pattern: str) -> str:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"no regular expression: {error}") from error
+        raise ValueError(f"not a regular expression: {error}") from error
     return pattern
 
 
 class PatternMismatchSignal(TextSignal):
-    """How many of some answers do not look as the form asks; a blank one is not counted.
+    """The number of answers that do not match the form; a blank answer is not counted.
 
     `expected` has for each field the regular expression that the whole answer should match.
     """
@@ -185,20 +182,20 @@ TEXT_TYPE: dict[str, FieldType] = {
     **dict.fromkeys(("no_capitals", "keyboard_walk", "gibberish", "digits"), "flag"),
     **dict.fromkeys(("completeness", "pattern_mismatch", "message_length"), "number"),
 }
-"""What a kind that reads text makes of it."""
+"""The type of the values of each kind that reads texts."""
 
 
 class ActivitySignal(_Declared):
-    """What the kinds that are made from activities have in common.
+    """The common part of the kinds that are made from activities.
 
-    Only activities that occurred and were recorded by as_of are seen.
+    Only activities count that occurred and were recorded by as_of.
     """
 
     kind: str
 
     @property
     def filters(self) -> tuple[ActivityFilter, ...]:
-        """The filters it counts by."""
+        """The filters of the activities that it reads."""
         raise NotImplementedError
 
 
@@ -209,23 +206,23 @@ class _Filtered(ActivitySignal, ActivityFilter):
 
 
 class CountSignal(_Filtered):
-    """How many activities; with a window those in ``(as_of - window_days, as_of]``."""
+    """The number of activities; with a window of those in ``(as_of - window_days, as_of]``."""
 
     kind: Literal["count"]
     window_days: Days | None = None
 
 
 class ActiveDaysSignal(_Filtered):
-    """On how many distinct days there were activities; windows as in a count."""
+    """The number of distinct days with activities; windows as in a count."""
 
     kind: Literal["active_days"]
     window_days: Days | None = None
 
 
 class DecayedSignal(_Filtered):
-    """How many activities, older ones counting less.
+    """The sum of the weights of activities, in which older ones count less.
 
-    With ``half_life_days`` one counts ``2 ** (-age / half_life)``, with ``linear_days``
+    With ``half_life_days`` a weight is ``2 ** (-age / half_life)``, with ``linear_days``
     ``max(0, 1 - age / linear_days)``.
     """
 
@@ -247,9 +244,9 @@ class DaysSinceSignal(_Filtered):
 
 
 class RateSignal(ActivitySignal):
-    """Activities of `part` for each one of `whole`, for example clicks per delivery.
+    """The activities of `part` per activity of `whole`, for example clicks per delivery.
 
-    Missing where there is none of `whole`; windows as in a count.
+    It is missing if there is no activity of `whole`. Windows as in a count.
     """
 
     kind: Literal["rate"]
@@ -266,7 +263,7 @@ class RateSignal(ActivitySignal):
 class PropertySignal(_Filtered):
     """The sum, largest or last known value of a numeric property.
 
-    The sum of nothing is 0; largest and last are then missing. Windows as in a count.
+    Without any known value the sum is 0, and the others are missing. Windows as in a count.
     """
 
     kind: Literal["sum", "max", "last"]
@@ -296,4 +293,4 @@ DECLARATIONS: dict[str, type[Declaration]] = {
     )
     for kind in record.model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
 }  # fmt: skip
-"""The record of each kind, by the word that stands in signals.yaml."""
+"""The record of each kind, by its name in signals.yaml."""

@@ -1,6 +1,6 @@
-"""The registered model as MLflow loads it: plain code over scorecard.json, nothing unpickled.
+"""The registered model that MLflow loads: source code and scorecard.json, without unpickling.
 
-MLflow runs this file when it loads a version, be it by ``mlflow models serve``, ``load_model`` or
+MLflow runs this file when it loads a version: by ``mlflow models serve``, ``load_model`` or
 ``spark_udf``.
 """
 

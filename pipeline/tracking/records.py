@@ -1,4 +1,4 @@
-"""What goes into the store, and what comes out of it."""
+"""The records that the store takes and returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from leadscore.models.scorecard import Scorecard
 
 EVALUATION_FILE = "evaluation.json"
 REPORT_FILE = "report.html"
-"""Files of a run that are read back."""
+"""The files of a run that other commands read."""
 
 
 @dataclass(frozen=True)
 class DatasetNote:
-    """What a run says of one part of its data: no rows, only counts and a digest."""
+    """The description of one part of a run's data: counts and a digest, but no rows."""
 
     name: str
     digest: str
@@ -23,7 +23,7 @@ class DatasetNote:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """All that one training leaves in MLflow."""
+    """Everything that one training records in MLflow."""
 
     project: str
     scorecard: Scorecard
@@ -38,7 +38,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class ComparisonRecord:
-    """All that one comparison leaves in MLflow; `pages` are texts by their file's name."""
+    """Everything that one comparison records in MLflow; `pages` are texts by file name."""
 
     project: str
     name: str

@@ -1,4 +1,4 @@
-"""What a service asks the registry: where aliases point, and one scorecard's text, nothing run."""
+"""The requests of a service to the registry: aliases, versions, and the text of a scorecard."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ from leadscore.pipeline.tracking.store import Store
 
 @dataclass(frozen=True)
 class RegisteredModel:
-    """A registered model: where its aliases point, and the newest version's number."""
+    """A registered model: the versions of its aliases, and the newest version's number."""
 
     name: str
     aliases: Mapping[str, int]
@@ -28,7 +28,7 @@ class RegisteredModel:
 
 @dataclass(frozen=True)
 class RegisteredVersion:
-    """What the registry notes of a version; `metrics` are those of its run."""
+    """The registry's data of a version; `metrics` are those of its run."""
 
     number: int
     created_ms: int
@@ -37,7 +37,7 @@ class RegisteredVersion:
 
 
 def find_model(store: Store, name: str) -> RegisteredModel | None:
-    """Return a registered model by name, or None if there is none; one question to the registry.
+    """Return a registered model by name, or None if there is none, with one request.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def list_numbers(store: Store, name: str) -> list[int]:
 
 
 def find_version(store: Store, name: str, number: int) -> RegisteredVersion:
-    """Return what the registry notes of one version."""
+    """Return the registry's data of one version."""
     with store.session():
         found = store.client.get_model_version(name, str(number))
         metrics = store.client.get_run(str(found.run_id)).data.metrics if found.run_id else {}
@@ -73,45 +73,39 @@ def find_version(store: Store, name: str, number: int) -> RegisteredVersion:
 
 
 def fetch_scorecard(store: Store, name: str, number: int, largest: int) -> str:
-    """Fetch the text of a version's scorecard.json, and that file alone; nothing of it is run.
+    """Fetch the text of a version's scorecard.json, without any other file and without running it.
 
-    Parameters
-    ----------
-    store : Store
-    name : str
-    number : int
-    largest : int
-        Bytes; a larger file is not fetched.
+    A file of more than `largest` bytes is not fetched.
 
     Raises
     ------
     StoreError
-        If there is no such file, it is too large or no UTF-8, or the registry does not answer.
+        If there is no such file, it is too large or not UTF-8, or the registry does not answer.
     """
     what = f"{name} version {number}: {SCORECARD_FILE}"
     with store.session():
-        place = store.client.get_model_version_download_uri(name, str(number))
-        parts = urlsplit(place)
+        uri = store.client.get_model_version_download_uri(name, str(number))
+        parts = urlsplit(uri)
         if ".." in unquote(parts.path).split("/"):
-            raise StoreError(f"{what}: a place that leads out of its own folder")
+            raise StoreError(f"{what}: its address {uri} leads out of its own folder")
         if parts.scheme in ("", "file"):
-            folder = Path(url2pathname(parts.path if parts.scheme else place))
+            folder = Path(url2pathname(parts.path if parts.scheme else uri))
             content = _read_local(folder, what, largest)
         else:
-            content = _download(f"{place.rstrip('/')}/artifacts", what, largest)
+            content = _download(f"{uri.rstrip('/')}/artifacts", what, largest)
     try:
         if len(content) > largest:
             raise StoreError(f"{what} grew while it was read")
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise StoreError(f"{what} is no UTF-8") from error
+        raise StoreError(f"{what} is not UTF-8") from error
 
 
 def _read_local(folder: Path, what: str, largest: int) -> bytes:
-    """Read the file where it lies, and only if it is one: no link, no pipe, no device."""
+    """Read a local file, but no link, pipe or device."""
     path = folder.resolve() / "artifacts" / SCORECARD_FILE
     if path.resolve() != path:
-        raise StoreError(f"{what}: a link to somewhere else")
+        raise StoreError(f"{what}: a link to another place, a file is expected")
     try:
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -119,7 +113,7 @@ def _read_local(folder: Path, what: str, largest: int) -> bytes:
     with open(number, "rb") as stream:
         found = os.fstat(number)
         if not stat.S_ISREG(found.st_mode):
-            raise StoreError(f"{what}: no file of the usual kind")
+            raise StoreError(f"{what}: a pipe, folder or device, a file is expected")
         _check_size(found.st_size, what, largest)
         return stream.read(largest + 1)
 
@@ -141,5 +135,7 @@ def _download(folder: str, what: str, largest: int) -> bytes:
 
 def _check_size(size: int | None, what: str, largest: int) -> None:
     if size is None or size > largest:
-        found = "no such file" if size is None else f"{size:,} bytes, at most {largest:,} fit"
+        found = (
+            "no such file" if size is None else f"{size:,} bytes, at most {largest:,} are allowed"
+        )
         raise StoreError(f"{what}: {found}")

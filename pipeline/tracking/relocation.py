@@ -1,4 +1,4 @@
-"""A store that was moved: MLflow keeps absolute paths, so they have to be rewritten."""
+"""The relocation of a moved store: MLflow keeps absolute paths, which then must be rewritten."""
 
 import sqlite3
 from contextlib import closing
@@ -16,12 +16,12 @@ _COLUMNS = (
 
 
 def artifact_root(home: Path) -> str:
-    """Return the URI under which a home keeps its artifacts."""
+    """Return the URI of the artifacts of a home folder."""
     return (home.resolve() / "artifacts").as_uri()
 
 
 def check_place(home: Path) -> None:
-    """Raise StoreError if the store in `home` was written somewhere else."""
+    """Raise StoreError if the store in `home` was moved since it was written."""
     recorded = _recorded_root(home)
     if recorded is not None and recorded != artifact_root(home):
         raise StoreError(
@@ -31,12 +31,12 @@ def check_place(home: Path) -> None:
 
 
 def relocate(home: Path) -> int:
-    """Rewrite the paths of a moved store, all or none.
+    """Rewrite the paths of a moved store, all of them or none.
 
     Returns
     -------
     int
-        How many paths were rewritten; 0 if the store is where it says.
+        The number of rewritten paths; 0 if the store was not moved.
 
     Raises
     ------
@@ -67,11 +67,14 @@ def _recorded_root(home: Path) -> str | None:
         return None
     try:
         with closing(sqlite3.connect(path)) as database:
+            tables = database.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'experiments'"
+            ).fetchall()
+            if not tables:  # the process that made the file was killed before its first migration
+                return None
             rows = database.execute(
                 "SELECT artifact_location FROM experiments WHERE name <> 'Default' LIMIT 1"
             ).fetchall()
     except sqlite3.DatabaseError as error:
-        if "no such table" in str(error):  # made, and killed before its first migration
-            return None
         raise StoreError(f"{path}: not a store that can be read: {error}") from error
     return str(rows[0][0]).rsplit("/", 1)[0] if rows else None

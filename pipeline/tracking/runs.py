@@ -1,4 +1,4 @@
-"""What one run logs: figures and documents, and the scorecard as a model."""
+"""The functions that log one run: figures, documents, and the scorecard as a model."""
 
 import json
 import shutil
@@ -21,20 +21,17 @@ from leadscore.pipeline.tracking.records import RunRecord
 
 SCORECARD_FILE = "scorecard.json"
 _REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
-_BATCH = 900  # MLflow takes at most a thousand figures a call
+_BATCH = 900  # MLflow accepts at most 1,000 metrics per call
 
 
 def log_figures(client: MlflowClient, run_id: str, record: RunRecord) -> None:
-    """Log figures, parameters, tags and counts of the data, in as few calls as there can be."""
+    """Log figures, parameters, tags and counts of the data, in as few calls as possible."""
     log_values(client, run_id, record.metrics, record.params, record.tags)
     now_ms = round(1000 * time.time())
     metrics = []
     for name, values in record.series.items():
-        metrics += [
-            Metric(name, value, now_ms, step)
-            for step, value in enumerate(values)
-            if value is not None
-        ]
+        steps = enumerate(values)
+        metrics += [Metric(name, value, now_ms, step) for step, value in steps if value is not None]
     _log_metrics(client, run_id, metrics)
     inputs = [
         DatasetInput(
@@ -73,14 +70,14 @@ def _log_metrics(client: MlflowClient, run_id: str, metrics: list[Metric]) -> No
 
 
 def log_scorecard(scorecard: Scorecard, scratch: Path) -> Any:
-    """Log a scorecard as a model of the active run: plain code, loaded without unpickling."""
+    """Log a scorecard as a model of the active run: source code, which loads without unpickling."""
     path = scratch / SCORECARD_FILE
     path.write_text(scorecard.to_json(), encoding="utf-8")
     columns: list[ColSpec | TensorSpec] = [
         ColSpec("string" if is_text else "double", signal, required=False)
         for signal, is_text in scorecard.columns.items()
     ]
-    answers: list[ColSpec | TensorSpec] = [
+    outputs: list[ColSpec | TensorSpec] = [
         ColSpec("double", "probability"), ColSpec("double", "score"),
         ColSpec("string", "band"), ColSpec("double", "log_odds"),
     ]  # fmt: skip
@@ -90,19 +87,19 @@ def log_scorecard(scorecard: Scorecard, scratch: Path) -> Any:
         artifacts={"scorecard": str(path)},
         code_paths=[str(_copy_code(scratch))],
         pip_requirements=[_write_range(name) for name in _REQUIREMENTS],
-        signature=ModelSignature(Schema(columns), Schema(answers)),
+        signature=ModelSignature(Schema(columns), Schema(outputs)),
         input_example=_example(scorecard),
     )
 
 
 def _write_range(package: str) -> str:
-    """Return the releases of a package that may load the model: this minor one and later ones."""
+    """Return the versions of a package that may load the model: from this minor version on."""
     major, minor = version(package).split(".")[:2]
     return f"{package}>={major}.{minor},<{int(major) + 1}"
 
 
 def _copy_code(scratch: Path) -> Path:
-    """Copy the package ``leadscore.models``, all that the registered model imports."""
+    """Copy the package ``leadscore.models``, which is all that the registered model imports."""
     package = scratch / "leadscore"
     source = Path(models.__file__).parent
     shutil.copytree(source, package / "models", ignore=shutil.ignore_patterns("__pycache__"))
@@ -115,6 +112,6 @@ def _example(scorecard: Scorecard) -> pd.DataFrame:
     return pd.DataFrame({signal: [lead.get(signal)] for signal in scorecard.columns})
 
 
-def pretty(document: object) -> str:
+def to_json(document: object) -> str:
     """Write a document as JSON that a person can read."""
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,4 +1,4 @@
-"""The MLflow store: where it is, runs, registered versions, aliases."""
+"""The MLflow store: runs, registered versions and aliases."""
 
 import json
 import logging
@@ -24,15 +24,16 @@ from leadscore.pipeline.tracking.runs import (
     log_figures,
     log_scorecard,
     log_values,
-    pretty,
+    to_json,
 )
 from leadscore.pipeline.tracking.version_names import next_commands
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-_ADDRESS = "MLFLOW_TRACKING_URI"
-_NOTED = (_ADDRESS, "MLFLOW_REGISTRY_URI")
-# Read by MLflow when it is first used; what the user has set stays.
-_SWITCHES = {
+_URI_VARIABLE = "MLFLOW_TRACKING_URI"
+_RESTORED = (_URI_VARIABLE, "MLFLOW_REGISTRY_URI")
+"""Variables of the environment that MLflow sets and a session restores."""
+# MLflow reads these when it is first used; a value that the user has set stays.
+_SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
@@ -43,14 +44,10 @@ _SWITCHES = {
 
 
 class Store:
-    """An open MLflow store; see ``open_store``. `client` is MLflow's own, for use in a `session`.
+    """An open MLflow store; see ``open_store``. Use `client`, MLflow's own, within a `session`.
 
-    Parameters
-    ----------
-    uri : str
-        Of the MLflow store, a database or a server.
-    root : str or None
-        URI under which experiments keep their artifacts; None where a server decides.
+    `uri` is that of a database or a server. `root` is the URI under which experiments keep their
+    artifacts; it is None if a server decides.
     """
 
     def __init__(self, uri: str, root: str | None) -> None:
@@ -60,12 +57,12 @@ class Store:
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        """Point MLflow's global functions to this store, and tell its errors in one line.
+        """Point MLflow's global functions to this store, and turn its errors into StoreError.
 
-        MLflow leaves the address in the environment too, where the next store to be opened, and
-        every process started from here, would take it for the user's wish; so that is put back.
+        MLflow also writes the address into the environment. The next store, and every process
+        started from here, would take it for the user's setting, so the session restores it.
         """
-        before = {name: os.environ.get(name) for name in _NOTED}
+        before = {name: os.environ.get(name) for name in _RESTORED}
         try:
             mlflow.set_tracking_uri(self._uri)
             mlflow.set_registry_uri(self._uri)
@@ -73,8 +70,8 @@ class Store:
         except (MlflowException, OSError) as error:
             first = str(error).strip().splitlines()[0][:300]
             raise StoreError(
-                f"the MLflow store does not answer as it should: {first} "
-                "(is the server up, the folder writable?)"
+                f"the MLflow store does not answer: {first} "
+                "(check that the server runs and that the folder is writable)"
             ) from error
         finally:
             for name, value in before.items():
@@ -89,10 +86,10 @@ class Store:
             self.client.search_experiments(max_results=1)
 
     def record_training(self, record: RunRecord) -> Version:
-        """Log one run, register its scorecard and let the alias ``challenger`` point to it.
+        """Log one run, register its scorecard and give it the alias ``challenger``.
 
-        The alias is moved last, after the registered version was read back and checked, so a kill
-        at any point leaves no alias on a version that cannot be loaded.
+        The alias moves last, after the registered version was read back and checked. So the alias
+        never points to a version that cannot be loaded, even if the process is killed.
         """
         name = f"{record.project}.{record.scorecard.kind}"
         with self.session(), TemporaryDirectory() as scratch:
@@ -105,17 +102,17 @@ class Store:
                 for path in record.files:
                     self.client.log_artifact(run_id, str(path))
                 for file, document in record.documents.items():
-                    self.client.log_text(run_id, pretty(document), file)
+                    self.client.log_text(run_id, to_json(document), file)
                 info = log_scorecard(record.scorecard, Path(scratch))
             self._register_name(name)
-            made = self.client.create_model_version(
+            registered = self.client.create_model_version(
                 name,
                 source=info.model_uri,
                 run_id=run_id,
                 tags={"fingerprint": record.scorecard.fingerprint, **record.tags},
                 model_id=info.model_id,
             )
-            version = int(made.version)
+            version = int(registered.version)
             self.load_scorecard(name, str(version))
             self.client.set_registered_model_alias(name, CHALLENGER, str(version))
         return self.find_version(name, str(version))
@@ -131,7 +128,7 @@ class Store:
         ):
             run_id = str(run.info.run_id)
             log_values(self.client, run_id, record.metrics, record.params, tags)
-            texts = {file: pretty(document) for file, document in record.documents.items()}
+            texts = {file: to_json(document) for file, document in record.documents.items()}
             for file, text in {**texts, **record.pages}.items():
                 self.client.log_text(run_id, text, file)
         return run_id
@@ -142,20 +139,20 @@ class Store:
         Raises
         ------
         NotFoundError
-            If there is none; the message says which there are.
+            If there is none; the message lists the versions.
         """
-        for version in self.list_versions(name):
+        versions = self.list_versions(name)
+        for version in versions:
             if which == str(version.version) or which in version.aliases:
                 return version
-        there = ", ".join(
-            " ".join([str(v.version), *(f"({alias})" for alias in v.aliases)])
-            for v in self.list_versions(name)
+        register, promote = next_commands(name)
+        if not versions:
+            raise NotFoundError(f"{name}: nothing is registered yet; run {register} first")
+        known = ", ".join(
+            " ".join([str(v.version), *(f"({alias})" for alias in v.aliases)]) for v in versions
         )
-        making, promoting = next_commands(name)
-        if not there:
-            raise NotFoundError(f"{name}: nothing is registered yet; run {making} first")
-        hint = f"; make one with {promoting}" if which == CHAMPION else ""
-        raise NotFoundError(f"{name}: no version {which!r}; there are {there}{hint}")
+        hint = f"; make one with {promote}" if which == CHAMPION else ""
+        raise NotFoundError(f"{name}: no version {which!r}; there are {known}{hint}")
 
     def list_versions(self, name: str) -> list[Version]:
         """List the versions of a registered model, the newest first; empty if there are none."""
@@ -188,19 +185,14 @@ class Store:
     def load_scorecard(self, name: str, which: str) -> tuple[Scorecard, int]:
         """Load a registered scorecard and check it: hash, schema, finite weights, golden leads.
 
-        Parameters
-        ----------
-        name : str
-            Of the registered model, ``project.kind``.
-        which : str
-            A version's number, or an alias.
+        `name` is ``project.kind``; `which` is a version's number or an alias.
 
         Raises
         ------
         NotFoundError
             If there is no such version.
         StoreError
-            If what is stored cannot be read, or is not what was registered.
+            If the stored scorecard cannot be read, or was changed after its registration.
         """
         version = self.find_version(name, which).version
         with self.session(), TemporaryDirectory() as scratch:
@@ -216,12 +208,12 @@ class Store:
         return scorecard, version
 
     def promote(self, name: str, which: str) -> Version:
-        """Let the alias ``champion`` point to a version, once that version was read and checked.
+        """Give a version the alias ``champion``, after it was read and checked.
 
         Raises
         ------
         NotFoundError, StoreError
-            As ``load_scorecard``; the champion is then what it was.
+            As ``load_scorecard``; the champion then stays the same.
         """
         _, version = self.load_scorecard(name, which)
         with self.session():
@@ -231,11 +223,11 @@ class Store:
         return self.find_version(name, str(version))
 
     def read_document(self, run_id: str, file: str) -> Any:
-        """Read back a JSON document that a run has logged."""
+        """Read a JSON document that a run has logged."""
         return json.loads(self.read_text(run_id, file))
 
     def read_text(self, run_id: str, file: str) -> str:
-        """Read back a text that a run has logged.
+        """Read a text that a run has logged.
 
         Raises
         ------
@@ -250,8 +242,8 @@ class Store:
         found = self.client.get_experiment_by_name(project)
         if found is not None:
             return str(found.experiment_id)
-        place = None if self._root is None else f"{self._root}/{project}"
-        return str(self.client.create_experiment(project, artifact_location=place))
+        location = None if self._root is None else f"{self._root}/{project}"
+        return str(self.client.create_experiment(project, artifact_location=location))
 
     def _register_name(self, name: str) -> None:
         try:
@@ -262,34 +254,31 @@ class Store:
 
 
 def has_store(home: Path) -> bool:
-    """Say whether there is a store to look into: looking must not make one."""
-    return bool(os.environ.get(_ADDRESS)) or (home / "mlflow.db").is_file()
+    """Return whether a store exists, without making one."""
+    return bool(os.environ.get(_URI_VARIABLE)) or (home / "mlflow.db").is_file()
 
 
 def open_store(home: Path) -> Store:
     """Open the store of a home folder, or the MLflow server that MLFLOW_TRACKING_URI names.
 
-    Parameters
-    ----------
-    home : Path
-        Made if absent; holds mlflow.db and artifacts/.
+    `home` has mlflow.db and artifacts/; it is made if it is absent.
 
     Raises
     ------
     StoreError
         If the store was moved, or cannot be opened or reached.
     """
-    for name, value in _SWITCHES.items():
+    for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     for logger in ("mlflow", "alembic"):
         logging.getLogger(logger).setLevel(logging.WARNING)
-    uri, root = os.environ.get(_ADDRESS), None
+    uri, root = os.environ.get(_URI_VARIABLE), None
     if not uri:
         home = home.resolve()
         try:
             home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"{home}: cannot be the home of a store: {error}") from error
+            raise StoreError(f"{home}: this folder cannot hold a store: {error}") from error
         check_place(home)
         uri, root = f"sqlite:///{home / 'mlflow.db'}", artifact_root(home)
     store = Store(uri, root)

@@ -1,4 +1,4 @@
-"""How people name a registered version: a number, an alias, a kind, or both with a colon."""
+"""The names of registered versions: a number, an alias, a kind, or a kind with a version."""
 
 from typing import NamedTuple
 
@@ -7,14 +7,14 @@ KIND_WORDS = {
     "rules": "rule sheet",
     "close_rate": "close-rate sheet",
 }
-"""What a project may have registered, as ``<project>.<kind>``, in words."""
+"""The kinds of models, which are registered as ``<project>.<kind>``, in words."""
 KINDS = tuple(KIND_WORDS)
 _DEFAULT_VERSION = "champion"
 _MAKERS = {"rules": "rules register", "close_rate": "rules learn"}
 
 
 def describe_reference(kind: str) -> str:
-    """Return what the points of a scorecard's values are counted against, in words.
+    """Return what the points of a scorecard's values are relative to, in words.
 
     Examples
     --------
@@ -25,7 +25,7 @@ def describe_reference(kind: str) -> str:
 
 
 def next_commands(name: str) -> tuple[str, str]:
-    """Return the commands that register a first version of a model, and that make a champion.
+    """Return the command that registers a version of a model, and the one that promotes it.
 
     Examples
     --------
@@ -47,25 +47,25 @@ class VersionRef(NamedTuple):
     version: str
 
     @property
-    def told(self) -> str:
-        """The two as people read them."""
+    def title(self) -> str:
+        """The name and the version for people."""
         return f"{self.name} version {self.version}"
 
 
 def parse_version(written: str, project: str) -> VersionRef:
-    """Read what a person wrote; without a kind the predictive model is meant.
+    """Parse a version that a person wrote; without a kind it is one of the predictive model.
 
     Parameters
     ----------
     written : str
         ``3``, ``challenger``, ``rules``, ``rules:3``, ``demo.rules:champion``.
     project : str
-        Whose versions are meant where no other project is named.
+        The project of the version, if `written` names no other project.
 
     Returns
     -------
     VersionRef
-        Whether there is such a version is for the registry to say.
+        The registry may have no such version.
 
     Examples
     --------

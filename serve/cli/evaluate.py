@@ -73,6 +73,6 @@ def evaluate(context: CommandContext) -> CommandResult:
     context.progress("evaluating")
     evaluation, version = evaluate_version(context.store, context.project, context.model)
     return CommandResult(
-        partial(show_evaluation, evaluation, version.told),
+        partial(show_evaluation, evaluation, version.title),
         {"model": version.name, "version": int(version.version), **evaluation.to_json()},
     )

@@ -23,7 +23,7 @@ def show_explanation(explained: "ExplainedLead", lead: str) -> None:
     """Show the points of each signal, from the average lead or a sheet's start to this lead."""
     explanation, moment = explained.explanation, explained.as_of_us
     as_of = "" if moment is None else f" as of {format_time(moment)}"
-    print_line(f"Lead {lead}, scored{as_of} by {explained.version.told}")
+    print_line(f"Lead {lead}, scored{as_of} by {explained.version.title}")
     print_line(f"probability {explanation.probability:.1%}, band {explanation.band}")
     reasons = [reason for reason in explanation.reasons if reason.points]
     points = round_to_sum(
@@ -66,7 +66,7 @@ def explanation_json(explained: "ExplainedLead", lead: str) -> dict[str, Any]:
     return {
         "lead_id": lead,
         "as_of": None if moment is None else format_time(moment),
-        "model": explained.version.told,
+        "model": explained.version.title,
         **explanation._asdict(),
         "reasons": [reason._asdict() for reason in explanation.reasons],
     }

@@ -109,6 +109,7 @@ def test_one_lead_and_a_frame_stand_in_the_same_place_to_the_last_bit():
         cuts = [
             data.draw(st.none() | st.sampled_from([
                 tuple(sorted(axis[:3])), (axis[0],) * 3, data.draw(cut_points),
+                (axis[0] - 1.0, axis[0], axis[0] + 1.0),
             ]))
             for axis in zip(*sums, strict=True)
         ]  # fmt: skip

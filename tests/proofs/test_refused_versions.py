@@ -68,7 +68,7 @@ def broken_texts(card: Scorecard) -> dict[str, str | bytes | None]:
         "cut off": text[: len(text) // 2],
         "empty": b"",
         "absent": None,
-        "no UTF-8": b"\xff\xfe" + text.encode(),
+        "not UTF-8": b"\xff\xfe" + text.encode(),
         "wrong hash": json.dumps({**json.loads(text), "training": {"changed": 1}}),
         "another schema version": edit(card, schema_version=3),
         "NaN weight": edit_term(card, mean=float("nan")),

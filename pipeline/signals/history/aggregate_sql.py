@@ -1,4 +1,4 @@
-"""The aggregates that signals of activities are made from, over the activities of one cell."""
+"""The aggregates over the activities of one cell, from which signals are made."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ from leadscore.pipeline.values.times import DAY_US, days_to_us
 
 @dataclass(frozen=True)
 class Aggregate:
-    """What is measured on the activities of a cell that a snapshot sees.
+    """What is computed from the known activities of a cell.
 
-    `how`: the number of ``count`` activities or of the ``days`` they fall on; the sum of their
-    ``decayed`` weights; days ``since`` the youngest; the ``sum`` or ``max`` of a property; the
-    value of the ``first`` or ``last`` activity that has a property, or its kind if `of` is None.
-    `of` is the name of the property.
-    Only activities younger than `window_us` count, if it is given. Weights halve every
-    `half_life_days`, or fall to 0 within `linear_us`.
+    `how` is ``count`` (the number of activities), ``days`` (the number of their distinct days),
+    ``decayed`` (the sum of their weights), ``since`` (the days since the youngest), ``sum`` or
+    ``max`` of the property `of`, ``first`` or ``last`` (the value of the property `of` in the first
+    or last activity that has one; the activity's kind if `of` is None).
+    If `window_us` is given, only younger activities count. Weights halve every `half_life_days`, or
+    fall to 0 within `linear_us`.
     """
 
     how: Literal["count", "days", "decayed", "since", "sum", "max", "first", "last"]
@@ -40,17 +40,17 @@ class Aggregate:
 
     @property
     def if_none(self) -> float | None:
-        """Its value where no activity is seen; None if that is unknown."""
+        """The value without any known activity; None if it is then missing."""
         return 0.0 if self.how in ("count", "days", "decayed", "sum") else None
 
     @property
-    def needs_place(self) -> bool:
-        """Whether the order of activities counts: for the last one, or for a sum's last bits."""
+    def needs_order(self) -> bool:
+        """Whether the order of activities matters: for the last one, or for a sum's last bits."""
         return self.how in ("first", "last", "sum")
 
     @property
-    def needs_all(self) -> bool:
-        """Whether it is made from all activities of a lead together, not from one after another."""
+    def needs_whole_leads(self) -> bool:
+        """Whether it needs all activities of a lead at once."""
         return self.how in ("days", "sum")
 
     @property
@@ -59,8 +59,8 @@ class Aggregate:
         return (self.of or "kind") if self.how in ("first", "last") else None
 
 
-def aggregates_of(declared: ActivitySignal) -> Iterator[tuple[ActivityFilter, Aggregate]]:
-    """Yield which activities a signal is made from, and how; for a rate the part and the whole."""
+def list_aggregates(declared: ActivitySignal) -> Iterator[tuple[ActivityFilter, Aggregate]]:
+    """Yield the filters and aggregates of a signal; of a rate those of the part and the whole."""
     match declared:
         case CountSignal():
             yield declared, Aggregate("count", _window(declared.window_days))
@@ -87,7 +87,7 @@ def aggregates_of(declared: ActivitySignal) -> Iterator[tuple[ActivityFilter, Ag
                 Aggregate(declared.kind, _window(declared.window_days), declared.property),
             )
         case _:
-            raise TypeError(f"{type(declared).__name__} is no signal of activities")
+            raise TypeError(f"{type(declared).__name__} is not a signal made from activities")
 
 
 def _window(days: float | None) -> int | None:
@@ -95,10 +95,10 @@ def _window(days: float | None) -> int | None:
 
 
 def write_aggregate(aggregate: Aggregate) -> str:
-    """Write an aggregate in SQL, over rows that have age_us and what it reads.
+    """Write an aggregate in SQL, over rows with age_us and the columns that it reads.
 
-    For days, a row is a day, as old as its youngest activity. For a first or last activity the
-    result is the place of that activity.
+    For ``days`` a row is a day with the age of its youngest activity. For ``first`` and ``last``
+    the result is the activity's number in the column `place`.
     """
     match aggregate.how:
         case "count" | "days":
@@ -125,9 +125,9 @@ def _within(aggregate: Aggregate, value: str) -> str:
 
 
 def _sum_weights(aggregate: Aggregate) -> str:
-    """Sum weights as integers, so that the sum does not depend on the order of its parts.
+    """Sum weights as integers, so that the sum does not depend on the order.
 
-    The guard keeps EXP from numbers so small that PostgreSQL calls them an error; beyond it a
+    The guard keeps EXP from results so small that PostgreSQL raises an error. Beyond the guard a
     weight rounds to 0 anyway.
     """
     if aggregate.half_life_days is not None:

@@ -1,4 +1,4 @@
-"""The groupings of the history reader: what a snapshot sees in which cells, and their SQL."""
+"""The SQL that groups known activities by snapshot and cell."""
 
 from dataclasses import dataclass
 
@@ -9,51 +9,52 @@ from leadscore.pipeline.signals.history.known_activities_sql import SNAPSHOT_KEY
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Where a signal's value stands: in column `measure` of the rows of `cell` of a block."""
+class ValueRef:
+    """The position of a signal's value: the column `measure` of the rows of `cell` in a group."""
 
-    block: int
+    group: int
     cell: int
     measure: str
 
 
 @dataclass(frozen=True)
-class Block:
-    """One grouping of what is in `seen`: by snapshot_id and cell, and by day before if `by_day`.
+class GroupedSql:
+    """A SELECT that groups known activities by snapshot_id and cell.
 
-    `measures` are its aggregates by name. `sql` is a SELECT of snapshot_id, cell and the measures,
-    one row per pair.
+    `known` is the name of its KnownSql. With `by_day` the activities are grouped by day first.
+    `measures` are its aggregates by name. `sql` has the columns snapshot_id, cell and the measures,
+    and one row per snapshot and cell.
     """
 
-    seen: str
+    known: str
     by_day: bool
     measures: dict[str, Aggregate]
     sql: str
 
 
-class Grouping:
-    """One grouping in the making: the cells it has, and what is measured in each."""
+class GroupedSqlDraft:
+    """Collects the cells and aggregates of a GroupedSql."""
 
-    def __init__(self, place: int, by_day: bool, seen: KnownSqlDraft) -> None:
-        self.place = place
+    def __init__(self, number: int, by_day: bool, known: KnownSqlDraft) -> None:
+        self.number = number
         self._by_day = by_day
-        self._seen = seen
+        self._known = known
         self._cells: set[int] = set()
         self._measures: dict[Aggregate, str] = {}
 
-    def reading(self, filter_: Filter, aggregate: Aggregate) -> Reading:
-        """Add what a signal needs, and return where its value will be."""
-        cell = self._seen.cell(filter_)
+    def add_value(self, filter_: Filter, aggregate: Aggregate) -> ValueRef:
+        """Add an aggregate over the activities of a filter, and return where its value will be."""
+        cell = self._known.add_filter(filter_)
         self._cells.add(cell)
         if aggregate.of is not None:
-            self._seen.columns.add(f"a.{quote_name(aggregate.of)}")
-        if aggregate.needs_place:
-            self._seen.columns.add("a.place")
+            self._known.columns.add(f"a.{quote_name(aggregate.of)}")
+        if aggregate.needs_order:
+            self._known.columns.add("a.place")
         name = self._measures.setdefault(aggregate, f"m{len(self._measures)}")
-        return Reading(self.place, cell, name)
+        return ValueRef(self.number, cell, name)
 
-    def block(self) -> Block:
-        """Return the finished grouping."""
+    def build(self) -> GroupedSql:
+        """Return the SELECT with all aggregates that were added."""
         measures = {name: aggregate for aggregate, name in self._measures.items()}
         values = "".join(
             f",\n  {write_aggregate(aggregate)} AS {name}" for name, aggregate in measures.items()
@@ -63,13 +64,13 @@ class Grouping:
             f"GROUP BY {SNAPSHOT_KEY}, cell"
         )
         if any(aggregate.picked_column for aggregate in measures.values()):
-            sql = _look_up(sql, measures)
-        return Block(self._seen.name, self._by_day, measures, sql)
+            sql = _copy_values(sql, measures)
+        return GroupedSql(self._known.name, self._by_day, measures, sql)
 
     def _source(self) -> str:
-        """Name what is seen in the cells; by day, a row a day, as old as its youngest activity."""
-        source = self._seen.name
-        if len(self._cells) < self._seen.cell_count:
+        """Write the FROM clause; by day, a row per day with the age of its youngest activity."""
+        source = self._known.name
+        if len(self._cells) < self._known.cell_count:
             source += f"\nWHERE cell IN ({', '.join(map(str, sorted(self._cells)))})"
         if not self._by_day:
             return source
@@ -79,8 +80,8 @@ class Grouping:
         )
 
 
-def _look_up(sql: str, measures: dict[str, Aggregate]) -> str:
-    """Write for the places that a grouping found what stands there."""
+def _copy_values(sql: str, measures: dict[str, Aggregate]) -> str:
+    """Replace the numbers of activities in a grouping by the values of these activities."""
     columns = {name: aggregate.picked_column for name, aggregate in measures.items()}
     values = "".join(
         f", t_{name}.{quote_name(column)} AS {name}" if column else f", grouped.{name}"

@@ -1,4 +1,4 @@
-"""The part of the history reader's SQL that selects the activities known at a snapshot."""
+"""The SQL of the activities that were known at each snapshot."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -12,20 +12,21 @@ SNAPSHOT_KEY = "snapshot_id"
 
 @dataclass(frozen=True)
 class KnownSql:
-    """A SELECT of snapshot_id, cell, age_us and what else the groupings that name it read.
+    """A SELECT of the activities known at each snapshot, with their cells.
 
-    Each snapshot has at most `most_cells` rows of one activity.
+    Its columns are snapshot_id, cell, age_us and those that its groups read. A snapshot has at most
+    `max_cells` rows of one activity.
     """
 
     name: str
     sql: str
-    most_cells: int
+    max_cells: int
 
 
 class KnownSqlDraft:
-    """What is seen, in the making: filters as cells, and the columns that groupings ask for.
+    """Collects the filters and columns of a KnownSql; each filter is a cell.
 
-    `columns` are those besides snapshot_id, cell and age.
+    `columns` are those besides snapshot_id, cell and age_us.
     """
 
     def __init__(self, name: str, any_kind: bool) -> None:
@@ -36,25 +37,24 @@ class KnownSqlDraft:
 
     @property
     def cell_count(self) -> int:
-        """How many filters there are."""
+        """The number of filters."""
         return len(self._cells)
 
-    def seen(self) -> KnownSql:
-        """Return what is seen, all filters and columns being known."""
+    def build(self) -> KnownSql:
+        """Return the SELECT with all filters and columns that were added."""
         kinds = Counter(kind for filter_ in self._cells for kind in filter_.kinds or ())
-        most_cells = len(self._cells) if self._any_kind else max(kinds.values(), default=1)
-        return KnownSql(self.name, self._sql(), most_cells)
+        max_cells = len(self._cells) if self._any_kind else max(kinds.values(), default=1)
+        return KnownSql(self.name, self._sql(), max_cells)
 
-    def cell(self, filter_: Filter) -> int:
-        """Return the number of a filter's cell, a new one if need be."""
+    def add_filter(self, filter_: Filter) -> int:
+        """Return the number of a filter's cell, and add the filter if it is new."""
         return self._cells.setdefault(filter_, len(self._cells))
 
     def _sql(self) -> str:
-        """Select the activities that each snapshot sees, once for every cell they belong to.
+        """Select the activities known at each snapshot, once for every cell they belong to.
 
-        The condition on what is seen, and the direction of age, stand here and nowhere else. It
-        compares differences, so that an engine tests rows after joining them: as conditions of the
-        join itself they slow DuckDB down.
+        No other SQL decides what was known, or defines age. The conditions compare differences, so
+        that an engine tests rows after the join: as conditions of the join they slow DuckDB down.
         """
         columns = "".join(f", {column}" for column in sorted(self.columns))
         return (

@@ -1,4 +1,4 @@
-"""The signals of many snapshots, one column each: SQL selects activities, numpy adds them up."""
+"""The history reader: SQL selects the known activities, and numpy computes the signals."""
 
 import itertools
 from dataclasses import dataclass
@@ -12,25 +12,24 @@ import pyarrow as pa
 from leadscore.models.sql_text import quote_name, quote_text
 from leadscore.pipeline.engine.duckdb_engine import Engine, Limits, open_engine
 from leadscore.pipeline.signals.catalog import Catalog
-from leadscore.pipeline.signals.history.grouping import Reading
+from leadscore.pipeline.signals.history.grouping import ValueRef
 from leadscore.pipeline.signals.history.known_activities_sql import SNAPSHOT_KEY
 from leadscore.pipeline.signals.history.signals_sql import SqlPlan, read_plan
-from leadscore.pipeline.signals.history.totals import BlockTotals, read_rows
+from leadscore.pipeline.signals.history.totals import GroupTotals, read_rows
 
-_ROWS = 100_000
-"""So many rows are added up at a time: they then lie near the processor."""
-_PART = 1_000_000
-"""About this many rows are kept if all activities of a lead are needed together."""
+_BATCH_ROWS = 100_000
+"""Rows that are aggregated at a time; a larger number does not fit into the processor's cache."""
+_PART_ROWS = 1_000_000
+"""The approximate number of rows in memory if aggregates need whole leads."""
 
 Values = npt.NDArray[np.float64] | npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True)
 class History:
-    """The normalised tables that signals are read from.
+    """The normalised tables that the history reader reads, as ingestion writes them.
 
-    `leads` as ingestion leaves it; `activities` a Parquet file or a table, and
-    `changes` a table, None where the project has none.
+    `activities` is a Parquet file or a table. It is None if the project has none, as is `changes`.
     """
 
     leads: pa.Table
@@ -63,40 +62,29 @@ def read_columns(
     NaN for the rest. Grain: one element per snapshot, ordered by snapshot_id. The result is that of
     ``signals_sql``.
 
-    Parameters
-    ----------
-    catalog : Catalog
-    snapshots : Table
-    history : History
-    limits : Limits, optional
-        Of the engine.
-
     Raises
     ------
     ValueError
-        If the catalogue reads activities or changes and `history` has none.
+        If the catalogue reads activities or changes, but `history` has none.
     """
     plan = read_plan(catalog)
-    tables: dict[str, pa.Table | Path] = {"looks": snapshots, "leads": history.leads}
+    tables: dict[str, pa.Table | Path] = {"unsorted_snapshots": snapshots, "leads": history.leads}
     for name, table, needed in (
         ("activities", history.activities, catalog.reads_activities),
         ("changes", history.changes, bool(catalog.changing)),
     ):
         if needed and table is None:
-            raise ValueError(f"the catalogue reads {name}, and there are none")
+            raise ValueError(f"the catalogue reads {name}, but the history has none")
         if needed and table is not None:
-            tables["logged" if name == "activities" else name] = table
+            tables["all_activities" if name == "activities" else name] = table
     ids = np.sort(snapshots[SNAPSHOT_KEY].to_numpy())
     categories = set(catalog.category_columns)
     with open_engine(tables, limits) as engine:
-        engine.keep("snapshots", "SELECT * FROM looks")
+        engine.materialize("snapshots", "SELECT * FROM unsorted_snapshots")
         columns = _to_columns(engine.query(plan.profile).sort_by(SNAPSHOT_KEY), categories)
-        totals = _add_up(engine, plan, ids)
-        for column, readings in plan.readings.items():
-            values = [
-                _read(engine, totals[reading.block], reading, column in categories)
-                for reading in readings
-            ]
+        totals = _aggregate(engine, plan, ids)
+        for column, refs in plan.refs.items():
+            values = [_read(engine, totals[ref.group], ref, column in categories) for ref in refs]
             columns[column] = values[0] if len(values) == 1 else _rate(*values)
     return {name: columns[name] for name in catalog.columns}
 
@@ -117,53 +105,46 @@ def _rate(part: Values, whole: Values) -> Values:
     return rate
 
 
-def _add_up(engine: Engine, plan: SqlPlan, ids: npt.NDArray[np.int64]) -> list[BlockTotals]:
-    wanted: list[list[Reading]] = [[] for _ in plan.blocks]
-    for readings in plan.readings.values():
-        for reading in readings:
-            wanted[reading.block].append(reading)
+def _aggregate(engine: Engine, plan: SqlPlan, ids: npt.NDArray[np.int64]) -> list[GroupTotals]:
+    refs = [ref for refs in plan.refs.values() for ref in refs]
     totals = [
-        BlockTotals(block, readings, len(ids))
-        for block, readings in zip(plan.blocks, wanted, strict=True)
+        GroupTotals(group, [ref for ref in refs if ref.group == number], len(ids))
+        for number, group in enumerate(plan.groups)
     ]
-    for seen in plan.seen:
-        mine = [
-            (block, total)
-            for block, total in zip(plan.blocks, totals, strict=True)
-            if block.seen == seen.name
-        ]
-        parted = any(a.needs_all for block, _ in mine for a in block.measures.values())
-        for leads in _parts(engine, seen.most_cells) if parted else [""]:
-            engine.define("activities", f"SELECT * FROM logged{leads}")
-            for batch in engine.stream(seen.sql, _ROWS):
+    for known in plan.known:
+        fed = [total for total in totals if total.group.known == known.name]
+        split = any(a.needs_whole_leads for total in fed for a in total.group.measures.values())
+        for condition in _split_leads(engine, known.max_cells) if split else [""]:
+            engine.define("activities", f"SELECT * FROM all_activities{condition}")
+            for batch in engine.stream(known.sql, _BATCH_ROWS):
                 rows = dict(read_rows(batch))
-                places = _places(ids, rows.pop(SNAPSHOT_KEY))
+                snapshots = _to_indices(ids, rows.pop(SNAPSHOT_KEY))
                 cells = rows.pop("cell")
-                for _, total in mine:
-                    total.add(cells, places, rows)
-            for _, total in mine:
+                for total in fed:
+                    total.add(cells, snapshots, rows)
+            for total in fed:
                 total.end_part()
     for total in totals:
         total.finish()
     return totals
 
 
-def _places(ids: npt.NDArray[np.int64], found: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    numbered = len(ids) == 0 or (ids[0] == 0 and ids[-1] == len(ids) - 1)
-    return found if numbered else np.searchsorted(ids, found)
+def _to_indices(ids: npt.NDArray[np.int64], found: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    are_indices = len(ids) == 0 or (ids[0] == 0 and ids[-1] == len(ids) - 1)
+    return found if are_indices else np.searchsorted(ids, found)
 
 
-def _read(engine: Engine, totals: BlockTotals, reading: Reading, is_category: bool) -> Values:
-    """Return a column; of a pick what stands at the places that were found."""
-    aggregate, values = totals.column(reading)
+def _read(engine: Engine, totals: GroupTotals, ref: ValueRef, is_category: bool) -> Values:
+    """Return a signal's column; ``first`` and ``last`` are picked from the activities found."""
+    aggregate, values = totals.column(ref)
     if aggregate.picked_column is None:
         return values
     known = ~np.isnan(values)
     places, rows = np.unique(values[known].astype(np.int64), return_inverse=True)
-    engine.add("picked", pa.table({"place": places}))
+    engine.add("chosen", pa.table({"place": places}))
     picked = engine.query(
-        f"SELECT a.{quote_name(aggregate.picked_column)} AS picked FROM logged AS a "
-        "JOIN picked AS p ON p.place = a.place ORDER BY a.place"
+        f"SELECT a.{quote_name(aggregate.picked_column)} AS picked FROM all_activities AS a "
+        "JOIN chosen AS c ON c.place = a.place ORDER BY a.place"
     )["picked"]
     column: Values = (
         np.full(len(values), None, dtype=object) if is_category else np.full(len(values), np.nan)
@@ -172,19 +153,21 @@ def _read(engine: Engine, totals: BlockTotals, reading: Reading, is_category: bo
     return column
 
 
-def _parts(engine: Engine, most_cells: int) -> list[str]:
-    """Return conditions that part what is logged by lead, about _PART rows seen in each.
+def _split_leads(engine: Engine, max_cells: int) -> list[str]:
+    """Return conditions that split the activities by lead into parts of about _PART_ROWS rows.
 
-    The log lies sorted by lead, so that each part is a stretch of its file.
+    The activities are sorted by lead, so each part is one range of their file.
     """
-    counted = "SELECT COUNT(*) AS looks, COUNT(DISTINCT lead_id) AS leads FROM snapshots"
-    (found,) = engine.query(counted).to_pylist()
-    size = max(1, _PART * max(found["leads"], 1) // (most_cells * max(found["looks"], 1)))
-    count = engine.query("SELECT COUNT(*) AS activities FROM logged")["activities"][0].as_py()
-    places = ", ".join(map(str, range(size, count, size)))
+    counts = "SELECT COUNT(*) AS snapshots, COUNT(DISTINCT lead_id) AS leads FROM snapshots"
+    (found,) = engine.query(counts).to_pylist()
+    size = max(1, _PART_ROWS * max(found["leads"], 1) // (max_cells * max(found["snapshots"], 1)))
+    (rows,) = engine.query("SELECT COUNT(*) AS count FROM all_activities").to_pylist()
+    places = ", ".join(map(str, range(size, rows["count"], size)))
     if not places:
         return [""]
-    first = f"SELECT DISTINCT lead_id FROM logged WHERE place IN ({places}) ORDER BY lead_id"
+    first = (
+        f"SELECT DISTINCT lead_id FROM all_activities WHERE place IN ({places}) ORDER BY lead_id"
+    )
     edges = [quote_text(lead_id) for lead_id in engine.query(first)["lead_id"].to_pylist()]
     if not edges:
         return [""]

@@ -1,7 +1,7 @@
-"""The sums of the history reader, in numpy: its own aggregates, and no third reader of signals.
+"""The aggregates of the history reader, in numpy.
 
-`aggregate_sql` writes the same aggregates in SQL. Here they are added up straight into the
-columns of the result, since an engine spends most of its time on making groups and returning them.
+They equal those that `aggregate_sql` writes in SQL. They are computed directly in the columns
+of the result, because an engine spends most of its time on making and returning groups.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,30 +13,30 @@ import pyarrow as pa
 
 from leadscore.pipeline.signals.decay import UNITS, decay_rate
 from leadscore.pipeline.signals.history.aggregate_sql import Aggregate
-from leadscore.pipeline.signals.history.grouping import Block, Reading
+from leadscore.pipeline.signals.history.grouping import GroupedSql, ValueRef
 from leadscore.pipeline.values.times import DAY_US
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 Rows = Mapping[str, npt.NDArray[Any]]
-"""Columns of activities seen, by name; of a property that is no number only where it is known."""
+"""The columns of known activities by name; a text is 0 where it is known, and NaN elsewhere."""
 
 _START = {"since": np.inf, "first": np.inf, "last": -np.inf, "max": -np.inf}
-"""What there is before the first activity; 0 of what is summed."""
+"""The values before the first activity; sums begin with 0."""
 
-_READ = {
+_INPUT_COLUMNS = {
     "days": "day", "decayed": "age_us", "since": "age_us", "first": "place", "last": "place",
 }  # fmt: skip
-"""The column that is read; else that of the property."""
-_MANY = 2.0**20
-"""Units of weights are summed in multiples of this number, and the remainders separately.
+"""The column that an aggregate reads; the others read that of the property."""
+_HIGH_UNIT = 2.0**20
+"""Weights are summed in multiples of this many units, and their remainders separately.
 
-Both sums are whole numbers that floats have exactly, so that they come out the same in any order.
+Both sums are whole numbers that floats hold exactly, so they do not depend on the order.
 """
 
 
 class Total:
-    """One aggregate in several cells of all snapshots: `values` has a row per cell, float64."""
+    """One aggregate over several cells and all snapshots: `values` has a row per cell, float64."""
 
     def __init__(self, aggregate: Aggregate, cells: int, snapshots: int) -> None:
         self.aggregate = aggregate
@@ -47,14 +47,14 @@ class Total:
         """The activities of the current leads, for aggregates that need all of them together."""
 
     def add(self, at: Indices, rows: Rows) -> None:
-        """Add activities; `at` is the place of each in the flat `values`."""
+        """Add activities; `at` has the index of each of them in the flat `values`."""
         counted, how = self._counted(rows), self.aggregate.how
         if counted is not None:
             at = at[counted]
         if how == "count":
             np.add.at(self._flat, at, 1.0)
             return
-        read = rows[_READ.get(how, self.aggregate.of or "")]
+        read = rows[_INPUT_COLUMNS.get(how, self.aggregate.of or "")]
         if counted is not None:
             read = read[counted]
         match how:
@@ -65,9 +65,9 @@ class Total:
                 self._kept.append((at, places if counted is None else places[counted], read))
             case "decayed":
                 units = _weigh(self.aggregate, read)
-                many = np.floor(units / _MANY)
-                np.add.at(self._flat, at, many)
-                np.add.at(self._rest, at, units - many * _MANY)
+                high = np.floor(units / _HIGH_UNIT)
+                np.add.at(self._flat, at, high)
+                np.add.at(self._rest, at, units - high * _HIGH_UNIT)
             case "max" | "last":
                 np.maximum.at(self._flat, at, read.astype(np.float64))
             case "since" | "first":
@@ -82,7 +82,7 @@ class Total:
         return counted
 
     def end_part(self) -> None:
-        """Count distinct days, and add in the order of places, all that was kept."""
+        """Count the distinct days, or add the values in order, of the kept activities."""
         kept = [np.concatenate(columns) for columns in zip(*self._kept, strict=True)]
         self._kept.clear()
         if not kept or not len(kept[0]):
@@ -99,13 +99,13 @@ class Total:
             np.add.at(self._flat, at[order], values[order])
 
     def finish(self) -> None:
-        """Turn what was added up into values, NaN where there is none; of a pick into places."""
+        """Turn the sums into values, NaN if missing; of ``first`` and ``last`` numbers of rows."""
         if self.aggregate.how in _START:
             self.values[np.isinf(self.values)] = np.nan
         if self.aggregate.how == "since":
             self.values /= DAY_US
         if self.aggregate.how == "decayed":
-            self._flat *= _MANY
+            self._flat *= _HIGH_UNIT
             self._flat += self._rest
             self._flat /= UNITS
 
@@ -118,24 +118,25 @@ def _weigh(aggregate: Aggregate, ages: Floats) -> Floats:
     return np.floor(weights * UNITS + 0.5)
 
 
-class BlockTotals:
-    """The totals of one block. Those that are wanted of the same cells are reckoned together."""
+class GroupTotals:
+    """The totals of one group; totals of the same cells are computed together."""
 
-    def __init__(self, block: Block, readings: Iterable[Reading], snapshots: int) -> None:
+    def __init__(self, group: GroupedSql, refs: Iterable[ValueRef], snapshots: int) -> None:
+        self.group = group
         self._snapshots = snapshots
         self._totals: dict[tuple[int, ...], list[Total]] = {}
-        self._columns: dict[Reading, tuple[Total, int]] = {}
-        self._returned: set[Reading] = set()
-        wanted: dict[str, list[Reading]] = {}
-        for reading in sorted(set(readings), key=lambda reading: reading.cell):
-            wanted.setdefault(reading.measure, []).append(reading)
+        self._columns: dict[ValueRef, tuple[Total, int]] = {}
+        self._returned: set[ValueRef] = set()
+        wanted: dict[str, list[ValueRef]] = {}
+        for ref in sorted(set(refs), key=lambda ref: ref.cell):
+            wanted.setdefault(ref.measure, []).append(ref)
         for name, found in wanted.items():
-            total = Total(block.measures[name], len(found), snapshots)
+            total = Total(group.measures[name], len(found), snapshots)
             self._totals.setdefault(tuple(r.cell for r in found), []).append(total)
-            self._columns |= {reading: (total, row) for row, reading in enumerate(found)}
+            self._columns |= {ref: (total, row) for row, ref in enumerate(found)}
 
     def add(self, cells: npt.NDArray[np.int64], snapshots: Indices, rows: Rows) -> None:
-        """Add activities, of each the cell and the place of the snapshot among all."""
+        """Add activities with their cells and the indices of their snapshots."""
         for wanted, totals in self._totals.items():
             begins = np.full(max(wanted[-1], cells.max(initial=0)) + 1, -1)
             begins[list(wanted)] = np.arange(len(wanted)) * self._snapshots
@@ -147,23 +148,23 @@ class BlockTotals:
                 total.add(at, chosen)
 
     def end_part(self) -> None:
-        """Say that no later activity is of a lead whose activities were added so far."""
+        """End a part: no later activity is of a lead whose activities were added so far."""
         for total in self._all():
             total.end_part()
 
     def finish(self) -> None:
-        """Say that all activities were added."""
+        """End the last part: all activities were added."""
         for total in self._all():
             total.finish()
 
-    def column(self, reading: Reading) -> tuple[Aggregate, Floats]:
-        """Return one value per snapshot; for a first or last activity its place.
+    def column(self, ref: ValueRef) -> tuple[Aggregate, Floats]:
+        """Return a column, one value per snapshot; of ``first`` and ``last`` the numbers of rows.
 
         Every call returns an array of its own.
         """
-        total, row = self._columns[reading]
-        values = total.values[row].copy() if reading in self._returned else total.values[row]
-        self._returned.add(reading)
+        total, row = self._columns[ref]
+        values = total.values[row].copy() if ref in self._returned else total.values[row]
+        self._returned.add(ref)
         return total.aggregate, values
 
     def _all(self) -> Iterable[Total]:
@@ -171,7 +172,7 @@ class BlockTotals:
 
 
 def read_rows(batch: pa.RecordBatch) -> Rows:
-    """Return the columns of some rows as numbers, NaN for null; for text 0 where it is known."""
+    """Return the columns of some rows as numbers: NaN for null, and 0 for known text."""
     return {name: _to_numbers(batch[name]) for name in batch.schema.names}
 
 

@@ -1,1 +1,1 @@
-"""The live reader: signals of one request, in plain Python."""
+"""The live reader: the signals of one request, in plain Python."""

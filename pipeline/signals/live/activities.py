@@ -13,8 +13,8 @@ from leadscore.pipeline.values.times import FIRST_US
 class Activity(NamedTuple):
     """One thing a lead did; times in integer UTC microseconds, properties normalised.
 
-    A property that is not there is missing. `recorded_us` is `occurred_us` where unknown;
-    `activity_id` None where there is none, and then nothing is its duplicate.
+    An absent property is missing. `recorded_us` is `occurred_us` if it is unknown. An activity
+    whose `activity_id` is None has no duplicates.
     """
 
     kind: str
@@ -25,10 +25,10 @@ class Activity(NamedTuple):
 
 
 class ActivityColumns(NamedTuple):
-    """The activities of one lead, fact by fact, which is quicker than row by row.
+    """The activities of one lead as columns, which are faster than rows.
 
-    All have one length; `properties` are None or empty where there are none. `latest_us` is the
-    last of all their times, `met` are the kinds there are.
+    The sequences have the same length; an activity without properties has None or an empty
+    mapping. `latest_us` is the latest of all times, `kind_set` has the distinct kinds.
     """
 
     kinds: Sequence[str]
@@ -37,10 +37,10 @@ class ActivityColumns(NamedTuple):
     ids: Sequence[str | None]
     properties: Sequence[Mapping[str, Normalised] | None]
     latest_us: int
-    met: Set[str]
+    kind_set: Set[str]
 
     def rows(self) -> list[Activity]:
-        """Return them one by one."""
+        """Return the activities as rows."""
         return [
             Activity(kind, occurred_us, recorded_us, name, given or _NONE)
             for kind, occurred_us, recorded_us, name, given in zip(*self[:5], strict=True)
@@ -52,7 +52,7 @@ NO_ACTIVITIES = ActivityColumns((), (), (), (), (), FIRST_US, frozenset())
 
 
 def to_columns(activities: Sequence[Activity]) -> ActivityColumns:
-    """Return activities fact by fact."""
+    """Return activities as columns."""
     if not activities:
         return NO_ACTIVITIES
     return make_columns(*zip(*activities, strict=True))
@@ -65,7 +65,7 @@ def make_columns(
     ids: Sequence[str | None],
     properties: Sequence[Mapping[str, Normalised] | None],
 ) -> ActivityColumns:
-    """Return activities, of which there is at least one, from their facts."""
+    """Return the columns of at least one activity."""
     latest_us = max(occurred_us)
     if recorded_us is not occurred_us:
         latest_us = max(latest_us, *recorded_us)
@@ -73,32 +73,32 @@ def make_columns(
 
 
 Cell = str | int
-"""A kind, or the number of a part of one: its activities with one value of one property."""
+"""A kind, or the number of a part of a kind: the activities with one value of one property."""
 
 PropertyIndex = tuple[str, dict[Normalised, int]]
-"""A property that tells a kind apart, and the numbers of the parts by its value."""
+"""A property that splits a kind into parts, and the numbers of the parts by its value."""
 
 
 class CellIndex:
-    """What a catalogue's signals look at in activities: made once, for every lead.
+    """The cells of the filters of a catalogue: build it once, use it for every lead.
 
     Parameters
     ----------
     filters : sequence of Filter
-        Known to the measures by their place here.
+        Measures refer to them by their indices.
     properties : tuple of str
-        Of activities, in the catalogue's order.
-    left_out : frozenset of str
-        Kinds that are dropped first of all, before duplicates, as ingestion drops them.
+        The properties of activities, in the catalogue's order.
+    excluded_kinds : frozenset of str
+        Kinds that are removed before duplicates are, as ingestion does.
     """
 
     def __init__(
-        self, filters: Sequence[Filter], properties: tuple[str, ...], left_out: frozenset[str]
+        self, filters: Sequence[Filter], properties: tuple[str, ...], excluded_kinds: frozenset[str]
     ) -> None:
         self.filters = filters
         self.rank = make_rank(properties)
-        self.left_out = left_out
-        groups = [wanted.groups() for wanted in filters]
+        self.excluded_kinds = excluded_kinds
+        groups = [filter_.groups() for filter_ in filters]
         self._numbers: dict[tuple[str, str], dict[Normalised, int]] = {}
         numbers = count()
         for group in (one for found in groups for one in found or ()):
@@ -107,13 +107,13 @@ class CellIndex:
                 self._numbers.setdefault((kind, name), {}).setdefault(value, next(numbers))
         self.parts: dict[str, PropertyIndex] = {}
         self.more_parts: list[tuple[str, PropertyIndex]] = []
-        """Of kinds that more than one property tells apart: these parts lie across the others."""
+        """The further properties that split a kind; their parts overlap with those in `parts`."""
         for (kind, name), known in self._numbers.items():
             part = (name, known)
             if self.parts.setdefault(kind, part) is not part:
                 self.more_parts.append((kind, part))
         self.cells = [self._find_cells(found) for found in groups]
-        """Of each filter, none of which has an activity twice; None if it looks at each."""
+        """The cells of each filter, without any activity twice; None if it tests each activity."""
 
     def _find_cells(self, groups: tuple[Group, ...] | None) -> tuple[Cell, ...] | None:
         if groups is None:
@@ -124,45 +124,39 @@ class CellIndex:
                 kind, name, value = group
                 cells.append(self._numbers[kind, name][value])
             else:
-                cells.append(group)  # what is left of it where it is told apart
+                cells.append(group)  # if the kind has parts, this cell has the rest of it
                 if group in self.parts:
                     cells += self.parts[group][1].values()
         return tuple(cells)
 
 
 class KnownActivities:
-    """The activities of one lead that were known at as_of, sorted out.
+    """The activities of one lead that were known at as_of.
 
-    `ages` has the ages in microseconds by cell, youngest first; a cell without activities is not
-    among them.
-
-    Parameters
-    ----------
-    columns : ActivityColumns
-        In any order, duplicates included.
-    as_of_us : int
-    view : CellIndex
+    `ages` has the ages in microseconds by cell, youngest first; it lacks cells without activities.
+    `columns` may be in any order and have duplicates.
     """
 
-    def __init__(self, columns: ActivityColumns, as_of_us: int, view: CellIndex) -> None:
-        if view.left_out and not view.left_out.isdisjoint(columns.met):
-            columns = to_columns([one for one in columns.rows() if one.kind not in view.left_out])
+    def __init__(self, columns: ActivityColumns, as_of_us: int, index: CellIndex) -> None:
+        excluded = index.excluded_kinds
+        if excluded and not excluded.isdisjoint(columns.kind_set):
+            columns = to_columns([one for one in columns.rows() if one.kind not in excluded])
         ids = set(columns.ids)
-        if len(ids) < len(columns.ids) and ids != {None}:  # one of them twice, maybe
-            columns = to_columns(_drop_duplicates(columns.rows(), view.rank))
+        if len(ids) < len(columns.ids) and ids != {None}:  # there may be duplicates
+            columns = to_columns(_drop_duplicates(columns.rows(), index.rank))
         if columns.latest_us > as_of_us:
             columns = to_columns([one for one in columns.rows() if one[1] <= as_of_us >= one[2]])
         self.as_of_us = as_of_us
-        self.rank = view.rank
+        self.rank = index.rank
         self._columns = columns
-        self._view = view
+        self._index = index
         self._rows: list[Activity] | None = None
         self._found: dict[int, list[Activity]] = {}
-        self.ages = self._sort_out()
+        self.ages = self._group_ages()
 
-    def _sort_out(self) -> Mapping[Cell, list[int]]:
+    def _group_ages(self) -> Mapping[Cell, list[int]]:
         kinds, occurred_us, _, _, properties, *_ = self._columns
-        as_of_us, parts = self.as_of_us, self._view.parts
+        as_of_us, parts = self.as_of_us, self._index.parts
         cells: defaultdict[Cell, list[int]] = defaultdict(list)
         for kind, facts, at_us in zip(kinds, properties, occurred_us, strict=True):
             if facts and kind in parts:
@@ -170,40 +164,40 @@ class KnownActivities:
                 cells[numbers.get(facts.get(name), kind)].append(as_of_us - at_us)
             else:
                 cells[kind].append(as_of_us - at_us)
-        for kind, (name, numbers) in self._view.more_parts:
-            for of, facts, at_us in zip(kinds, properties, occurred_us, strict=True):
-                if facts and of == kind and facts.get(name) in numbers:
+        for kind, (name, numbers) in self._index.more_parts:
+            for other, facts, at_us in zip(kinds, properties, occurred_us, strict=True):
+                if facts and other == kind and facts.get(name) in numbers:
                     cells[numbers[facts.get(name)]].append(as_of_us - at_us)
         for ages in cells.values():
             ages.sort()
         return cells
 
-    def parts(self, place: int) -> list[list[int]]:
-        """Return the ages of a filter's activities, part by part, each youngest first."""
-        cells, ages = self._view.cells[place], self.ages
+    def parts(self, filter_index: int) -> list[list[int]]:
+        """Return the ages of a filter's activities by cell, each youngest first."""
+        cells, ages = self._index.cells[filter_index], self.ages
         if cells is None:
-            looked = [self.as_of_us - one.occurred_us for one in self.activities(place)]
-            return [sorted(looked)] if looked else []
+            tested = [self.as_of_us - one.occurred_us for one in self.activities(filter_index)]
+            return [sorted(tested)] if tested else []
         return [ages[cell] for cell in cells if cell in ages]
 
-    def activities(self, place: int) -> list[Activity]:
+    def activities(self, filter_index: int) -> list[Activity]:
         """Return the activities of a filter."""
-        found = self._found.get(place)
+        found = self._found.get(filter_index)
         if found is None:
             if self._rows is None:
                 self._rows = self._columns.rows()
-            passes = self._view.filters[place].passes
+            passes = self._index.filters[filter_index].passes
             found = [one for one in self._rows if passes(one.kind, one.properties)]
-            self._found[place] = found
+            self._found[filter_index] = found
         return found
 
 
 Rank = Callable[[Activity], Any]
-"""The sort key that puts a lead's activities in the order of their `place`."""
+"""The sort key of a lead's activities, with the order of the column `place`."""
 
 
 def make_rank(properties: tuple[str, ...]) -> Rank:
-    """Return the sort key that puts a lead's activities in the order of their `place`."""
+    """Return the sort key of a lead's activities, with the order of the column `place`."""
 
     def rank(activity: Activity) -> Any:
         facts = [activity.properties.get(name) for name in properties]
@@ -219,7 +213,7 @@ def make_rank(properties: tuple[str, ...]) -> Rank:
 
 
 def _drop_duplicates(activities: Iterable[Activity], rank: Rank) -> list[Activity]:
-    """Keep of each activity_id the one recorded first; of those the first in rank."""
+    """Keep of each activity_id the activity recorded first, and of these the first in rank."""
     kept: dict[object, Activity] = {}
     for number, activity in enumerate(activities):
         key: object = number if activity.activity_id is None else activity.activity_id

@@ -1,4 +1,4 @@
-"""What each kind of signal measures on the activities that one lead is known to have had."""
+"""How the live reader computes each kind of signal from the known activities of a lead."""
 
 from bisect import bisect_left
 from collections.abc import Callable
@@ -6,9 +6,7 @@ from functools import cache
 from math import exp
 from typing import Any, Literal, NamedTuple
 
-from leadscore.pipeline.signals.catalog import Catalog
 from leadscore.pipeline.signals.decay import LIFT, decay_rate
-from leadscore.pipeline.signals.filters import Filter, read_filter
 from leadscore.pipeline.signals.kinds import (
     ActiveDaysSignal,
     ActivitySignal,
@@ -24,66 +22,54 @@ from leadscore.pipeline.values.fields import Normalised
 from leadscore.pipeline.values.times import DAY_US, days_to_us
 
 AgeMeasure = Callable[[list[int], int], float]
-"""From the ages of some activities in microseconds, youngest first and at least one, and as_of."""
+"""A function of the ages of some activities in microseconds, youngest first, and of as_of."""
 ActivityMeasure = Callable[[KnownActivities], Normalised]
 
 
 class Measure(NamedTuple):
-    """What a signal is where no activity is seen, and how else to measure it.
+    """How to compute one signal: its value without known activities, and a function.
 
-    Either `of_ages` of the activities at one place among the filters, which need not be asked for
-    unless there are some; of parts of them it is the `sum` or the `least`, or has to see them
-    `together`, in any order. Or `of_seen`, from all that is seen.
+    The function is `of_activities`, of all known activities, or `of_ages`, of the activities of the
+    filter `filter_index`. `of_ages` needs no call without activities. If the filter has several
+    cells, the signal is the ``sum`` or the ``least`` of the results, or `of_ages` needs the
+    activities of all cells ``together``, in any order.
     """
 
     if_none: Normalised
-    of_seen: ActivityMeasure | None = None
-    place: int = -1
+    of_activities: ActivityMeasure | None = None
+    filter_index: int = -1
     of_ages: AgeMeasure | None = None
     parts: Literal["sum", "least", "together"] = "sum"
 
 
-def make_measure(declared: ActivitySignal, catalog: Catalog, filters: list[Filter]) -> Measure:
-    """Return how one signal is measured on the seen activities of a lead.
+def make_measure(
+    declared: ActivitySignal, filter_indices: list[int], day_offset_hours: float
+) -> Measure:
+    """Return how to compute one signal from the known activities of a lead.
 
-    Parameters
-    ----------
-    declared : ActivitySignal
-    catalog : Catalog
-    filters : list of Filter
-        Those met so far; the signal's own are added, each once.
-
-    Raises
-    ------
-    ValueError
-        If a filter does not fit the properties of the catalogue.
+    `filter_indices` are the indices of the signal's filters in the ``CellIndex``.
     """
-
-    def place_of(read: Filter) -> int:
-        if read not in filters:
-            filters.append(read)
-        return filters.index(read)
-
-    places = [place_of(read_filter(one, catalog.properties)) for one in declared.filters]
+    index = filter_indices[0]
     match declared:
         case RateSignal():
-            part, whole = places
-            return Measure(None, of_seen=_make_rate(part, whole, _window(declared.window_days)))
+            part, whole = filter_indices
+            rate = _make_rate(part, whole, _window(declared.window_days))
+            return Measure(None, of_activities=rate)
         case PropertySignal(kind="sum" | "max"):
-            measure = _make_aggregate(places[0], declared, _window(declared.window_days))
-            return Measure(0.0 if declared.kind == "sum" else None, of_seen=measure)
+            measure = _make_aggregate(index, declared, _window(declared.window_days))
+            return Measure(0.0 if declared.kind == "sum" else None, of_activities=measure)
         case PropertySignal() | TouchSignal():
             return Measure(
-                None, of_seen=_make_pick(places[0], declared, _window(declared.window_days))
+                None, of_activities=_make_touch(index, declared, _window(declared.window_days))
             )
         case ActiveDaysSignal():
-            offset_us = round(catalog.day_offset_hours * 3_600_000_000)
+            offset_us = round(day_offset_hours * 3_600_000_000)
             of_ages = _make_active_days(_window(declared.window_days), offset_us)
-            return Measure(0.0, place=places[0], of_ages=of_ages, parts="together")
+            return Measure(0.0, filter_index=index, of_ages=of_ages, parts="together")
         case DaysSinceSignal():
-            return Measure(None, place=places[0], of_ages=_count_days_since, parts="least")
+            return Measure(None, filter_index=index, of_ages=_count_days_since, parts="least")
         case _:
-            return Measure(0.0, place=places[0], of_ages=_make_sum(declared))
+            return Measure(0.0, filter_index=index, of_ages=_make_sum(declared))
 
 
 def _make_sum(declared: ActivitySignal) -> AgeMeasure:
@@ -95,7 +81,7 @@ def _make_sum(declared: ActivitySignal) -> AgeMeasure:
         case DecayedSignal():
             return _make_half_life(declared.half_life_days or 0.0)
         case _:
-            raise TypeError(f"{type(declared).__name__} is no signal of activities")
+            raise TypeError(f"{type(declared).__name__} is not a signal made from activities")
 
 
 def _window(window_days: float | None) -> int | None:
@@ -106,8 +92,8 @@ def _count_days_since(ages: list[int], _: int) -> float:
     return ages[0] / DAY_US
 
 
-# What is made once for equal arguments is one function, so that what several signals of the same
-# activities ask for is measured once.
+# The cache returns the same function for equal arguments, so that several signals of the same
+# activities are computed only once.
 
 
 @cache
@@ -123,8 +109,8 @@ def _make_half_life(half_life_days: float) -> AgeMeasure:
 
     def measure(ages: list[int], _: int) -> float:
         total = 0.0
-        for age in ages:  # of a few mostly: a loop is quicker than a list and its sum
-            total += exp(age * rate) + LIFT - LIFT  # of one beyond all half-lives that count: 0
+        for age in ages:  # most leads have few: a loop is faster than the sum of a list
+            total += exp(age * rate) + LIFT - LIFT  # 0 beyond HALF_LIVES
         return total
 
     return measure
@@ -155,48 +141,48 @@ def _make_active_days(window_us: int | None, offset_us: int) -> AgeMeasure:
 def _make_rate(part: int, whole: int, window_us: int | None) -> ActivityMeasure:
     count = _make_count(window_us)
 
-    def measure(seen: KnownActivities) -> Normalised:
-        of = sum([count(ages, 0) for ages in seen.parts(whole)])
-        return sum([count(ages, 0) for ages in seen.parts(part)]) / of if of else None
+    def measure(known: KnownActivities) -> Normalised:
+        total = sum([count(ages, 0) for ages in known.parts(whole)])
+        return sum([count(ages, 0) for ages in known.parts(part)]) / total if total else None
 
     return measure
 
 
-def _within(seen: KnownActivities, place: int, window_us: int | None) -> list[Activity]:
-    found = seen.activities(place)
+def _within(known: KnownActivities, filter_index: int, window_us: int | None) -> list[Activity]:
+    found = known.activities(filter_index)
     if window_us is None:
         return found
-    return [a for a in found if seen.as_of_us - a.occurred_us < window_us]
+    return [a for a in found if known.as_of_us - a.occurred_us < window_us]
 
 
-def _make_aggregate(place: int, declared: PropertySignal, window_us: int | None) -> ActivityMeasure:
+def _make_aggregate(
+    filter_index: int, declared: PropertySignal, window_us: int | None
+) -> ActivityMeasure:
     name, is_sum = declared.property, declared.kind == "sum"
 
-    def measure(seen: KnownActivities) -> Normalised:
-        found = [a.properties.get(name) for a in _within(seen, place, window_us)]
-        known = [float(value) for value in found if value is not None]
-        if is_sum:
-            return sum(known, 0.0)
-        return max(known, default=None)
+    def measure(known: KnownActivities) -> Normalised:
+        found = [a.properties.get(name) for a in _within(known, filter_index, window_us)]
+        values = [float(value) for value in found if value is not None]
+        return sum(values, 0.0) if is_sum else max(values, default=None)
 
     return measure
 
 
-def _make_pick(
-    place: int, declared: PropertySignal | TouchSignal, window_us: int | None
+def _make_touch(
+    filter_index: int, declared: PropertySignal | TouchSignal, window_us: int | None
 ) -> ActivityMeasure:
     name = declared.property
     pick: Any = min if declared.kind == "first_touch" else max
 
-    def measure(seen: KnownActivities) -> Normalised:
-        found = _within(seen, place, window_us)
+    def measure(known: KnownActivities) -> Normalised:
+        found = _within(known, filter_index, window_us)
         if name is not None:
             found = [a for a in found if a.properties.get(name) is not None]
         if not found:
             return None
         edge = pick(a.occurred_us for a in found)
         chosen = [a for a in found if a.occurred_us == edge]
-        one = chosen[0] if len(chosen) == 1 else pick(chosen, key=seen.rank)
+        one = chosen[0] if len(chosen) == 1 else pick(chosen, key=known.rank)
         return one.kind if name is None else one.properties[name]
 
     return measure

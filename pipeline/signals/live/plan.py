@@ -1,4 +1,4 @@
-"""All the measures of a catalogue, in the order that costs a lead the least."""
+"""The measures of a catalogue, in an order that needs the least time per lead."""
 
 from collections.abc import Sequence
 
@@ -8,41 +8,40 @@ from leadscore.pipeline.values.fields import Normalised
 
 RequestsByCell = dict[Cell, dict[AgeMeasure, list[str]]]
 MeasureRequest = tuple[AgeMeasure, str, tuple[str, ...]]
-"""What is measured, and the columns it is for: the first, and others if any."""
+"""A measure, and the columns that it fills: the first, and the others."""
 
 
 class LivePlan:
-    """What is measured of which activities; build it once for every lead.
+    """The measures by cell: build it once, call it for every lead.
 
-    A lead has done few of the things that signals ask for. So it goes from the cells that have
-    activities to the columns that they feed, and what several columns ask of one cell is measured
-    once.
+    A lead has few of the activities that signals read. So the plan goes from the cells with
+    activities to the columns that they fill. If several columns need the same measure of one cell,
+    it is computed once.
 
     Parameters
     ----------
     measures : sequence of (str, Measure)
-        Of all signals of activities, by column.
-    view : CellIndex
+        All signals made from activities, by column.
     """
 
-    def __init__(self, measures: Sequence[tuple[str, Measure]], view: CellIndex) -> None:
-        self._of_seen: list[tuple[str, ActivityMeasure]] = []
+    def __init__(self, measures: Sequence[tuple[str, Measure]], index: CellIndex) -> None:
+        self._of_activities: list[tuple[str, ActivityMeasure]] = []
         alone: dict[Cell, list[tuple[AgeMeasure, str]]] = {}
-        asked: dict[str, RequestsByCell] = {"sum": {}, "least": {}}
-        for column, (if_none, of_seen, place, of_ages, parts) in measures:
+        requests: dict[str, RequestsByCell] = {"sum": {}, "least": {}}
+        for column, (if_none, of_activities, filter_index, of_ages, parts) in measures:
             if of_ages is not None:
-                cells = view.cells[place]
+                cells = index.cells[filter_index]
                 if cells is None or (parts == "together" and len(cells) > 1):
-                    of_seen = _make_of_all(place, of_ages, if_none)
+                    of_activities = _make_combined(filter_index, of_ages, if_none)
                 elif len(cells) == 1:
                     alone.setdefault(cells[0], []).append((of_ages, column))
                 else:
                     for cell in cells:
-                        asks = asked[parts].setdefault(cell, {})
-                        asks.setdefault(of_ages, []).append(column)
-            if of_seen is not None:
-                self._of_seen.append((column, of_seen))
-        sums, leasts = asked["sum"], asked["least"]
+                        cell_requests = requests[parts].setdefault(cell, {})
+                        cell_requests.setdefault(of_ages, []).append(column)
+            if of_activities is not None:
+                self._of_activities.append((column, of_activities))
+        sums, leasts = requests["sum"], requests["least"]
         self._of_cell: dict[
             Cell, tuple[list[tuple[AgeMeasure, str]], list[MeasureRequest], list[MeasureRequest]]
         ] = {}
@@ -52,19 +51,15 @@ class LivePlan:
                 if of_ages in shared:
                     shared[of_ages].append(column)
             own = [one for one in alone.get(cell, []) if one[0] not in shared]
-            self._of_cell[cell] = (own, _list_asks(sums, cell), _list_asks(leasts, cell))
+            self._of_cell[cell] = (own, _list_requests(sums, cell), _list_requests(leasts, cell))
 
-    def measure(self, seen: KnownActivities, found: dict[str, Normalised]) -> None:
-        """Fill in the signals of activities.
+    def measure(self, known: KnownActivities, found: dict[str, Normalised]) -> None:
+        """Fill in the signals made from activities.
 
-        Parameters
-        ----------
-        seen : KnownActivities
-        found : dict of str to str, float or None
-            By column; each has in it what it is without activities.
+        `found` has the values by column; each begins with its value without activities.
         """
-        of_cell, as_of_us = self._of_cell, seen.as_of_us
-        for cell, ages in seen.ages.items():
+        of_cell, as_of_us = self._of_cell, known.as_of_us
+        for cell, ages in known.ages.items():
             if cell not in of_cell:
                 continue
             own, sums, leasts = of_cell[cell]
@@ -81,20 +76,20 @@ class LivePlan:
                     so_far = found[one]
                     if so_far is None or value < so_far:  # type: ignore[operator]
                         found[one] = value
-        for column, of_seen in self._of_seen:
-            found[column] = of_seen(seen)
+        for column, of_activities in self._of_activities:
+            found[column] = of_activities(known)
 
 
-def _list_asks(asked: RequestsByCell, cell: Cell) -> list[MeasureRequest]:
+def _list_requests(requests: RequestsByCell, cell: Cell) -> list[MeasureRequest]:
     return [
         (of_ages, columns[0], tuple(columns[1:]))
-        for of_ages, columns in asked.get(cell, {}).items()
+        for of_ages, columns in requests.get(cell, {}).items()
     ]
 
 
-def _make_of_all(place: int, of_ages: AgeMeasure, if_none: Normalised) -> ActivityMeasure:
-    def measure(seen: KnownActivities) -> Normalised:
-        ages = [age for part in seen.parts(place) for age in part]
-        return of_ages(ages, seen.as_of_us) if ages else if_none
+def _make_combined(filter_index: int, of_ages: AgeMeasure, if_none: Normalised) -> ActivityMeasure:
+    def measure(known: KnownActivities) -> Normalised:
+        ages = [age for part in known.parts(filter_index) for age in part]
+        return of_ages(ages, known.as_of_us) if ages else if_none
 
     return measure

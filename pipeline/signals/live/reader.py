@@ -1,4 +1,4 @@
-"""The live reader: the signals of one lead, in plain Python, for the service."""
+"""The live reader: the signals of one lead, in plain Python, for requests."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,18 +20,15 @@ from leadscore.pipeline.values.times import DAY_US
 
 
 class ReadyConflict(ValueError):
-    """A signal comes ready together with activities that it is made from.
+    """A request has both a signal's value and activities from which it is made.
 
-    Attributes
-    ----------
-    columns : tuple of str
-        Of these signals, in the catalogue's order.
+    `columns` are those of these signals, in the catalogue's order.
     """
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         super().__init__(
-            f"ready values of {', '.join(columns)} together with activities that they are made "
-            "from: there would be two answers to one question"
+            f"ready values of {', '.join(columns)} together with activities from which they are "
+            "made: there would be two values of one signal; send either of them"
         )
         self.columns = columns
 
@@ -42,14 +39,16 @@ class LiveReader:
     Raises
     ------
     ValueError
-        If a filter does not fit the properties of the catalogue, or texts were read by other lists
-        of words when it was made.
+        If a filter does not fit the properties of the catalogue, or if training used other word
+        lists.
     """
 
     def __init__(self, catalog: Catalog) -> None:
         other = find_other_lists(catalog)
         if other:
-            raise ValueError(f"texts were read by other lists of {', '.join(other)} in training")
+            raise ValueError(
+                f"training read texts by other lists of {', '.join(other)} than this release has"
+            )
         self._fields = {name: make_normaliser(spec) for name, spec in catalog.fields.items()}
         self._unknown: dict[str, Normalised] = dict.fromkeys(catalog.columns)
         self._profile = [
@@ -62,20 +61,21 @@ class LiveReader:
             for signal, declared in catalog.text_signals()
         ]
         self._age = [s.column for s in catalog.signals if s.declaration.kind == "lead_age"]
-        filters: list[Filter] = []
         self._if_none = self._unknown.copy()
-        self._fed_by: dict[str, list[int]] = {}
+        self._filters_of: dict[str, list[int]] = {}
         measures: list[tuple[str, Measure]] = []
+        numbers: dict[Filter, int] = {}
         for signal, declared in catalog.activity_signals():
-            measure = make_measure(declared, catalog, filters)
+            read = [read_filter(filter_, catalog.properties) for filter_ in declared.filters]
+            indices = [numbers.setdefault(filter_, len(numbers)) for filter_ in read]
+            measure = make_measure(declared, indices, catalog.day_offset_hours)
             measures.append((signal.column, measure))
             self._if_none[signal.column] = measure.if_none
-            wanted = [read_filter(filter_, catalog.properties) for filter_ in declared.filters]
-            self._fed_by[signal.column] = [filters.index(filter_) for filter_ in wanted]
-        self._view = CellIndex(
-            filters, tuple(catalog.properties), frozenset(catalog.excluded_kinds)
+            self._filters_of[signal.column] = indices
+        self._index = CellIndex(
+            list(numbers), tuple(catalog.properties), frozenset(catalog.excluded_kinds)
         )
-        self._plan = LivePlan(measures, self._view)
+        self._plan = LivePlan(measures, self._index)
 
     def read_signals(
         self,
@@ -91,18 +91,18 @@ class LiveReader:
         Parameters
         ----------
         profile : mapping of field name to raw value
-            As of `as_of_us`. A field that is absent, None or blank is missing; a field that the
-            catalogue does not know is ignored.
+            The profile as of `as_of_us`. A field that is absent, None or blank is missing; a field
+            that the catalogue does not have is ignored.
         activities : sequence of Activity, or ActivityColumns, optional
-            In any order; duplicates, activities after `as_of_us` and kinds left out included. None
-            if they are not known, and every signal of activities is then missing; empty if there
-            were none.
+            The activities in any order. They may have duplicates, activities after `as_of_us` and
+            excluded kinds. None means that they are unknown: every signal made from activities is
+            then missing. Empty means that there were none.
         as_of_us : int, optional
-            The moment whose knowledge is used; needed with activities.
+            The moment whose knowledge is used; required with activities.
         created_us : int, optional
-            When the lead was created; the lead's age is missing without it.
+            The time at which the lead was created; without it the lead's age is missing.
         ready : mapping of str to str, float or None, optional
-            Values that the caller brings, by column; they stand in place of what would be read.
+            Values by column that replace those that would be read.
 
         Returns
         -------
@@ -113,10 +113,10 @@ class LiveReader:
         ------
         ValueError
             If a value does not fit its field's type; the message names the field. If there are
-            activities and no `as_of_us`. If `ready` has a column that the catalogue has not.
+            activities but no `as_of_us`. If `ready` has a column that the catalogue does not have.
         ReadyConflict
-            If a signal made from activities is `ready`, and one of the activities known at
-            `as_of_us` feeds it, be it in its window or not.
+            If `ready` has a signal for which there is an activity known at `as_of_us`, in its
+            window or outside.
         """
         found = self._unknown.copy() if activities is None else self._if_none.copy()
         values: dict[str, Normalised] = {}
@@ -133,13 +133,16 @@ class LiveReader:
         if as_of_us is not None and created_us is not None:
             for column in self._age:
                 found[column] = (as_of_us - created_us) / DAY_US
-        if activities is not None and self._fed_by:
+        if activities is not None and self._filters_of:
             if as_of_us is None:
-                raise ValueError("activities need as_of: as of when are they to be read?")
+                raise ValueError("activities need as_of, the moment as of when they are read")
             if not isinstance(activities, ActivityColumns):
                 activities = to_columns(activities)
             if activities.kinds:
-                self._measure(KnownActivities(activities, as_of_us, self._view), ready, found)
+                known = KnownActivities(activities, as_of_us, self._index)
+                if ready:
+                    self._check_ready(ready, known)
+                self._plan.measure(known, found)
         if ready:
             unknown = sorted(set(ready).difference(found))
             if unknown:
@@ -147,23 +150,12 @@ class LiveReader:
             found.update(ready)
         return found
 
-    def _measure(
-        self,
-        seen: KnownActivities,
-        ready: Mapping[str, Normalised] | None,
-        found: dict[str, Normalised],
-    ) -> None:
-        """Fill in the signals of activities, of which there are some."""
-        if ready:
-            self._check_ready(ready, seen)
-        self._plan.measure(seen, found)
-
-    def _check_ready(self, ready: Mapping[str, Normalised], seen: KnownActivities) -> None:
-        """Refuse ready values of signals that the activities feed."""
-        fed = tuple(
+    def _check_ready(self, ready: Mapping[str, Normalised], known: KnownActivities) -> None:
+        """Raise ReadyConflict if activities feed signals that are ready."""
+        conflicts = tuple(
             column
-            for column, places in self._fed_by.items()
-            if column in ready and any(seen.parts(place) for place in places)
+            for column, indices in self._filters_of.items()
+            if column in ready and any(known.parts(filter_index) for filter_index in indices)
         )
-        if fed:
-            raise ReadyConflict(fed)
+        if conflicts:
+            raise ReadyConflict(conflicts)

@@ -108,7 +108,7 @@ class RequestReader:
         except ValueError:
             self._note_unused(bodies, {body.kind for body in bodies}, unused)
             return NO_ACTIVITIES, self._find_faults(bodies)
-        self._note_unused(bodies, columns.met, unused)
+        self._note_unused(bodies, columns.kind_set, unused)
         return columns, []
 
     def _read_columns(self, bodies: Sequence[ActivityBody]) -> ActivityColumns:

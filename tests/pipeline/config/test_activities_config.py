@@ -233,7 +233,7 @@ def test_signals_that_fit_their_activities_are_no_mistake(tmp_path, signal):
 @pytest.mark.parametrize(
     ("signal", "said"),
     [
-        (counting(where={"seconds": {"min": 2, "max": 1}}), "min 2 lies above max 1"),
+        (counting(where={"seconds": {"min": 2, "max": 1}}), "min 2 must not be above max 1"),
         (counting(where={"seconds": {}}), "give a value, a list of values, or min and max"),
         (counting(where={"seconds": []}), "an empty list of values would match nothing"),
         (counting(window_days=0), "window_days"),

@@ -24,7 +24,9 @@ def test_the_limits_are_the_engines_own():
 
 
 def test_a_release_without_the_optimizer_works_all_the_same(monkeypatch):
-    monkeypatch.setattr("leadscore.pipeline.engine.duckdb_engine._SLOWER", "no_such_optimizer")
+    monkeypatch.setattr(
+        "leadscore.pipeline.engine.duckdb_engine._DISABLED_OPTIMIZER", "no_such_optimizer"
+    )
     assert run_sql("SELECT sum(x) AS total FROM n", {"n": NUMBERS}).to_pylist() == [
         {"total": 499500}
     ]
@@ -37,7 +39,7 @@ def test_a_limit_that_is_none_is_told():
 
 def test_too_little_memory_is_told_with_what_to_do():
     sql = "SELECT list(x ORDER BY x) FROM numbers, range(20000)"
-    with pytest.raises(DataError, match=r"12MB.*give --memory-limit more"):
+    with pytest.raises(DataError, match=r"12MB.*increase --memory-limit"):
         run_sql(sql, {"numbers": NUMBERS}, Limits("12MB", 1))
 
 
@@ -69,7 +71,7 @@ def test_memory_that_lacks_late_in_a_stream_is_told_and_other_errors_are_their_o
     numbers = pa.table({"x": pa.array(range(1_000_000), pa.int64())})
     sql = "SELECT CASE WHEN x = 999000 THEN error('{}') ELSE x END FROM numbers"
     with open_engine({"numbers": numbers}, Limits("100MB", 1)) as engine:
-        with pytest.raises(DataError, match=r"100MB.*give --memory-limit more"):
+        with pytest.raises(DataError, match=r"100MB.*increase --memory-limit"):
             list(engine.stream(sql.format("Out of Memory Error: at last"), 10))
         with pytest.raises(Exception, match="boom"):
             list(engine.stream(sql.format("boom"), 10))

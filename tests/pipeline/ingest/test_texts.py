@@ -179,7 +179,7 @@ def test_other_lists_of_words_are_refused(tmp_path, monkeypatch):
          "a title_seniority reads a field of type text, found number (employees in data.yaml)"),
         ({"kind": "gibberish", "fields": ["title", "tittle"]}, "did you mean 'title'?"),
         ({"kind": "gibberish", "fields": []}, "it.fields"),
-        ({"kind": "pattern_mismatch", "expected": {"phone": "[0-9"}}, "no regular expression"),
+        ({"kind": "pattern_mismatch", "expected": {"phone": "[0-9"}}, "not a regular expression"),
         ({"kind": "pattern_mismatch", "expected": {}}, "it.expected"),
         ({"kind": "completness", "fields": ["title"]}, "did you mean 'completeness'?"),
         ({"kind": "mail_company", "field": "email"}, "it.company: this key is needed and absent"),
@@ -204,7 +204,7 @@ def test_completeness_counts_fields_of_any_type(tmp_path):
 
 def test_a_field_may_not_bear_the_name_of_a_signal_made_from_texts(tmp_path):
     data = merge(DATA, {"leads": {"fields": {"form__mail_kind": {}}}})
-    with pytest.raises(ConfigError, match="the name of a signal made from texts"):
+    with pytest.raises(ConfigError, match="a signal made from texts has this name"):
         make_project(tmp_path, [lead("a")], data)
 
 

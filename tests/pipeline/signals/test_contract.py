@@ -11,7 +11,7 @@ from support.real_data import ROOT
 
 from leadscore.pipeline.signals.catalog import FIELD_TYPE, Catalog, Signal
 from leadscore.pipeline.signals.descriptions import describe_signal
-from leadscore.pipeline.signals.history.aggregate_sql import aggregates_of
+from leadscore.pipeline.signals.history.aggregate_sql import list_aggregates
 from leadscore.pipeline.signals.history.reader import read_history
 from leadscore.pipeline.signals.kinds import (
     DECLARATIONS,
@@ -170,13 +170,13 @@ PLACES = {
         lambda kind, _: kind in DECLARATIONS,
     "pipeline/signals/kinds.py, TEXT_TYPE: what a kind that reads text yields":
         lambda kind, declared: not isinstance(declared, TextSignal) or kind in FIELD_TYPE,
-    "pipeline/signals/history/aggregate_sql.py, aggregates_of: what the history reader computes "
+    "pipeline/signals/history/aggregate_sql.py, list_aggregates: what the history reader computes "
     "(and totals.py, if it needs a new aggregate)":
         lambda _, declared: not isinstance(declared, ActivitySignal)
-        or list(aggregates_of(declared)),
+        or list(list_aggregates(declared)),
     "pipeline/signals/live/measures.py, make_measure: what the live reader computes":
         lambda _, declared: not isinstance(declared, ActivitySignal)
-        or make_measure(declared, Catalog(signals=(), properties=PROPERTIES), []),
+        or make_measure(declared, list(range(len(declared.filters))), 0.0),
     "pipeline/signals/text/readers.py, make_text_reader: the function that reads the text":
         lambda _, declared: not isinstance(declared, TextSignal) or make_text_reader(declared),
     "pipeline/signals/descriptions.py, describe_signal: the kind in words":

@@ -83,8 +83,8 @@ def test_a_label_changes_no_score(tmp_path):
     ("label", "said"),
     [
         ({"fr": "les visites"}, "country.display_name.fr: unknown key; known are en, es"),
-        ({"en": " "}, "country.display_name.en: 1 to 80 characters are needed"),
-        ({"es": "x" * 81}, "country.display_name.es: 1 to 80 characters are needed"),
+        ({"en": " "}, "country.display_name.en: 1 to 80 characters are expected"),
+        ({"es": "x" * 81}, "country.display_name.es: 1 to 80 characters are expected"),
         ("the country", "country.display_name"),
     ],
 )

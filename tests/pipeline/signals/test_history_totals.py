@@ -90,16 +90,16 @@ def test_a_sum_is_made_in_the_order_of_the_log_whatever_else_is_in_it(tmp_path, 
     assert found == {in_turn}
 
 
-@pytest.mark.parametrize(("each", "most_cells", "parts"), [(1, 1, 2), (5, 1, 10), (1, 5, 10)])
+@pytest.mark.parametrize(("each", "max_cells", "parts"), [(1, 1, 2), (5, 1, 10), (1, 5, 10)])
 def test_leads_seen_more_often_are_gone_through_in_smaller_parts(
-    monkeypatch, each, most_cells, parts
+    monkeypatch, each, max_cells, parts
 ):
-    monkeypatch.setattr(matrix, "_PART", 500)
+    monkeypatch.setattr(matrix, "_PART_ROWS", 500)
     leads = [f"L{number}" for number in range(10)]
     logged = pa.table({"lead_id": sorted(leads * 100), "place": range(1, 1001)})
     looks = pa.table({"lead_id": leads * each})
-    with open_engine({"logged": logged, "snapshots": looks}) as engine:
-        assert len(matrix._parts(engine, most_cells)) == parts
+    with open_engine({"all_activities": logged, "snapshots": looks}) as engine:
+        assert len(matrix._split_leads(engine, max_cells)) == parts
 
 
 def test_equal_signals_are_columns_of_their_own():

@@ -90,8 +90,8 @@ def test_both_readers_say_the_same_of_every_history_and_so_does_sqlite(drawn):
 def test_signals_do_not_depend_on_how_many_activities_are_read_at_a_time(drawn, size):
     with tables_of(drawn) as (snapshots, history), pytest.MonkeyPatch.context() as patch:
         whole = read_history(CATALOG, snapshots, history)
-        patch.setattr(matrix, "_PART", size)
-        patch.setattr(matrix, "_ROWS", size)
+        patch.setattr(matrix, "_PART_ROWS", size)
+        patch.setattr(matrix, "_BATCH_ROWS", size)
         parted = read_history(CATALOG, snapshots, history)
     pd.testing.assert_frame_equal(parted, whole, check_exact=True)
 
