@@ -29,7 +29,7 @@ test: $(VENV)/.installed-dev check  ## Run the checks and the test suite
 	$(BIN)/python -m pytest -m "not proof and not bench" --numprocesses 2 --dist loadfile
 
 proof: $(VENV)/.installed-dev  ## Run the long proofs on the seeds of the day: real data, kills, load, a fresh wheel
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m "proof and not alone" --numprocesses 2 --dist loadfile --durations 25
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m "proof and not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 25
 	$(BIN)/python -m pytest tests -m "proof and alone" --durations 10
 
 proof-full: export LEADSCORE_FULL := 1

@@ -87,8 +87,8 @@ def test_x_education_gains_on_plain_logistic_regression(x_education):
     later = x_education.later
     ours = Scored(x_education.later_log_odds, later.label, later.lead)
     theirs = Scored(plain.decision_function(later.signals), later.label, later.lead)
-    gain = measure_difference(ours, theirs, "auc", resamples=5000, seed=0)
-    loss = measure_difference(ours, theirs, "log_loss", resamples=5000, seed=0)
+    gain = measure_difference(ours, theirs, "auc", bootstrap_draws=5000, seed=0)
+    loss = measure_difference(ours, theirs, "log_loss", bootstrap_draws=5000, seed=0)
     print(f"AUC gain {gain}, log loss {loss}")  # noqa: T201 - quoted in docs/evidence.md
     assert gain.low > 0.0
     assert loss.high < 0.0
