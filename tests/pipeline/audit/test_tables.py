@@ -265,4 +265,4 @@ def test_nothing_may_be_learned_from_the_first_call(tmp_path):
     said = str(mistakes.value)
     assert "leads.first_called.zone: 'Nowhere' is no time zone" in said
     assert "leads.fields.rang: reads the column of the first call; no signal may learn" in said
-    assert "excluded: 'rung' is also leads.first_called; drop one" in said
+    assert "excluded: 'rung' is also leads.first_called; remove one" in said

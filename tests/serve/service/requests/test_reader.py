@@ -100,7 +100,7 @@ def read_alone(activity):
 def read_only(columns):
     """Return activities without the properties that no signal reads."""
     return [
-        one._replace(properties={k: v for k, v in one.properties.items() if k in PROPERTIES})
+        one._replace(properties={k: one.properties[k] for k in PROPERTIES if k in one.properties})
         for one in columns.rows()
     ]
 
