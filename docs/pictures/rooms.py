@@ -24,7 +24,7 @@ FOUNDATIONS = {"errors", "progress", "values"}
 """Small rooms of the pipeline that every room may import: drawn in one line, without arrows."""
 
 BESIDE = {"demo": "sheets", "tracking": "ingest"}
-"""The layer in whose row a room beside the layers is drawn."""
+"""The layer in whose row a room next to the layers is drawn."""
 
 BOX_WIDTH, BOX_HEIGHT = 140, 28
 ROW = 58
@@ -90,7 +90,7 @@ def read_imports() -> Imports:
 
 
 def read_layers() -> tuple[list[list[str]], list[str]]:
-    """Return the pipeline's layers from the top, and its rooms beside the layers."""
+    """Return the pipeline's layers from the top, and its rooms next to the layers."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     (contract,) = (
         contract
@@ -246,7 +246,7 @@ def draw_rooms() -> str:
     shared = ", ".join(sorted(room.removeprefix("service/") for room in files))
     foundations = ", ".join(sorted(FOUNDATIONS))
     parts = [
-        draw_floor("serve", ("files beside the rooms:", shared), top - 32, serve_bottom),
+        draw_floor("serve", ("files next to the rooms:", shared), top - 32, serve_bottom),
         draw_floor("pipeline", ("every room may import:", foundations), pipeline_top,
                    pipeline_bottom),
         draw_floor("models", ("imports nothing", "of the other floors"), models_top, height - 8),

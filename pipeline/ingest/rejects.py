@@ -44,7 +44,7 @@ def drop_rejected(
 
 
 def check_rejects(path: Path, most: float, rejects: Sequence[Reject], rows: int) -> None:
-    """Refuse a file of which too much was rejected.
+    """Refuse a file with too many rejected rows.
 
     Raises
     ------

@@ -187,7 +187,7 @@ def _read_leads(
             table = _first_rows(table, seen)
         if as_of_us is not None:
             later = pc.fill_null(pc.greater(table["created_us"], as_of_us), False)
-            reason = f"created after {format_time(as_of_us)}, as of which is scored"
+            reason = f"created after {format_time(as_of_us)}, the moment of scoring"
             lines = table["line"].filter(later).to_pylist()
             tally.not_yet += [Reject(source.name, line, "", reason) for line in lines]
             table = table.filter(pc.invert(later))

@@ -112,11 +112,11 @@ def _flag_sign(measured: SheetEvidence, number: int, deserves: Estimate) -> Iter
     rates = _describe_rates(evidence)
     if measured.conflicts[number]:
         text = f"it gives {evidence.points:+.3g} points, and history goes the other way: {rates}"
-        yield Flag("sign conflict", f"{text}; beside the other criteria, too")
+        yield Flag("sign conflict", f"{text}; together with the other criteria, too")
         return
     if measured.disputed[number]:
         alone, adjusted = evidence.against
-        views = ("alone", "beside the other criteria")
+        views = ("alone", "together with the other criteria")
         one, other = views if alone < adjusted else views[::-1]
         text = f"{one} it goes against its {evidence.points:+.3g} points, not so {other} ({rates})"
         yield Flag("depends on others", f"{text}: look at it with what overlaps it")
@@ -145,11 +145,13 @@ def _describe_points(evidence: Evidence, deserves: Estimate, low: float, high: f
     if evidence.part is None and evidence.criterion.varies:
         middle = (low + high) / 2.0
         return (
-            f"beside the other criteria its points deserve to be {middle:.1f} times what they are "
+            f"together with the other criteria its points deserve to be {middle:.1f} times what "
+            "they are "
             f"({low:.1f} to {high:.1f})"
         )
     return (
-        f"beside the other criteria it deserves {_span(deserves)}, and has {evidence.points:+.3g}"
+        f"together with the other criteria it deserves {_span(deserves)}, "
+        f"and has {evidence.points:+.3g}"
     )
 
 

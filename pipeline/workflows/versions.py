@@ -158,7 +158,7 @@ def explain_with_version(
         if as_of_us is not None and created_us is not None and created_us > as_of_us:
             raise NotFoundError(
                 f"lead {lead_id!r} was created at {format_time(created_us)}, after "
-                f"{format_time(as_of_us)}, as of which it is scored; see --as-of"
+                f"{format_time(as_of_us)}, the moment of scoring; see --as-of"
             )
         signals = read_signals(catalog, lead, known, as_of_us, project.limits)
     first = {column: signals[column][0] for column in catalog.columns}

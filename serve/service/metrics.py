@@ -1,7 +1,6 @@
 """What is counted for Prometheus, over all worker processes."""
 
 import os
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -114,11 +113,3 @@ class Metrics:
         self._refused.set(refused)
         self._lost.set(lost)
         return generate_latest(self._registry)
-
-
-def make_folder(folder: Path) -> Path:
-    """Make, or empty, the folder in which workers keep what they have counted."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob("*.db"):
-        path.unlink(missing_ok=True)
-    return folder

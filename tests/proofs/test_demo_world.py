@@ -103,6 +103,7 @@ def test_every_family_is_missed(worlds, family):
         without = score_auc(decide(pipeline, training.later.signals[columns]), label)
         costs.append(score_auc(training.later_log_odds, label) - without)
     print(f"\nwithout {family}: {', '.join(f'{cost:+.4f}' for cost in costs)}")  # noqa: T201
+    assert all(cost != 0.0 for cost in costs), "the model does not use this family at all"
     assert np.mean(costs) > (0.0 if FULL else -0.002)
 
 

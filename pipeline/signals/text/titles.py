@@ -75,7 +75,7 @@ class _TitleWords(NamedTuple):
 
 
 def _read_weak_functions() -> dict[str, str]:
-    """Return the list of weak functions; whoever helps somebody works in administration."""
+    """Return the list of weak functions; assistants count as administration."""
     groups = {name: _lay_out(lines) for name, lines in read_groups("title_weak_functions").items()}
     helpers = _lay_out(read_groups("title_seniority")["helper"])
     return {**groups, "administration": helpers + groups["administration"]}

@@ -1,4 +1,4 @@
-"""Read the lists of words that texts are read by, from the folder ``lists`` beside this file.
+"""Read the word lists from the folder ``lists`` next to this file.
 
 A list is a text file. A line ``[name]`` begins a group, the lines below it hold the group's words,
 and lines that begin with ``#`` are comments.

@@ -299,7 +299,7 @@ def test_a_lead_created_after_the_moment_is_listed_and_not_unreadable(world, tmp
     report, rows = score(world, tmp_path, leads)
     assert ids(rows) == ["at once", "old"]
     assert (report.rows, report.scored, report.rejected, report.not_yet) == (5, 2, 1, 2)
-    unborn = f"created after {AS_OF}, as of which is scored"
+    unborn = f"created after {AS_OF}, the moment of scoring"
     assert read_rejects(report) == [
         (3, "", unborn), (4, "employees", "'many' where a number is expected"), (6, "", unborn),
     ]  # fmt: skip

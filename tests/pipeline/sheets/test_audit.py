@@ -201,7 +201,7 @@ def test_what_others_count_depends_on_them(project, tmp_path):
         letters={"signal": "newsletter", "points": 10},
     )  # fmt: skip
     assert kinds(judged["letters"]) == {"depends on others"}
-    assert "alone it goes against its +10 points, not so beside" in judged["letters"].flags[0].text
+    assert "alone it goes against its +10 points, not so" in judged["letters"].flags[0].text
     found = judged["letters"].deserves
     assert found is not None
     assert found.low > 0.0
