@@ -31,40 +31,40 @@ class Registered:
 
     project: Project
     training: Training
-    home: Path
+    store_folder: Path
     store: Store
     version: Version
 
 
 @pytest.fixture(scope="session")
 def registered(_own_tracking: None, tmp_path_factory: pytest.TempPathFactory) -> Registered:
-    home = tmp_path_factory.mktemp("home")
-    write_world(home / "demo", 2500, seed=1)
-    project = read_project(find_project("demo"), home / "demo")
+    store_folder = tmp_path_factory.mktemp("home")
+    write_world(store_folder / "demo", 2500, seed=1)
+    project = read_project(find_project("demo"), store_folder / "demo")
     training = train(project)
-    version = record_training(training, home).version
-    return Registered(project, training, home, open_store(home), version)
+    version = record_training(training, store_folder).version
+    return Registered(project, training, store_folder, open_store(store_folder), version)
 
 
 @pytest.fixture(scope="session")
 def promoted(registered: Registered, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home of which version 1 is champion: for a service that runs."""
-    home = tmp_path_factory.mktemp("promoted") / "home"
-    shutil.copytree(registered.home, home)
-    relocate(home)
-    open_store(home).promote(registered.version.name, "challenger")
-    return home
+    """A store folder of which version 1 is champion: for a service that runs."""
+    store_folder = tmp_path_factory.mktemp("promoted") / "store"
+    shutil.copytree(registered.store_folder, store_folder)
+    relocate(store_folder)
+    open_store(store_folder).promote(registered.version.name, "challenger")
+    return store_folder
 
 
 @pytest.fixture
 def registry(registered: Registered, tmp_path: Path) -> Registry:
     """The same store copied for one test, its version 1 the champion."""
-    home = tmp_path / "home"
-    home.mkdir()
-    shutil.copy(registered.home / "mlflow.db", home)
-    shutil.copytree(registered.home / "artifacts", home / "artifacts")
-    relocate(home)
-    found = Registry(home, registered.training.scorecard)
+    store_folder = tmp_path / "store"
+    store_folder.mkdir()
+    shutil.copy(registered.store_folder / "mlflow.db", store_folder)
+    shutil.copytree(registered.store_folder / "artifacts", store_folder / "artifacts")
+    relocate(store_folder)
+    found = Registry(store_folder, registered.training.scorecard)
     found.point(1)
     return found
 

@@ -15,22 +15,22 @@ _COLUMNS = (
 )
 
 
-def artifact_root(home: Path) -> str:
-    """Return the URI of the artifacts of a home folder."""
-    return (home.resolve() / "artifacts").as_uri()
+def artifact_root(store_folder: Path) -> str:
+    """Return the URI of the artifacts of a store folder."""
+    return (store_folder.resolve() / "artifacts").as_uri()
 
 
-def check_place(home: Path) -> None:
-    """Raise StoreError if the store in `home` was moved since it was written."""
-    recorded = _recorded_root(home)
-    if recorded is not None and recorded != artifact_root(home):
+def check_place(store_folder: Path) -> None:
+    """Raise StoreError if the store in `store_folder` was moved since it was written."""
+    recorded = _recorded_root(store_folder)
+    if recorded is not None and recorded != artifact_root(store_folder):
         raise StoreError(
-            f"the store in {home} was moved: it still points to {recorded}; "
-            f"run leadscore doctor --relocate --store {home}"
+            f"the store in {store_folder} was moved: it still points to {recorded}; "
+            f"run leadscore doctor --relocate --store {store_folder}"
         )
 
 
-def relocate(home: Path) -> int:
+def relocate(store_folder: Path) -> int:
     """Rewrite the paths of a moved store, all of them or none.
 
     Returns
@@ -41,12 +41,12 @@ def relocate(home: Path) -> int:
     Raises
     ------
     StoreError
-        If there is no store in `home`.
+        If there is no store in `store_folder`.
     """
-    path = home / "mlflow.db"
+    path = store_folder / "mlflow.db"
     if not path.is_file():
         raise StoreError(f"{path}: no such file; --store names the folder that holds mlflow.db")
-    old, new = _recorded_root(home), artifact_root(home)
+    old, new = _recorded_root(store_folder), artifact_root(store_folder)
     if old is None or old == new:
         return 0
     count = 0
@@ -61,8 +61,8 @@ def relocate(home: Path) -> int:
     return count
 
 
-def _recorded_root(home: Path) -> str | None:
-    path = home / "mlflow.db"
+def _recorded_root(store_folder: Path) -> str | None:
+    path = store_folder / "mlflow.db"
     if not path.is_file():
         return None
     try:

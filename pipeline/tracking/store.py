@@ -253,15 +253,15 @@ class Store:
                 raise
 
 
-def has_store(home: Path) -> bool:
+def has_store(store_folder: Path) -> bool:
     """Return whether a store exists, without making one."""
-    return bool(os.environ.get(_URI_VARIABLE)) or (home / "mlflow.db").is_file()
+    return bool(os.environ.get(_URI_VARIABLE)) or (store_folder / "mlflow.db").is_file()
 
 
-def open_store(home: Path) -> Store:
-    """Open the store of a home folder, or the MLflow server that MLFLOW_TRACKING_URI names.
+def open_store(store_folder: Path) -> Store:
+    """Open the store of a store folder, or the MLflow server that MLFLOW_TRACKING_URI names.
 
-    `home` has mlflow.db and artifacts/; it is made if it is absent.
+    `store_folder` has mlflow.db and artifacts/; it is made if it is absent.
 
     Raises
     ------
@@ -274,13 +274,13 @@ def open_store(home: Path) -> Store:
         logging.getLogger(logger).setLevel(logging.WARNING)
     uri, root = os.environ.get(_URI_VARIABLE), None
     if not uri:
-        home = home.resolve()
+        store_folder = store_folder.resolve()
         try:
-            home.mkdir(parents=True, exist_ok=True)
+            store_folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"{home}: this folder cannot hold a store: {error}") from error
-        check_place(home)
-        uri, root = f"sqlite:///{home / 'mlflow.db'}", artifact_root(home)
+            raise StoreError(f"{store_folder}: this folder cannot hold a store: {error}") from error
+        check_place(store_folder)
+        uri, root = f"sqlite:///{store_folder / 'mlflow.db'}", artifact_root(store_folder)
     store = Store(uri, root)
     store.check_reachable()
     return store

@@ -24,12 +24,12 @@ class RecordedComparison(NamedTuple):
     run_id: str
 
 
-def record_comparison(home: Path, comparison: Comparison) -> RecordedComparison:
+def record_comparison(store_folder: Path, comparison: Comparison) -> RecordedComparison:
     """Track a comparison and write its page.
 
     Parameters
     ----------
-    home : Path
+    store_folder : Path
         The folder of the store.
     comparison : Comparison
 
@@ -42,10 +42,10 @@ def record_comparison(home: Path, comparison: Comparison) -> RecordedComparison:
     StoreError
         If either cannot be written.
     """
-    page = write_comparison_page(comparison, home / "cache")
-    path = home / "reports" / f"{comparison.project}-comparison.html"
+    page = write_comparison_page(comparison, store_folder / "cache")
+    path = store_folder / "reports" / f"{comparison.project}-comparison.html"
     save_report(page, path)
-    run_id = open_store(home).record_comparison(
+    run_id = open_store(store_folder).record_comparison(
         ComparisonRecord(
             project=comparison.project,
             name=" against ".join(standing.key for standing in comparison.standings),
@@ -83,12 +83,14 @@ def _list_metrics(comparison: Comparison) -> dict[str, float]:
     return metrics
 
 
-def find_contenders(home: Path, project: Project, written: Sequence[str]) -> tuple[Contender, ...]:
+def find_contenders(
+    store_folder: Path, project: Project, written: Sequence[str]
+) -> tuple[Contender, ...]:
     """Find the versions that are meant.
 
     Parameters
     ----------
-    home : Path
+    store_folder : Path
         The folder of the store.
     project : Project
     written : sequence of str
@@ -108,7 +110,7 @@ def find_contenders(home: Path, project: Project, written: Sequence[str]) -> tup
     ConfigError
         If one version is named twice, or only one is named.
     """
-    store = open_store(home)
+    store = open_store(store_folder)
     versions = [_find(store, project, word) for word in written] or _find_all(store, project)
     names = [f"{version.name} version {version.version}" for version in versions]
     for place, name in enumerate(names):

@@ -18,7 +18,7 @@ from leadscore.pipeline.values.times import days_to_us, format_time
 FORMS = ("json", "sql", "signals", "signals-sql")
 
 
-def export_text(project: Project, form: str, home: Path, which: str, table: str) -> str:
+def export_text(project: Project, form: str, store_folder: Path, which: str, table: str) -> str:
     """Return what `form` names, as text.
 
     Parameters
@@ -28,7 +28,7 @@ def export_text(project: Project, form: str, home: Path, which: str, table: str)
         ``json`` or ``sql``: a registered scorecard. ``signals``: a CSV of all labelled snapshots,
         lead_id, as_of, one column per signal, label; blank where missing. ``signals-sql``: the
         statement that computes the signals from the normalised tables.
-    home : Path
+    store_folder : Path
         Of the store.
     which : str
         As ``parse_version`` reads it; of a sheet, signals are those of its version.
@@ -44,12 +44,12 @@ def export_text(project: Project, form: str, home: Path, which: str, table: str)
         raise ConfigError(f"{form!r} is no form of export; {', '.join(FORMS)} are")
     choice = parse_version(which, project.name)
     if form in ("json", "sql"):
-        scorecard, _ = open_store(home).load_scorecard(*choice)
+        scorecard, _ = open_store(store_folder).load_scorecard(*choice)
         if form == "json":
             return scorecard.sealed().to_json()  # a version of schema 1 is sealed anew
         return score_sql(scorecard, table) + ";\n"
     if choice.name != f"{project.name}.predictive":  # a sheet may have signals of its own
-        scorecard, _ = open_store(home).load_scorecard(*choice)
+        scorecard, _ = open_store(store_folder).load_scorecard(*choice)
         project = replace(project, catalog=Catalog.model_validate(scorecard.definitions))
     if form == "signals-sql":
         return signals_sql(project.catalog) + ";\n"

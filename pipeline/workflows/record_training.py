@@ -33,11 +33,11 @@ class RecordedTraining(NamedTuple):
     report: Path
 
 
-def record_training(training: Training, home: Path) -> RecordedTraining:
+def record_training(training: Training, store_folder: Path) -> RecordedTraining:
     """Track a training and register its scorecard as challenger.
 
-    Rejected rows are written to ``rejects/`` in the home folder, because their reasons show values.
-    MLflow gets only their number. The report lies in the run, and for people in the home folder.
+    Rejected rows are written to ``rejects/`` in the store folder: their reasons show values.
+    MLflow gets only their number. The report lies in the run, and for people in the store folder.
 
     Raises
     ------
@@ -45,14 +45,14 @@ def record_training(training: Training, home: Path) -> RecordedTraining:
         If the store cannot be opened or written to.
     """
     project = training.project
-    rejects = home / "rejects" / f"{project.name}.csv"
+    rejects = store_folder / "rejects" / f"{project.name}.csv"
     rejects.unlink(missing_ok=True)
     if training.tables.rejects:
         write_rejects(training.tables.rejects, rejects)
-    store = open_store(home)
+    store = open_store(store_folder)
     evaluation = training.evaluation
     report = make_report(project, training)
-    page = write_training_page(report, home / "cache")
+    page = write_training_page(report, store_folder / "cache")
     verdict = " ".join(verdict.text for verdict in evaluation.verdicts)
     with TemporaryDirectory() as scratch:
         version = store.record_training(
@@ -79,7 +79,7 @@ def record_training(training: Training, home: Path) -> RecordedTraining:
                 tags={"basis": evaluation.basis, "verdict": verdict[:5000]},
             )
         )
-    path = report_path(home, version)
+    path = report_path(store_folder, version)
     save_report(page, path)
     return RecordedTraining(version, path)
 

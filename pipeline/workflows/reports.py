@@ -14,10 +14,10 @@ from leadscore.pipeline.tracking.store import open_store
 from leadscore.pipeline.tracking.version_names import parse_version
 
 
-def report_path(home: Path, version: Version) -> Path:
+def report_path(store_folder: Path, version: Version) -> Path:
     """Return the path of a version's report in the folder of a store."""
     name = version.name.removesuffix(".predictive").replace(".", "-")
-    return home / "reports" / f"{name}-v{version.version}.html"
+    return store_folder / "reports" / f"{name}-v{version.version}.html"
 
 
 def save_report(page: str, path: Path) -> None:
@@ -36,7 +36,7 @@ def save_report(page: str, path: Path) -> None:
 
 
 def write_audit(
-    home: Path, project: Project, progress: Progress, allow_leak: Collection[str]
+    store_folder: Path, project: Project, progress: Progress, allow_leak: Collection[str]
 ) -> tuple[Audit, Path]:
     """Audit a project and write the page of the audit.
 
@@ -47,17 +47,19 @@ def write_audit(
         The page, among the reports in the folder of the store.
     """
     found = audit_project(project, progress, allow_leak)
-    path = home / "reports" / f"{project.name}-audit.html"
-    save_report(write_audit_page(found, project.training.horizon_days, home / "cache"), path)
+    path = store_folder / "reports" / f"{project.name}-audit.html"
+    save_report(
+        write_audit_page(found, project.training.horizon_days, store_folder / "cache"), path
+    )
     return found, path
 
 
-def fetch_report(home: Path, project: Project, which: str) -> Path:
+def fetch_report(store_folder: Path, project: Project, which: str) -> Path:
     """Write the report of a version, which its run keeps, into the folder of the store.
 
     Parameters
     ----------
-    home : Path
+    store_folder : Path
         The folder of the store.
     project : Project
     which : str
@@ -74,8 +76,8 @@ def fetch_report(home: Path, project: Project, which: str) -> Path:
     StoreError
         If its run has no report, having been trained by an earlier leadscore.
     """
-    store = open_store(home)
+    store = open_store(store_folder)
     version = store.find_version(*parse_version(which, project.name))
-    path = report_path(home, version)
+    path = report_path(store_folder, version)
     save_report(store.read_text(version.run_id, REPORT_FILE), path)
     return path

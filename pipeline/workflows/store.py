@@ -9,18 +9,18 @@ from leadscore.pipeline.tracking.store import open_store
 from leadscore.pipeline.tracking.version_names import KINDS, parse_version
 
 
-def list_versions(home: Path, project: str) -> dict[str, list[Version]]:
+def list_versions(store_folder: Path, project: str) -> dict[str, list[Version]]:
     """List the versions of a project by the name of their model, the newest first."""
-    store = open_store(home)
+    store = open_store(store_folder)
     return {f"{project}.{kind}": store.list_versions(f"{project}.{kind}") for kind in KINDS}
 
 
-def promote_version(home: Path, project: str, which: str) -> Version:
+def promote_version(store_folder: Path, project: str, which: str) -> Version:
     """Make a version the champion.
 
     Parameters
     ----------
-    home : Path
+    store_folder : Path
         The folder of the store.
     project : str
         The project's name.
@@ -32,26 +32,26 @@ def promote_version(home: Path, project: str, which: str) -> Version:
     NotFoundError
         If there is no such version.
     """
-    return open_store(home).promote(*parse_version(which, project))
+    return open_store(store_folder).promote(*parse_version(which, project))
 
 
-def check_store(home: Path) -> None:
+def check_store(store_folder: Path) -> None:
     """Check that a store exists and that its paths are those of its folder.
 
     Raises
     ------
     NotFoundError
-        If there is no store in `home`.
+        If there is no store in `store_folder`.
     StoreError
         If the store was moved.
     """
-    if not (home / "mlflow.db").is_file():
-        raise NotFoundError(f"{home / 'mlflow.db'}: no such file; there is no store here")
-    check_place(home)
+    if not (store_folder / "mlflow.db").is_file():
+        raise NotFoundError(f"{store_folder / 'mlflow.db'}: no such file; there is no store here")
+    check_place(store_folder)
 
 
-def repair_store(home: Path) -> int:
+def repair_store(store_folder: Path) -> int:
     """Rewrite the paths of a store that was moved, check it, and return the number of paths."""
-    count = relocate(home)
-    check_store(home)
+    count = relocate(store_folder)
+    check_store(store_folder)
     return count

@@ -42,14 +42,14 @@ class Tour:
     newest_lead: str
 
 
-def take_tour(world: World, home: Path, progress: Progress) -> Tour:
+def take_tour(world: World, store_folder: Path, progress: Progress) -> Tour:
     """Train on a demo world, promote the version, evaluate it, and score the open leads.
 
     Parameters
     ----------
     world : World
         Written as CSV.
-    home : Path
+    store_folder : Path
     progress : Progress
 
     Returns
@@ -60,13 +60,13 @@ def take_tour(world: World, home: Path, progress: Progress) -> Tour:
     project = read_project(find_project("demo"), folder)
     training = train(project, progress)
     progress("tracking and registering")
-    version, report = record_training(training, home)
-    version = promote_version(home, project.name, str(version.version))
+    version, report = record_training(training, store_folder)
+    version = promote_version(store_folder, project.name, str(version.version))
     progress("evaluating the champion")
-    evaluation, _ = evaluate_version(home, project, CHAMPION)
+    evaluation, _ = evaluate_version(store_folder, project, CHAMPION)
     target = folder / SCORED_FILE
     batch = score_with_version(
-        home, project, CHAMPION, world.open_path, target, None, progress=progress
+        store_folder, project, CHAMPION, world.open_path, target, None, progress=progress
     )
     newest = training.tables.leads["lead_id"][-1].as_py()
     return Tour(

@@ -32,13 +32,15 @@ from leadscore.pipeline.tracking.version_names import VersionRef, parse_version
 from leadscore.pipeline.values.times import format_time, read_moment
 
 
-def find_scorecard(home: Path, project: Project, which: str) -> tuple[Scorecard | None, str]:
+def find_scorecard(
+    store_folder: Path, project: Project, which: str
+) -> tuple[Scorecard | None, str]:
     """Return a registered scorecard and its name, or None and why there is none yet."""
     name, number = parse_version(which, project.name)
-    if not has_store(home):
+    if not has_store(store_folder):
         return None, "nothing is registered yet"
     try:
-        scorecard, version = open_store(home).load_scorecard(name, number)
+        scorecard, version = open_store(store_folder).load_scorecard(name, number)
     except NotFoundError as error:
         if which != CHAMPION:
             raise
@@ -46,7 +48,9 @@ def find_scorecard(home: Path, project: Project, which: str) -> tuple[Scorecard 
     return scorecard, f"{name} version {version}"
 
 
-def evaluate_version(home: Path, project: Project, which: str) -> tuple[Evaluation, VersionRef]:
+def evaluate_version(
+    store_folder: Path, project: Project, which: str
+) -> tuple[Evaluation, VersionRef]:
     """Evaluate a registered version on leads that came after those it learned from.
 
     Where leads have no order, nothing is later, and the figures that its training cross-validated
@@ -54,7 +58,7 @@ def evaluate_version(home: Path, project: Project, which: str) -> tuple[Evaluati
 
     Parameters
     ----------
-    home : Path
+    store_folder : Path
         The folder of the store.
     project : Project
     which : str
@@ -67,7 +71,7 @@ def evaluate_version(home: Path, project: Project, which: str) -> tuple[Evaluati
         The version by its number.
     """
     name, number = parse_version(which, project.name)
-    store = open_store(home)
+    store = open_store(store_folder)
     scorecard, version = store.load_scorecard(name, number)
     catalog = Catalog.model_validate(scorecard.definitions)
     check_word_lists(catalog, name)
@@ -85,7 +89,7 @@ def evaluate_version(home: Path, project: Project, which: str) -> tuple[Evaluati
 
 
 def score_with_version(
-    home: Path,
+    store_folder: Path,
     project: Project,
     which: str,
     source: Path,
@@ -103,7 +107,7 @@ def score_with_version(
     """
     as_of_us = _read_as_of(as_of)
     name, number = parse_version(which, project.name)
-    scorecard, version = open_store(home).load_scorecard(name, number)
+    scorecard, version = open_store(store_folder).load_scorecard(name, number)
     model = f"{name}:{version}"
     return score_file(project, scorecard, model, source, target, as_of_us, activities, progress)
 
@@ -134,7 +138,7 @@ class ExplainedLead(NamedTuple):
 
 
 def explain_with_version(
-    home: Path, project: Project, which: str, lead_id: str, as_of: str | None = None
+    store_folder: Path, project: Project, which: str, lead_id: str, as_of: str | None = None
 ) -> ExplainedLead:
     """Explain the score of one lead of the project's own tables.
 
@@ -148,7 +152,7 @@ def explain_with_version(
         If there is no such lead, or not yet as of then.
     """
     name, number = parse_version(which, project.name)
-    scorecard, version = open_store(home).load_scorecard(name, number)
+    scorecard, version = open_store(store_folder).load_scorecard(name, number)
     catalog, as_of_us = read_catalog(scorecard, project.data, name), _read_as_of(as_of)
     lead = find_lead(project, catalog, lead_id)
     with TemporaryDirectory(prefix="leadscore-") as folder:

@@ -14,7 +14,7 @@ class Settings(msgspec.Struct, frozen=True):
     With `keys_from_when_made` no key is asked for before their file is there.
     """
 
-    home: str
+    store_folder: str
     project: str
     keys: str | None = None
     keys_from_when_made: bool = False
@@ -27,4 +27,4 @@ class Settings(msgspec.Struct, frozen=True):
     @property
     def folder(self) -> Path:
         """Where the follower puts what workers serve."""
-        return Path(self.home) / "serving" / self.project
+        return Path(self.store_folder) / "serving" / self.project

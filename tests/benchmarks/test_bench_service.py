@@ -156,7 +156,7 @@ def test_against_mlflow_models_serve(cache, registered, tmp_path):
         port = taken.getsockname()[1]
     environment = {
         **os.environ,
-        "MLFLOW_TRACKING_URI": f"sqlite:///{registered.home}/mlflow.db",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{registered.store_folder}/mlflow.db",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     server = subprocess.Popen(

@@ -144,7 +144,7 @@ def test_the_number_of_threads_changes_no_byte(registered):
     shas = []
     for threads in ("1", "2"):
         done = subprocess.run(
-            [sys.executable, "-c", TRAIN, str(registered.home / "demo")],
+            [sys.executable, "-c", TRAIN, str(registered.store_folder / "demo")],
             env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
             capture_output=True, text=True, check=True,
         )  # fmt: skip

@@ -38,28 +38,28 @@ from pathlib import Path
 import joblib
 from mlflow import MlflowClient
 from leadscore.pipeline.workflows.record_training import record_training
-step, when, home = sys.argv[1:]
+step, when, store_folder = sys.argv[1:]
 real = getattr(MlflowClient, step)
 def die(*args, **kwargs):
     if when == "after":
         real(*args, **kwargs)
     os._exit(9)
 setattr(MlflowClient, step, die)
-record_training(joblib.load(Path(home) / "training"), Path(home))
+record_training(joblib.load(Path(store_folder) / "training"), Path(store_folder))
 """
 
 
 @pytest.fixture
-def home(registered, tmp_path) -> Path:
-    home = tmp_path / "home"
-    shutil.copytree(registered.home, home)
-    relocate(home)
-    open_store(home).promote(NAME, "1")
-    return home
+def store_folder(registered, tmp_path) -> Path:
+    store_folder = tmp_path / "store"
+    shutil.copytree(registered.store_folder, store_folder)
+    relocate(store_folder)
+    open_store(store_folder).promote(NAME, "1")
+    return store_folder
 
 
-def check_aliases(home: Path) -> None:
-    store = open_store(home)
+def check_aliases(store_folder: Path) -> None:
+    store = open_store(store_folder)
     assert store.load_scorecard(NAME, CHAMPION)[1] == 1
     try:
         store.load_scorecard(NAME, CHALLENGER)
@@ -68,18 +68,20 @@ def check_aliases(home: Path) -> None:
 
 
 @pytest.mark.parametrize(("step", "when"), STEPS)
-def test_killed_at_a_named_step(registered, home, step, when):
-    joblib.dump(registered.training, home / "training")
+def test_killed_at_a_named_step(registered, store_folder, step, when):
+    joblib.dump(registered.training, store_folder / "training")
     done = subprocess.run(
-        [sys.executable, "-c", DIE_AT, step, when, str(home)], capture_output=True, timeout=120
+        [sys.executable, "-c", DIE_AT, step, when, str(store_folder)],
+        capture_output=True,
+        timeout=120,
     )
     assert done.returncode == 9, done.stderr.decode()[-500:]
-    check_aliases(home)
+    check_aliases(store_folder)
 
 
-def test_killed_at_random_moments_and_then_trained(home):
+def test_killed_at_random_moments_and_then_trained(store_folder):
     words = [str(LEADSCORE), "train", "-p", "demo"]
-    words += ["--data", str(home / "demo"), "--store", str(home)]
+    words += ["--data", str(store_folder / "demo"), "--store", str(store_folder)]
     begin = time.monotonic()
     subprocess.run(words, check=True, capture_output=True, timeout=300)
     whole = time.monotonic() - begin
@@ -94,10 +96,10 @@ def test_killed_at_random_moments_and_then_trained(home):
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             killed += 1
-        check_aliases(home)
+        check_aliases(store_folder)
     assert killed >= MOMENTS // 2
     subprocess.run(words, check=True, capture_output=True, timeout=300)
-    store = open_store(home)
+    store = open_store(store_folder)
     newest = store.list_versions(NAME)[0]
     assert CHALLENGER in newest.aliases
     store.load_scorecard(NAME, CHALLENGER)

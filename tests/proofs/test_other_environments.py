@@ -33,7 +33,7 @@ def ask(address: str, document: object) -> object:
 
 def test_mlflow_serves_the_registered_version(registered, tmp_path):
     port = free_port()
-    uri = f"sqlite:///{registered.home / 'mlflow.db'}"
+    uri = f"sqlite:///{registered.store_folder / 'mlflow.db'}"
     words = ["mlflow", "models", "serve", "-m", "models:/demo.predictive/1"]
     words += ["--env-manager", "local", "-h", "127.0.0.1", "-p", str(port)]
     at = f"http://127.0.0.1:{port}"
@@ -52,7 +52,7 @@ def test_an_mlflow_server_can_keep_the_store(registered, tmp_path):
     words = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     words += ["--backend-store-uri", f"sqlite:///{tmp_path / 'server.db'}"]
     words += ["--artifacts-destination", str(tmp_path / "kept")]
-    data = ["--data", str(registered.home / "demo"), "--store", str(tmp_path / "unused")]
+    data = ["--data", str(registered.store_folder / "demo"), "--store", str(tmp_path / "unused")]
     with running(words, tmp_path / "log", f"{at}/health"):
         for command in (["train", *data], ["promote", "1"], ["versions", "--json"]):
             done = subprocess.run(

@@ -43,9 +43,9 @@ def _locks(database):
 def test_told_to_stop_under_load_it_answers_what_is_begun_and_keeps_the_log(
     registry, workers, capsys
 ):
-    log = registry.home / "scores.db"
+    log = registry.store_folder / "scores.db"
     options = ("--workers", str(workers), "--log-scores", str(log))
-    with running_service(registry.home, *options) as service:
+    with running_service(registry.store_folder, *options) as service:
         with (  # with pauses: at full speed more than the 10,000 that may wait would come
             Load(service.port, 16, PAUSE_S, numbered=True) as load,
             Load(service.port, 4, PAUSE_S) as others,
@@ -72,12 +72,12 @@ def test_told_to_stop_under_load_it_answers_what_is_begun_and_keeps_the_log(
         assert not [a for a in answers if a.sent_s < told_s - MARGIN_S and a.error is not None]
     named = [a.body["request_id"] for a in load.answers if a.is_score]
     assert set(named) <= read_logged(log)
-    assert not find_processes(str(registry.home))
+    assert not find_processes(str(registry.store_folder))
 
 
 def test_the_log_keeps_up_with_clients_that_never_pause(registry, capsys):
-    log = registry.home / "scores.db"
-    with running_service(registry.home, "--log-scores", str(log)) as service:
+    log = registry.store_folder / "scores.db"
+    with running_service(registry.store_folder, "--log-scores", str(log)) as service:
         with Load(service.port, 16, numbered=True) as load:
             service.wait_for(lambda: len(load.answers) > 20_000, 60.0)  # twice as many as may wait
         assert "\nleadscore_log_entries_lost 0.0\n" in service.client.get("/metrics").text
@@ -89,7 +89,7 @@ def test_the_log_keeps_up_with_clients_that_never_pause(registry, capsys):
 
 def test_a_connection_whose_request_is_on_its_way_is_not_cut_off_by_a_stop(registry):
     request = make_request(LEAD)
-    with running_service(registry.home) as service:
+    with running_service(registry.store_folder) as service:
         begun = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(3)]
         for connection, part in zip(begun, (request[:30], request[:-10], b""), strict=True):
             connection.settimeout(10.0)
@@ -107,7 +107,7 @@ def test_a_connection_whose_request_is_on_its_way_is_not_cut_off_by_a_stop(regis
 
 
 def test_killed_workers_and_followers_are_started_again(registry):
-    with running_service(registry.home, "--workers", "2") as service:
+    with running_service(registry.store_folder, "--workers", "2") as service:
         children = service.children()
         with Load(service.port, 4, pause_s=0.005) as load:
             service.wait_for(lambda: len(load.answers) > 50)
@@ -135,27 +135,27 @@ def test_killed_workers_and_followers_are_started_again(registry):
 @pytest.mark.parametrize("after_s", [0.0, 3.0])
 def test_a_killed_supervisor_leaves_nobody_behind(registry, after_s):
     """Killed at once, its children are not even ready to look who has started them."""
-    with running_service(registry.home, "--workers", "2", ready=False) as service:
+    with running_service(registry.store_folder, "--workers", "2", ready=False) as service:
         if after_s:
             service.wait_for(lambda: service.children())
             time.sleep(after_s)
         service.process.kill()
         service.process.wait()
         deadline = time.monotonic() + 20.0
-        while find_processes(str(registry.home)):
-            assert time.monotonic() < deadline, find_processes(str(registry.home))
+        while find_processes(str(registry.store_folder)):
+            assert time.monotonic() < deadline, find_processes(str(registry.store_folder))
             time.sleep(0.1)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", service.port))
-    with running_service(registry.home) as service:  # and nothing is in the way of the next
+    with running_service(registry.store_folder) as service:  # and nothing is in the way of the next
         assert service.version() == 1
-        assert len(list((registry.home / "serving" / "demo").glob("metrics-*"))) == 1
+        assert len(list((registry.store_folder / "serving" / "demo").glob("metrics-*"))) == 1
 
 
 def test_more_connections_than_it_takes_are_told_to_come_again(registry, capsys):
     """Those that came first are answered all the while, the others get a problem, and it ends."""
     request = make_request(LEAD)
-    with running_service(registry.home) as service:
+    with running_service(registry.store_folder) as service:
         with Load(service.port, 4, pause_s=0.005) as load:
             service.wait_for(lambda: len(load.answers) > 50)
             held = []

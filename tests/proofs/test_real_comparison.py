@@ -10,10 +10,10 @@ pytestmark = pytest.mark.proof
 KINDS = ("predictive", "rules", "close_rate")
 
 
-def compare(project, file, home):
+def compare(project, file, store_folder):
     """Register all three kinds by the commands, and return what compare says as JSON."""
     data = real_data(file).parent
-    where = ("-p", project, "--data", data, "--store", home)
+    where = ("-p", project, "--data", data, "--store", store_folder)
     for command in (("train",), ("rules", "register"), ("rules", "learn"), ("compare", "--json")):
         done = run(*command, *where)
         assert done.returncode == 0, done.stderr

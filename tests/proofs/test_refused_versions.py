@@ -108,7 +108,7 @@ def broken_places(registry: Registry) -> dict[str, str]:
         "device": device.as_uri(),
         "../": f"{linked.as_uri()}/../{good.name}",
         "../ in disguise": f"{linked.as_uri()}/%2e%2e/{good.name}",
-        "nowhere": (registry.home / "artifacts" / "nowhere").as_uri(),
+        "nowhere": (registry.store_folder / "artifacts" / "nowhere").as_uri(),
     }
 
 
@@ -128,7 +128,7 @@ def refused_gauge(service) -> int:
 
 def test_what_is_broken_is_refused_told_once_and_the_old_version_stays(registry):
     kept = expect_probability(registry.scorecard)
-    with running_service(registry.home, "--poll", str(POLLED_EVERY_S)) as service:
+    with running_service(registry.store_folder, "--poll", str(POLLED_EVERY_S)) as service:
         with Load(service.port, 2, pause_s=0.02) as load:
             broken = {
                 name: registry.add(text) for name, text in broken_texts(registry.scorecard).items()
@@ -161,8 +161,8 @@ def test_what_is_broken_is_refused_told_once_and_the_old_version_stays(registry)
 def test_a_worker_keeps_its_versions_when_the_cache_is_damaged(registry):
     cards = {1: registry.scorecard, 2: change(registry.scorecard, 0.8, 0.2)}
     registry.add(cards[2])
-    cache = registry.home / "serving" / "demo"
-    with running_service(registry.home, "--poll", str(POLLED_EVERY_S)) as service:
+    cache = registry.store_folder / "serving" / "demo"
+    with running_service(registry.store_folder, "--poll", str(POLLED_EVERY_S)) as service:
         with Load(service.port, 2, pause_s=0.01) as load:
             follower = service.find_child("leadscore.serve.service.processes.follower")
             os.kill(follower, signal.SIGSTOP)
@@ -189,8 +189,8 @@ def test_a_worker_keeps_its_versions_when_the_cache_is_damaged(registry):
 def test_a_scorecard_damaged_in_the_cache_is_not_served_and_fetched_anew(registry):
     second = change(registry.scorecard, 0.8, 0.2)
     registry.add(second)
-    path = registry.home / "serving" / "demo" / "scorecards" / f"{second.sha256}.json"
-    with running_service(registry.home, "--poll", str(POLLED_EVERY_S)) as service:
+    path = registry.store_folder / "serving" / "demo" / "scorecards" / f"{second.sha256}.json"
+    with running_service(registry.store_folder, "--poll", str(POLLED_EVERY_S)) as service:
         service.wait_for(path.is_file)
         with Load(service.port, 2, pause_s=0.01) as load:
             follower = service.find_child("leadscore.serve.service.processes.follower")
@@ -208,7 +208,9 @@ def test_a_scorecard_damaged_in_the_cache_is_not_served_and_fetched_anew(registr
     assert all(a.body["probability"] == right[a.model[0]] for a in load.answers)
     assert path.read_text() == second.to_json()
     replace(path, b"{}")
-    with running_service(registry.home) as service:  # ready, since the registry has it whole
+    with running_service(
+        registry.store_folder
+    ) as service:  # ready, since the registry has it whole
         assert service.version() == 2
 
 
@@ -223,7 +225,7 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def point_index(registry: Registry, number: int) -> None:
-    path = registry.home / "serving" / "demo" / "index.json"
+    path = registry.store_folder / "serving" / "demo" / "index.json"
     index = json.loads(path.read_bytes())
     index["models"]["demo.predictive"]["aliases"]["champion"] = str(number)
     replace(path, json.dumps(index).encode())
@@ -269,7 +271,7 @@ def test_code_and_pickles_in_the_registry_are_never_run(registry, tmp_path):
     numbers = [registry.add(pickled, **files) for files in hostile]
     numbers += [registry.add(None, **files) for files in hostile]
     taken = registry.add(good, **hostile[1])
-    with running_service(registry.home, "--poll", str(POLLED_EVERY_S)) as service:
+    with running_service(registry.store_folder, "--poll", str(POLLED_EVERY_S)) as service:
         for number in numbers:
             registry.point(number)
             service.wait_for(lambda n=number: refusals(service, n))
@@ -278,7 +280,9 @@ def test_code_and_pickles_in_the_registry_are_never_run(registry, tmp_path):
         answer = service.post("/v1/score", LEAD).json()
         assert answer["probability"] == expect_probability(good)
     assert not ran.exists()
-    folder = next(p for p in (registry.home / "artifacts" / "made").iterdir() if p.name == "2")
+    folder = next(
+        p for p in (registry.store_folder / "artifacts" / "made").iterdir() if p.name == "2"
+    )
     with pytest.MonkeyPatch.context() as patch, suppress(Exception):
         patch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "true")
         pyfunc.load_model(str(folder))

@@ -114,10 +114,10 @@ def mlflow_server(registry: Registry, port: int, log) -> Iterator[Registry]:
     """MLflow's own server on the registry's store."""
     at = f"http://127.0.0.1:{port}"
     words = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    words += ["--backend-store-uri", f"sqlite:///{registry.home / 'mlflow.db'}"]
-    words += ["--artifacts-destination", str(registry.home / "artifacts")]
+    words += ["--backend-store-uri", f"sqlite:///{registry.store_folder / 'mlflow.db'}"]
+    words += ["--artifacts-destination", str(registry.store_folder / "artifacts")]
     with running(words, log, f"{at}/health"):
-        yield Registry(registry.home, registry.scorecard, at)
+        yield Registry(registry.store_folder, registry.scorecard, at)
 
 
 def gauge(service, name: str) -> float:
@@ -136,12 +136,12 @@ def test_the_registry_fails_at_run_time_and_comes_back(registry, tmp_path, capsy
     port = free_port()
     second = change(registry.scorecard, 0.8, 0.2)
     number = registry.add(second)
-    home = tmp_path / "service"
-    home.mkdir()
+    store_folder = tmp_path / "service"
+    store_folder.mkdir()
     ratios = []
     with ExitStack() as stack:
         with mlflow_server(registry, port, tmp_path / "first"):
-            service = stack.enter_context(running_service(home, environment=address(port)))
+            service = stack.enter_context(running_service(store_folder, environment=address(port)))
             with Load(service.port, 4, pause_s=0.01) as load:
                 time.sleep(4.0)
             before_ms = p99_ms(load.answers)
@@ -173,12 +173,12 @@ def test_the_registry_fails_at_run_time_and_comes_back(registry, tmp_path, capsy
 
 
 def test_without_a_registry_at_the_start_the_last_good_copy_is_served(registry, capsys):
-    with running_service(registry.home):
+    with running_service(registry.store_folder):
         pass  # which leaves the copy
     port = free_port()
     with black_hole(port):
         began_s = time.monotonic()
-        with running_service(registry.home, environment=address(port)) as service:
+        with running_service(registry.store_folder, environment=address(port)) as service:
             ready_s = time.monotonic() - began_s
             answer = service.post("/v1/score", LEAD).json()
             assert answer["probability"] == expect_probability(registry.scorecard)
@@ -189,9 +189,9 @@ def test_without_a_registry_at_the_start_the_last_good_copy_is_served(registry, 
 
 def test_without_a_registry_and_a_copy_it_says_so_and_waits(registry, tmp_path):
     port = free_port()
-    home = tmp_path / "service"
-    home.mkdir()
-    with running_service(home, ready=False, environment=address(port)) as service:
+    store_folder = tmp_path / "service"
+    store_folder.mkdir()
+    with running_service(store_folder, ready=False, environment=address(port)) as service:
         service.wait_for(lambda: readiness(service)[1] == ["registry_unreachable"])
         assert readiness(service)[0] == 503
         assert service.client.get("/livez").status_code == 200

@@ -45,7 +45,7 @@ def test_the_champion_moves_under_load_and_no_answer_mixes_two_versions(registry
         cards[registry.add(card)] = card
     expected = {(n, card.fingerprint): expect_probability(card) for n, card in cards.items()}
     assert len(set(expected.values())) == len(cards) == 4
-    with running_service(registry.home) as service:
+    with running_service(registry.store_folder) as service:
         mover = Mover(registry, list(cards))
         with Load(service.port, pause_s=0.003) as load:
             mover.start()
@@ -68,9 +68,9 @@ def test_the_shadow_scores_every_lead_and_changes_no_answer(registry):
     registry.point(number, "challenger")
     leads = [demo_lead(lead_id=f"L{i}", created_at=None if i % 3 else "2025-10-01T00:00:00Z")
              for i in range(40)]  # fmt: skip
-    with running_service(registry.home) as service:
+    with running_service(registry.store_folder) as service:
         plain = [service.post("/v1/score", lead, X_Request_ID=lead["lead_id"]) for lead in leads]
-    with running_service(registry.home, "--shadow") as service:
+    with running_service(registry.store_folder, "--shadow") as service:
         shadowed = [service.post("/v1/score", lead, X_Request_ID=lead["lead_id"]) for lead in leads]
         service.wait_for(lambda: len(events(service, "shadow")) == len(leads))
         counted = service.client.get("/metrics").text
@@ -100,11 +100,11 @@ def odds(card, lead: dict) -> float:
 def test_what_was_answered_over_three_promotions_is_replayed_and_one_changed_number_found(
     registry, options
 ):
-    log = registry.home / "scores.db"
+    log = registry.store_folder / "scores.db"
     numbers = [1] + [
         registry.add(change(registry.scorecard, factor, 0.1)) for factor in (0.5, 0.8, 1.2)
     ]
-    with running_service(registry.home, "--log-scores", str(log), *options) as service:
+    with running_service(registry.store_folder, "--log-scores", str(log), *options) as service:
         for turn, number in enumerate(numbers):
             registry.point(number)
             service.wait_for(lambda n=number: service.version() == n)

@@ -26,7 +26,7 @@ class Running:
 
     process: "subprocess.Popen[bytes]"
     port: int
-    home: Path
+    store_folder: Path
     log_path: Path
     client: httpx.Client
 
@@ -87,7 +87,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_service(
-    home: Path,
+    store_folder: Path,
     *options: str,
     config: str = "demo",
     ready: bool = True,
@@ -96,10 +96,10 @@ def running_service(
 ) -> Iterator[Running]:
     """Start ``leadscore serve``, wait until it is ready (or only answers), and stop it."""
     port = free_port()
-    log_path = home / f"service-{port}.log"
+    log_path = store_folder / f"service-{port}.log"
     command = [
         sys.executable, "-m", "leadscore.serve.cli.main", "serve", "-p", config,
-        "--store", str(home), "--port", str(port), *options,
+        "--store", str(store_folder), "--port", str(port), *options,
     ]  # fmt: skip
     kept = {k: v for k, v in os.environ.items() if not k.endswith("_URI")}
     with log_path.open("wb") as log:
@@ -107,7 +107,7 @@ def running_service(
             command, stdout=log, stderr=log, env={**kept, **(environment or {})}
         )
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30.0, headers=headers)
-    service = Running(process, port, home, log_path, client)
+    service = Running(process, port, store_folder, log_path, client)
     try:
         service.wait_for(lambda: _answers(service, ready), 60.0)
         yield service

@@ -75,11 +75,13 @@ class ServiceInside:
 
 
 @contextmanager
-def service_inside(home: Path, project: str = "demo", **settings: Any) -> Iterator[ServiceInside]:
-    """Serve what stands in the cache of a home."""
+def service_inside(
+    store_folder: Path, project: str = "demo", **settings: Any
+) -> Iterator[ServiceInside]:
+    """Serve what stands in the cache of a store_folder."""
     logger = Recorder()
     with asyncio.Runner() as runner:
-        made = make_service(Settings(str(home), project, **settings), logger)  # type: ignore[arg-type]
+        made = make_service(Settings(str(store_folder), project, **settings), logger)  # type: ignore[arg-type]
         service = ServiceInside(made, logger, runner)
         try:
             yield service
@@ -88,7 +90,7 @@ def service_inside(home: Path, project: str = "demo", **settings: Any) -> Iterat
 
 
 def fill_cache(
-    home: Path,
+    store_folder: Path,
     versions: Mapping[int, Scorecard],
     project: str = "demo",
     sheets: Mapping[str, Scorecard] = MappingProxyType({}),
@@ -98,7 +100,7 @@ def fill_cache(
 
     `sheets` are champions of other kinds, by kind, each version 1.
     """
-    cache = ScorecardCache(Settings(str(home), project).folder)
+    cache = ScorecardCache(Settings(str(store_folder), project).folder)
     entries = {}
     for number, scorecard in versions.items():
         cache.write_scorecard(scorecard.sha256, scorecard.to_json())

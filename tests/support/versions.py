@@ -21,20 +21,22 @@ NAME = "demo.predictive"
 
 
 class Registry:
-    """The store of a home folder, or a server's, and its scorecards.
+    """The store of a store folder, or a server's, and its scorecards.
 
     Parameters
     ----------
-    home : Path
+    store_folder : Path
     scorecard : Scorecard
         The trained one, from which others are made.
     address : str, optional
         Of a server.
     """
 
-    def __init__(self, home: Path, scorecard: Scorecard, address: str | None = None) -> None:
-        uri = address or f"sqlite:///{home / 'mlflow.db'}"
-        self.home, self.scorecard = home, scorecard
+    def __init__(
+        self, store_folder: Path, scorecard: Scorecard, address: str | None = None
+    ) -> None:
+        uri = address or f"sqlite:///{store_folder / 'mlflow.db'}"
+        self.store_folder, self.scorecard = store_folder, scorecard
         self.client = MlflowClient(uri, uri)
         self._folders = count(1)
 
@@ -45,7 +47,7 @@ class Registry:
 
     def make_folder(self, scorecard: Scorecard | str | bytes | None, **files: bytes) -> Path:
         """Lay out the artifacts of a version as MLflow does."""
-        folder = self.home / "artifacts" / "made" / str(next(self._folders))
+        folder = self.store_folder / "artifacts" / "made" / str(next(self._folders))
         (folder / "artifacts").mkdir(parents=True)
         if isinstance(scorecard, Scorecard):
             scorecard = scorecard.to_json()

@@ -252,7 +252,7 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def run(home: Path, project: str, poll_s: float, parent: int) -> None:
+def run(store_folder: Path, project: str, poll_s: float, parent: int) -> None:
     """Follow the registry until a signal to stop, or until the parent process is gone.
 
     It is asked every `poll_s`, and at once when a local store's files change. A server has no
@@ -266,14 +266,15 @@ def run(home: Path, project: str, poll_s: float, parent: int) -> None:
     watchdog = Watchdog(parent, stop, _HUNG_S, lambda: logger.error("registry_hangs"))
     watchdog.start()
     follower = Follower(
-        ScorecardCache(Settings(str(home), project).folder), project,
-        lambda: open_store(home) if has_store(home) else None, logger, watchdog.beat,
+        ScorecardCache(Settings(str(store_folder), project).folder), project,
+        lambda: open_store(store_folder) if has_store(store_folder) else None,
+        logger, watchdog.beat,
     )  # fmt: skip
     seen: object = None
     due = hurry_until = 0.0
     while not stop.is_set():
         watchdog.beat()
-        stamp = [stamp_file(home / name) for name in _STORE_FILES] if local else None
+        stamp = [stamp_file(store_folder / name) for name in _STORE_FILES] if local else None
         if time.monotonic() >= due or stamp != seen:
             seen = stamp
             if follower.follow() and not local:
@@ -287,12 +288,12 @@ def run(home: Path, project: str, poll_s: float, parent: int) -> None:
 def main() -> None:
     """Run as a process of its own."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--project", required=True)
     parser.add_argument("--poll", type=float, required=True)
     parser.add_argument("--parent", type=int, required=True)
     asked = parser.parse_args()
-    run(asked.home, asked.project, asked.poll, asked.parent)
+    run(asked.store, asked.project, asked.poll, asked.parent)
 
 
 if __name__ == "__main__":

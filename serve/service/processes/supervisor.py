@@ -129,7 +129,7 @@ class Supervisor:
 
     def _start_follower(self) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", _FOLLOWER, "--home", self.settings.home,
+            [sys.executable, "-P", "-m", _FOLLOWER, "--store", self.settings.store_folder,
              "--project", self.settings.project, "--poll", str(self.poll_s),
              "--parent", str(os.getpid())],
             start_new_session=True,

@@ -257,7 +257,7 @@ def test_the_backward_table_agrees_with_recursion_and_with_chance():
 
 
 def test_the_truth_is_found_for_every_snapshot_of_the_project(registered):
-    known = read_truth(registered.home / "demo" / "truth.csv", registered.training.later)
+    known = read_truth(registered.store_folder / "demo" / "truth.csv", registered.training.later)
     assert ((known > 0.0) & (known < 1.0)).all()
 
 

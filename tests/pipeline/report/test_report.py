@@ -310,12 +310,12 @@ def test_what_is_shown_leaves_the_model_alone(tmp_path):
 
 
 def test_a_training_leaves_its_report_in_run_and_folder(registered):
-    path = report_path(registered.home, registered.version)
-    assert path == registered.home / "reports" / "demo-v1.html"
+    path = report_path(registered.store_folder, registered.version)
+    assert path == registered.store_folder / "reports" / "demo-v1.html"
     kept = path.read_bytes()
     assert kept.startswith(b"<!DOCTYPE html>")
     path.unlink()
-    fetched = fetch_report(registered.home, registered.project, "1")
+    fetched = fetch_report(registered.store_folder, registered.project, "1")
     assert fetched == path
     assert fetched.read_bytes() == kept
 

@@ -28,7 +28,7 @@ NAME = "demo.predictive"
 
 
 def client_of(registered):
-    uri = f"sqlite:///{registered.home / 'mlflow.db'}"
+    uri = f"sqlite:///{registered.store_folder / 'mlflow.db'}"
     mlflow.set_tracking_uri(uri)
     return MlflowClient(uri, uri)
 
@@ -114,26 +114,26 @@ def test_nothing_registered_says_what_to_do(registered):
 
 
 def copy_of(registered, tmp_path):
-    home = tmp_path / "home"
-    shutil.copytree(registered.home, home)
-    return home
+    store_folder = tmp_path / "store"
+    shutil.copytree(registered.store_folder, store_folder)
+    return store_folder
 
 
 def test_a_moved_store_says_so_and_is_mended(registered, tmp_path):
-    home = copy_of(registered, tmp_path)
+    store_folder = copy_of(registered, tmp_path)
     with pytest.raises(StoreError, match=r"was moved.*doctor --relocate"):
-        open_store(home)
-    assert relocate(home) > 0
-    assert relocate(home) == 0
-    scorecard, _ = open_store(home).load_scorecard(NAME, "1")
+        open_store(store_folder)
+    assert relocate(store_folder) > 0
+    assert relocate(store_folder) == 0
+    scorecard, _ = open_store(store_folder).load_scorecard(NAME, "1")
     assert scorecard == registered.training.scorecard
-    with sqlite3.connect(home / "mlflow.db") as database:
+    with sqlite3.connect(store_folder / "mlflow.db") as database:
         dump = "\n".join(database.iterdump())
-    assert str(registered.home) not in dump
+    assert str(registered.store_folder) not in dump
 
 
-def corrupt(home: Path, change):
-    (path,) = home.rglob("models/*/artifacts/artifacts/scorecard.json")
+def corrupt(store_folder: Path, change):
+    (path,) = store_folder.rglob("models/*/artifacts/artifacts/scorecard.json")
     path.write_bytes(change(path.read_bytes()))
 
 
@@ -148,11 +148,11 @@ def corrupt(home: Path, change):
     ids=["cut off", "a sign turned", "another schema", "empty"],
 )
 def test_a_damaged_version_is_not_promoted_and_the_champion_stays(registered, tmp_path, change):
-    home = copy_of(registered, tmp_path)
-    relocate(home)
-    store = open_store(home)
+    store_folder = copy_of(registered, tmp_path)
+    relocate(store_folder)
+    store = open_store(store_folder)
     store.promote(NAME, "1")
-    corrupt(home, change)
+    corrupt(store_folder, change)
     with pytest.raises(StoreError, match="version 1 cannot be used"):
         store.promote(NAME, "1")
     assert store.find_version(NAME, CHAMPION).version == 1
@@ -191,9 +191,9 @@ def test_two_stores_in_one_process_do_not_mix(registered, tmp_path):
 
 
 def test_training_twice_gives_two_versions_with_the_same_bytes(registered, tmp_path):
-    home = copy_of(registered, tmp_path)
-    relocate(home)
-    second = record_training(registered.training, home).version
+    store_folder = copy_of(registered, tmp_path)
+    relocate(store_folder)
+    second = record_training(registered.training, store_folder).version
     assert second.version == 2
     assert second.fingerprint == registered.version.fingerprint
     assert second.aliases == ("challenger",)

@@ -104,7 +104,7 @@ def test_leads_that_did_nothing_are_a_4_however_many_they_are():
 
 def test_the_model_ranks_nearly_as_the_truth_does(registered):
     training = registered.training
-    known = read_truth(registered.home / "demo" / "truth.csv", training.later)
+    known = read_truth(registered.store_folder / "demo" / "truth.csv", training.later)
     assert spearmanr(training.later_log_odds, known).statistic > 0.75
     assert training.evaluation.metrics["auc"].low > 0.7
 
@@ -133,8 +133,8 @@ def test_leads_without_any_order_are_cross_validated_and_say_so(tmp_path):
     inside = auc(group_by_score(own, to_probabilities(own), training.earlier.label))
     assert training.evaluation.metrics["auc"].value < inside, "out of fold is not in sample"
     assert training.evaluation.metrics["auc"].value > 0.7
-    record_training(training, tmp_path / "home")
-    evaluation, _ = evaluate_version(tmp_path / "home", project, "challenger")
+    record_training(training, tmp_path / "store")
+    evaluation, _ = evaluate_version(tmp_path / "store", project, "challenger")
     assert evaluation.to_json() == training.evaluation.to_json()
 
 
@@ -150,13 +150,13 @@ def test_pure_noise_is_called_so(tmp_path):
 
 
 def test_evaluation_uses_no_lead_from_before_the_models_own_cut(registered, tmp_path):
-    home = tmp_path / "home"
+    store_folder = tmp_path / "store"
     shutil.copytree(registered.project.folder, tmp_path / "demo")
     path = tmp_path / "demo" / "training.yaml"
     path.write_text(path.read_text().replace("later: 0.3", "later: 0.9"))
-    generous = read_project(tmp_path / "demo", registered.home / "demo")
-    record_training(registered.training, home)
-    evaluation, _ = evaluate_version(home, generous, "challenger")
+    generous = read_project(tmp_path / "demo", registered.store_folder / "demo")
+    record_training(registered.training, store_folder)
+    evaluation, _ = evaluate_version(store_folder, generous, "challenger")
     assert evaluation.leads == registered.training.evaluation.leads
     assert evaluation.metrics == registered.training.evaluation.metrics
 
@@ -246,28 +246,28 @@ def test_a_leak_that_separates_perfectly_is_trained_drawn_and_called_too_good(tm
         train(project)
     training = train(project, allowed_leaks=["newsletter"])
     assert "too good" in [verdict.kind for verdict in training.evaluation.verdicts]
-    assert record_training(training, tmp_path / "home").version.version == 1
+    assert record_training(training, tmp_path / "store").version.version == 1
 
 
 def test_evaluation_refuses_another_horizon_and_tells_other_data(registered, tmp_path):
-    home = tmp_path / "home"
-    record_training(registered.training, home)
+    store_folder = tmp_path / "store"
+    record_training(registered.training, store_folder)
     shutil.copytree(registered.project.folder, tmp_path / "demo")
     path = tmp_path / "demo" / "training.yaml"
     path.write_text(path.read_text().replace("horizon_days: 60", "horizon_days: 30"))
-    other_horizon = read_project(tmp_path / "demo", registered.home / "demo")
+    other_horizon = read_project(tmp_path / "demo", registered.store_folder / "demo")
     with pytest.raises(RefusalError, match=r"within 60.0 days, training.yaml now has 30"):
-        evaluate_version(home, other_horizon, "challenger")
+        evaluate_version(store_folder, other_horizon, "challenger")
     write_world(tmp_path / "more", 2500, seed=2)
     other_data = read_project(find_project("demo"), tmp_path / "more")
-    evaluation, _ = evaluate_version(home, other_data, "challenger")
+    evaluation, _ = evaluate_version(store_folder, other_data, "challenger")
     assert evaluation.verdicts[-1].kind == "other data"
 
 
 def test_leads_without_order_are_judged_on_the_data_of_the_training_only(tmp_path):
     leads = frame_of_leads(600)
     project = undated_project(tmp_path, leads, data=WITHOUT_TIMES)
-    record_training(train(project), tmp_path / "home")
+    record_training(train(project), tmp_path / "store")
     leads.assign(employees=7).to_csv(project.leads_path, index=False)
     with pytest.raises(RefusalError, match="not those of the training"):
-        evaluate_version(tmp_path / "home", project, "challenger")
+        evaluate_version(tmp_path / "store", project, "challenger")

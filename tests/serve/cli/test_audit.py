@@ -87,12 +87,12 @@ def test_a_leak_that_is_left_out_leaves_no_trace_in_the_model(leaky, tmp_path):
     data["excluded"] = {"extra": "says how it ended"}
     (folder / "data.yaml").write_text(json.dumps(data))
     (folder / "signals.yaml").write_text(json.dumps(signals))
-    done = run("audit", "-p", folder, "--store", tmp_path / "home", "--json")
+    done = run("audit", "-p", folder, "--store", tmp_path / "store", "--json")
     assert done.returncode == 0
     columns = {c["name"]: c for c in json.loads(done.stdout)["columns"]}
     assert columns["extra"]["verdict"] == "refuse"
     assert columns["extra"]["reasons"][-1] == "left out in data.yaml: says how it ended"
-    assert run("train", "-p", folder, "--store", tmp_path / "home").returncode == 0
+    assert run("train", "-p", folder, "--store", tmp_path / "store").returncode == 0
 
 
 def test_values_that_few_leads_have_are_named_nowhere(tmp_path):
@@ -101,9 +101,9 @@ def test_values_that_few_leads_have_are_named_nowhere(tmp_path):
     leads["note"] = np.where(won & (np.cumsum(won) <= 25), "Juana Pérez", "none")
     project = project_of(tmp_path / "few", leads, used=["note"])
     training = train(project, allowed_leaks=["note"])
-    version = record_training(training, tmp_path / "home").version
-    kept = open_store(tmp_path / "home").read_text(version.run_id, "audit.json")
-    page = (tmp_path / "home" / "reports" / "few-v1.html").read_text(encoding="utf-8")
+    version = record_training(training, tmp_path / "store").version
+    kept = open_store(tmp_path / "store").read_text(version.run_id, "audit.json")
+    page = (tmp_path / "store" / "reports" / "few-v1.html").read_text(encoding="utf-8")
     assert "Juana" not in kept
     assert "Juana" not in json.dumps(suppress_cells(training.audit).to_json())
     assert "Juana" not in page
@@ -114,6 +114,6 @@ def test_a_category_that_the_report_breaks_down_by_may_be_in_quarantine(tmp_path
     signals = yaml.safe_load((tmp_path / "mine" / "signals.yaml").read_text())
     signals["number"]["family"] = "web"
     (tmp_path / "mine" / "signals.yaml").write_text(json.dumps(signals))
-    done = run("train", "-p", project.folder, "--store", tmp_path / "home")
+    done = run("train", "-p", project.folder, "--store", tmp_path / "store")
     assert done.returncode == 0, done.stderr
     assert "audit: quarantine, and left out of training: web__number" in done.stdout

@@ -17,14 +17,14 @@ from leadscore.pipeline.training.train import train
 
 
 @pytest.fixture(scope="module")
-def home(registered, tmp_path_factory):
+def store_folder(registered, tmp_path_factory):
     """The registered demo, its version 1 champion, with a rule sheet that is challenger."""
-    home = tmp_path_factory.mktemp("compared") / "home"
-    shutil.copytree(registered.home, home)
-    relocate(home)
-    open_store(home).promote(registered.version.name, "challenger")
-    register(home, demo_rules(registered.project))
-    return home
+    store_folder = tmp_path_factory.mktemp("compared") / "store"
+    shutil.copytree(registered.store_folder, store_folder)
+    relocate(store_folder)
+    open_store(store_folder).promote(registered.version.name, "challenger")
+    register(store_folder, demo_rules(registered.project))
+    return store_folder
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +33,10 @@ def data(registered):
 
 
 @pytest.fixture(scope="module")
-def compared(home, data, tmp_path_factory):
+def compared(store_folder, data, tmp_path_factory):
     swaps = tmp_path_factory.mktemp("swaps") / "swaps.csv"
-    done = run("compare", "-p", "demo", "--store", home, "--data", data, "--capacity", 8, "--json",
-               "--swaps-csv", swaps)  # fmt: skip
+    done = run("compare", "-p", "demo", "--store", store_folder,
+               "--data", data, "--capacity", 8, "--json", "--swaps-csv", swaps)  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), swaps
 
@@ -56,17 +56,17 @@ def test_by_default_every_registered_kind_is_compared_and_named(compared):
             assert standing["metrics"][name]["low"] <= standing["metrics"][name]["high"]
 
 
-def test_the_page_and_the_run_have_it_and_neither_has_a_lead(home, compared):
+def test_the_page_and_the_run_have_it_and_neither_has_a_lead(store_folder, compared):
     found, swaps = compared
-    page = (home / "reports" / "demo-comparison.html").read_text(encoding="utf-8")
-    client = MlflowClient(f"sqlite:///{home / 'mlflow.db'}")
+    page = (store_folder / "reports" / "demo-comparison.html").read_text(encoding="utf-8")
+    client = MlflowClient(f"sqlite:///{store_folder / 'mlflow.db'}")
     run_of = client.get_run(found["run_id"])
     assert run_of.data.tags["kind"] == "comparison"
     assert run_of.data.tags["verdict"] == found["verdict"][0]
     assert run_of.data.params["contender_2"] == "demo.rules:1"
     gain = found["pairs"][0]["gain"]["wins"]["value"]
     assert run_of.data.metrics["predictive-1-against-rules-1/gain"] == gain
-    store = open_store(home)
+    store = open_store(store_folder)
     assert store.read_text(found["run_id"], "demo-comparison.html") == page
     kept = store.read_text(found["run_id"], "comparison.json")
     with swaps.open(encoding="utf-8") as stream:
@@ -78,9 +78,9 @@ def test_the_page_and_the_run_have_it_and_neither_has_a_lead(home, compared):
         assert row["as_of"].endswith("Z")
 
 
-def test_the_terminal_begins_with_the_verdict_and_plans_a_test(home, data, compared):
-    done = run("compare", "rules", "champion", "-p", "demo", "--store", home, "--data", data,
-               "--capacity", 8, "--plan-experiment", "--gain", "30%")  # fmt: skip
+def test_the_terminal_begins_with_the_verdict_and_plans_a_test(store_folder, data, compared):
+    done = run("compare", "rules", "champion", "-p", "demo", "--store", store_folder,
+               "--data", data, "--capacity", 8, "--plan-experiment", "--gain", "30%")  # fmt: skip
     assert done.returncode == 0, done.stderr
     words = " ".join(done.stdout.split())
     assert done.stdout.startswith(("The ", "No difference proven"))
@@ -88,7 +88,7 @@ def test_the_terminal_begins_with_the_verdict_and_plans_a_test(home, data, compa
     assert "To find a gain of 30% in wins per call" in words
     assert "weeks with 8 calls a week, then 60 days until the last outcome" in words
     assert "SHA-256 of the salt and lead_id" in words
-    unplanned = run("compare", "-p", "demo", "--store", home, "--data", data)
+    unplanned = run("compare", "-p", "demo", "--store", store_folder, "--data", data)
     assert "SHA-256" not in unplanned.stdout
     assert "with 15 calls a week" in " ".join(unplanned.stdout.split())  # of training.yaml
 
@@ -104,8 +104,8 @@ def test_the_terminal_begins_with_the_verdict_and_plans_a_test(home, data, compa
         (("champion", "rules", "--capacity", "0"), 2, "--capacity: a number above 0"),
     ],
 )
-def test_what_makes_no_comparison_is_told_in_a_line(home, data, names, code, said):
-    done = run("compare", "-p", "demo", *names, "--store", home, "--data", data)
+def test_what_makes_no_comparison_is_told_in_a_line(store_folder, data, names, code, said):
+    done = run("compare", "-p", "demo", *names, "--store", store_folder, "--data", data)
     assert done.returncode == code
     assert said in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
@@ -117,7 +117,7 @@ def test_one_version_alone_cannot_be_compared(registered):
         "-p",
         "demo",
         "--store",
-        registered.home,
+        registered.store_folder,
         "--data",
         registered.project.data_folder,
     )

@@ -21,15 +21,15 @@ def mine(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def learned(mine, tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    done = run("rules", "learn", "-p", mine, "--store", home, "--json")
+    store_folder = tmp_path_factory.mktemp("home")
+    done = run("rules", "learn", "-p", mine, "--store", store_folder, "--json")
     assert done.returncode == 0, done.stderr
-    return home, json.loads(done.stdout)
+    return store_folder, json.loads(done.stdout)
 
 
 def test_a_sheet_is_learned_written_and_registered(mine, learned):
-    home, told = learned
-    assert told["sheet"] == str(home / "close_rate" / "mine.yaml")
+    store_folder, told = learned
+    assert told["sheet"] == str(store_folder / "close_rate" / "mine.yaml")
     assert told["registered"]["name"] == "mine.close_rate"
     assert told["registered"]["metrics"]["auc"]["low"] > 0.6
     best = max(told["attributes"], key=lambda row: row["points"])
@@ -37,7 +37,7 @@ def test_a_sheet_is_learned_written_and_registered(mine, learned):
     assert best["difference"]["value"] == pytest.approx(
         100.0 * (best["close_rate"] - best["expected"])
     )
-    sheet = yaml.safe_load((home / "close_rate" / "mine.yaml").read_text(encoding="utf-8"))
+    sheet = yaml.safe_load((store_folder / "close_rate" / "mine.yaml").read_text(encoding="utf-8"))
     assert set(sheet) == {"mql", "sql", "criteria"}
     audited = run("rules", "audit", "-p", mine, "--sheet", told["sheet"], "--json")
     found = json.loads(audited.stdout)
@@ -49,7 +49,7 @@ def test_a_sheet_is_learned_written_and_registered(mine, learned):
 
 
 def test_an_edited_sheet_is_left_alone(mine, learned, tmp_path):
-    home, _ = learned
+    store_folder, _ = learned
     path = tmp_path / "mine.yaml"
     path.write_text("mql: 10\n", encoding="utf-8")
     done = run("rules", "learn", "-p", mine, "--store", tmp_path, "--write", path)
@@ -57,9 +57,9 @@ def test_an_edited_sheet_is_left_alone(mine, learned, tmp_path):
     assert "edited by hand" in done.stderr
     assert path.read_text(encoding="utf-8") == "mql: 10\n"
     assert not (tmp_path / "mlflow.db").exists()
-    done = run("rules", "learn", "-p", mine, "--store", home, "--write", path, "--force")
+    done = run("rules", "learn", "-p", mine, "--store", store_folder, "--write", path, "--force")
     assert done.returncode == 0, done.stderr
-    assert path.read_bytes() == (home / "close_rate" / "mine.yaml").read_bytes()
+    assert path.read_bytes() == (store_folder / "close_rate" / "mine.yaml").read_bytes()
     assert "Registered as mine.close_rate version 2, challenger" in done.stdout
     assert "at most 5 % of these are chance" in done.stdout
 
@@ -70,15 +70,15 @@ def test_leads_without_order_have_a_sheet_that_nothing_can_judge(tmp_path):
         tmp_path / "mine", data=WITHOUT_TIMES, signals=signals, training={"horizon_days": None}
     )
     write_leads(folder, make_leads(900, seed=3))
-    done = run("rules", "learn", "-p", folder, "--store", tmp_path / "home")
+    done = run("rules", "learn", "-p", folder, "--store", tmp_path / "store")
     assert done.returncode == 0, done.stderr
     assert "Not registered: these leads have no order" in done.stdout
-    assert (tmp_path / "home" / "close_rate" / "mine.yaml").is_file()
-    assert not (tmp_path / "home" / "mlflow.db").exists()
+    assert (tmp_path / "store" / "close_rate" / "mine.yaml").is_file()
+    assert not (tmp_path / "store" / "mlflow.db").exists()
 
 
 def test_the_audit_of_the_demos_sheet_finds_its_careers_page(registered):
-    done = run("rules", "audit", "-p", "demo", "--data", registered.home / "demo")
+    done = run("rules", "audit", "-p", "demo", "--data", registered.store_folder / "demo")
     assert done.returncode == 0, done.stderr
     assert "careers_page: " in done.stdout
     assert "of all points belong to criteria that history does not support" in done.stdout

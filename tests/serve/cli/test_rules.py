@@ -19,17 +19,17 @@ LEADS = 400
 
 @pytest.fixture(scope="module")
 def told(registered, promoted, tmp_path_factory):
-    """A home where the demo's sheet is the champion of its kind, and what the commands said."""
-    home = tmp_path_factory.mktemp("rules") / "home"
-    shutil.copytree(promoted, home)
-    relocate(home)
-    data = registered.home / "demo"
-    done = run("rules", "register", "-p", "demo", "--data", data, "--store", home, "--json")
+    """A store folder with the demo's sheet as champion of its kind, and the outputs of commands."""
+    store_folder = tmp_path_factory.mktemp("rules") / "store"
+    shutil.copytree(promoted, store_folder)
+    relocate(store_folder)
+    data = registered.store_folder / "demo"
+    done = run("rules", "register", "-p", "demo", "--data", data, "--store", store_folder, "--json")
     assert done.returncode == 0, done.stderr
-    moved = run("promote", "-p", "demo", "rules:1", "--store", home)
+    moved = run("promote", "-p", "demo", "rules:1", "--store", store_folder)
     assert moved.returncode == 0, moved.stderr
     assert "demo.rules version 1" in moved.stdout
-    return home, json.loads(done.stdout)
+    return store_folder, json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,10 @@ def sheet(told):
 @pytest.fixture(scope="module")
 def scored(registered, told, tmp_path_factory):
     """The rows of a file that was scored by the sheet, by lead."""
-    data, target = registered.home / "demo", tmp_path_factory.mktemp("scored") / "scored.csv"
+    data, target = (
+        registered.store_folder / "demo",
+        tmp_path_factory.mktemp("scored") / "scored.csv",
+    )
     done = run("score", data / "leads.csv", target, "-p", "demo", "--data", data,
                "--store", told[0], "--model", "rules", "--as-of", EXTRACT)  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -50,15 +53,17 @@ def scored(registered, told, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def service(registered, sheet, tmp_path_factory):
-    home = tmp_path_factory.mktemp("served")
-    fill_cache(home, {1: registered.training.scorecard}, champion=1, sheets={"rules": sheet})
-    with service_inside(home) as service:
+    store_folder = tmp_path_factory.mktemp("served")
+    fill_cache(
+        store_folder, {1: registered.training.scorecard}, champion=1, sheets={"rules": sheet}
+    )
+    with service_inside(store_folder) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
 def served(registered, service):
-    leads = read_requests(registered.home / "demo")[:LEADS]
+    leads = read_requests(registered.store_folder / "demo")[:LEADS]
     answer = service.post("/v1/score/batch?model=rules", {"leads": leads}).json()
     assert answer["failed"] == 0, answer["results"]
     return {result["answer"]["lead_id"]: result["answer"] for result in answer["results"]}
@@ -128,7 +133,7 @@ def test_the_sheet_as_sql_gives_the_points_of_the_file(registered, service, scor
         f'"{name}" {"TEXT" if text else "REAL"}' for name, text in sheet.columns.items()
     )
     database.execute(f"CREATE TABLE signals (lead_id TEXT, {columns})")
-    leads = read_requests(registered.home / "demo")[:60]
+    leads = read_requests(registered.store_folder / "demo")[:60]
     for lead in leads:
         answer = service.post("/v1/explain?model=rules", lead).json()
         values = {reason["signal"]: reason["value"] for reason in answer["reasons"]}
@@ -144,7 +149,7 @@ def test_the_sheet_as_sql_gives_the_points_of_the_file(registered, service, scor
 
 def test_the_sheet_explains_a_lead_in_points_from_nothing(registered, told, scored):
     lead = max(scored, key=lambda one: float(scored[one]["points"]))
-    done = run("explain", "--lead", lead, "-p", "demo", "--data", registered.home / "demo",
+    done = run("explain", "--lead", lead, "-p", "demo", "--data", registered.store_folder / "demo",
                "--store", told[0], "--model", "rules", "--as-of", EXTRACT)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "every lead" in done.stdout
@@ -163,7 +168,7 @@ def test_all_kinds_are_listed_and_the_model_says_where_its_bands_begin(told, ser
 
 
 def test_an_explanation_of_a_sheet_has_its_sentence(service, registered):
-    lead = read_requests(registered.home / "demo")[0]
+    lead = read_requests(registered.store_folder / "demo")[0]
     answer = service.post("/v1/explain?model=rules", lead).json()
     assert "% likely to buy within 60 days" in answer["sentence"]
     assert answer["points"] == round(sum(reason["points"] for reason in answer["reasons"]), 6)
@@ -173,8 +178,8 @@ def test_a_sheet_over_leads_without_order_can_be_judged_again(tmp_path):
     folder = write_project(tmp_path / "mine", data=WITHOUT_TIMES, training={"horizon_days": None})
     write_leads(folder, make_leads(400))
     row = "{signal: country, is: [ES], points: 5}"
-    (folder / "rules.yaml").write_text(f"mql: 1\nsql: 5\ncriteria:\n  home: {row}\n")
-    where = ("-p", folder, "--store", tmp_path / "home")
+    (folder / "rules.yaml").write_text(f"mql: 1\nsql: 5\ncriteria:\n  store_folder: {row}\n")
+    where = ("-p", folder, "--store", tmp_path / "store")
     done = run("rules", "register", *where)
     assert done.returncode == 0, done.stderr
     judged = run("evaluate", "--model", "rules:1", *where)

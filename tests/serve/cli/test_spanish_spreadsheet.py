@@ -13,7 +13,7 @@ from leadscore.serve.cli.main import app
 @pytest.fixture(scope="module")
 def sheet(tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
-    return write_sheet(folder / "hoja"), folder / "home"
+    return write_sheet(folder / "hoja"), folder / "store"
 
 
 def run(*words):
@@ -23,14 +23,14 @@ def run(*words):
 
 
 def test_the_sheet_is_checked_trained_on_and_scored(sheet, tmp_path):
-    folder, home = sheet
+    folder, store_folder = sheet
     checked = json.loads(run("check", "-p", folder, "--json"))
     assert checked["rejects"] == []
-    trained = json.loads(run("train", "-p", folder, "--store", home, "--json"))
+    trained = json.loads(run("train", "-p", folder, "--store", store_folder, "--json"))
     assert trained["metrics"]["auc"]["low"] > 0.6
-    run("promote", "1", "-p", folder, "--store", home)
+    run("promote", "1", "-p", folder, "--store", store_folder)
     scored = tmp_path / "puntuados.csv"
-    run("score", folder / "leads.csv", scored, "-p", folder, "--store", home)
+    run("score", folder / "leads.csv", scored, "-p", folder, "--store", store_folder)
     with scored.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     with (folder / "leads.csv").open(encoding="cp1252") as stream:

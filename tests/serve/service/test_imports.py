@@ -48,14 +48,21 @@ print(json.dumps({
 @pytest.fixture(scope="module")
 def scored(registered, tmp_path_factory):
     """What a fresh interpreter has loaded and done once it has scored a lead as a worker does."""
-    home = tmp_path_factory.mktemp("served")
+    store_folder = tmp_path_factory.mktemp("served")
     card = registered.training.scorecard
-    cache = ScorecardCache(home / "serving" / "demo")
+    cache = ScorecardCache(store_folder / "serving" / "demo")
     cache.write_scorecard(card.sha256, card.to_json())
     entry = ModelEntry({"1": VersionEntry(card.sha256)}, {"champion": "1"})
     cache.write_index(Index("demo", {NAME: entry}))
     done = subprocess.run(
-        [sys.executable, "-c", SCORE, str(home), str(home / "log.db"), json.dumps(demo_lead())],
+        [
+            sys.executable,
+            "-c",
+            SCORE,
+            str(store_folder),
+            str(store_folder / "log.db"),
+            json.dumps(demo_lead()),
+        ],
         capture_output=True,
         text=True,
         timeout=60,

@@ -101,12 +101,12 @@ def find_canaries(text: bytes) -> list[str]:
 
 @pytest.fixture(scope="module")
 def with_challenger(registered, promoted, tmp_path_factory):
-    """A home with a champion, and a challenger for the shadow."""
-    home = tmp_path_factory.mktemp("canaries") / "home"
-    shutil.copytree(promoted, home)
-    relocate(home)
-    assert record_training(registered.training, home).version.version == 2
-    return home
+    """A store folder with a champion, and a challenger for the shadow."""
+    store_folder = tmp_path_factory.mktemp("canaries") / "store"
+    shutil.copytree(promoted, store_folder)
+    relocate(store_folder)
+    assert record_training(registered.training, store_folder).version.version == 2
+    return store_folder
 
 
 @pytest.mark.parametrize("keep", [False, True], ids=["scores kept", "requests kept"])

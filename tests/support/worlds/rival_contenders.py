@@ -52,10 +52,10 @@ def rule_sheet(
     return add_golden_leads(make_scorecard(*terms, **(content | changes))).sealed()
 
 
-def register(home: Path, scorecard: Scorecard) -> Version:
+def register(store_folder: Path, scorecard: Scorecard) -> Version:
     """Register a scorecard as its project's challenger of its kind."""
     record = RunRecord(scorecard.project, scorecard, {}, {}, {}, {}, [], [])
-    return open_store(home).record_training(record)
+    return open_store(store_folder).record_training(record)
 
 
 def contender(scorecard: Scorecard, number: int = 1, *aliases: str) -> Contender:

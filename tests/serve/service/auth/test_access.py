@@ -16,17 +16,17 @@ SHUT = ("/v1/model", "/metrics", "/nowhere", "/v1/score")
 
 
 @pytest.fixture(scope="module")
-def home(registered, tmp_path_factory):
-    home = tmp_path_factory.mktemp("security")
-    fill_cache(home, {1: registered.training.scorecard}, champion=1)
-    return home
+def store_folder(registered, tmp_path_factory):
+    store_folder = tmp_path_factory.mktemp("security")
+    fill_cache(store_folder, {1: registered.training.scorecard}, champion=1)
+    return store_folder
 
 
 @pytest.fixture
-def guarded(home, tmp_path):
+def guarded(store_folder, tmp_path):
     """A service that asks for keys, one key for scores, and the file of keys."""
     path, key = make_key(tmp_path)
-    with service_inside(home, keys=str(path)) as service:
+    with service_inside(store_folder, keys=str(path)) as service:
         yield service, key, path
 
 
@@ -85,10 +85,10 @@ def test_a_key_in_the_query_is_none(guarded):
     check_problem(answer, 401)
 
 
-def test_a_key_opens_its_own_scopes_alone(home, tmp_path):
+def test_a_key_opens_its_own_scopes_alone(store_folder, tmp_path):
     path, scores = make_key(tmp_path)
     watcher = create_key(path, "watcher", ["metrics"], time.time_ns() // 1_000).key
-    with service_inside(home, keys=str(path)) as service:
+    with service_inside(store_folder, keys=str(path)) as service:
         assert service.get("/metrics", **bearer(watcher)).status_code == 200
         check_problem(service.get("/metrics", **bearer(scores)), 403)
         check_problem(service.get("/v1/model", **bearer(watcher)), 403)

@@ -22,7 +22,7 @@ SECOND = 1_000_000
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "home" / "keys.json"
+    return tmp_path / "store" / "keys.json"
 
 
 def ring(path) -> KeyRing:

@@ -85,15 +85,15 @@ def request(
 
 
 @pytest.fixture(scope="module")
-def home(registered, tmp_path_factory):
-    home = tmp_path_factory.mktemp("whole")
-    fill_cache(home, {1: registered.training.scorecard}, champion=1)
-    return home
+def store_folder(registered, tmp_path_factory):
+    store_folder = tmp_path_factory.mktemp("whole")
+    fill_cache(store_folder, {1: registered.training.scorecard}, champion=1)
+    return store_folder
 
 
 @pytest.fixture(scope="module")
-def service(home):
-    with service_inside(home) as service:
+def service(store_folder):
+    with service_inside(store_folder) as service:
         service.get("/docs")  # so that what answers it need not be made first
         yield service
 
@@ -130,8 +130,8 @@ def test_a_client_that_does_not_read_is_waited_for(service):
     assert ask(service, request(), paused=True).text.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_other_origins_get_their_headers(home):
-    with service_inside(home, origins=(ORIGIN,)) as shared:
+def test_other_origins_get_their_headers(store_folder):
+    with service_inside(store_folder, origins=(ORIGIN,)) as shared:
         wire = ask(shared, request(f"Origin: {ORIGIN}"))
     assert f"access-control-allow-origin: {ORIGIN}\r\n".encode() in wire.text
 

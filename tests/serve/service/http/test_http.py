@@ -14,15 +14,15 @@ CONTROL = ("/v1/model", "/livez", "/readyz", "/ping", "/health", "/version", "/m
 
 
 @pytest.fixture(scope="module")
-def home(registered, tmp_path_factory):
-    home = tmp_path_factory.mktemp("http")
-    fill_cache(home, {1: registered.training.scorecard}, champion=1)
-    return home
+def store_folder(registered, tmp_path_factory):
+    store_folder = tmp_path_factory.mktemp("http")
+    fill_cache(store_folder, {1: registered.training.scorecard}, champion=1)
+    return store_folder
 
 
 @pytest.fixture(scope="module")
-def service(home):
-    with service_inside(home) as service:
+def service(store_folder):
+    with service_inside(store_folder) as service:
         yield service
 
 
@@ -159,11 +159,11 @@ def test_nobody_guesses_types_or_keeps_answers(service, path):
     assert "server" not in answer.headers
 
 
-def test_pages_of_other_origins_may_not_ask_unless_told(service, home):
+def test_pages_of_other_origins_may_not_ask_unless_told(service, store_folder):
     origin = "https://crm.example"
     answer = service.post("/v1/score", demo_lead(), Origin=origin)
     assert not [name for name in answer.headers if name.startswith("access-control")]
-    with service_inside(home, origins=(origin,)) as shared:
+    with service_inside(store_folder, origins=(origin,)) as shared:
         asked = shared.ask("OPTIONS", "/v1/score", Origin=origin,
                            Access_Control_Request_Method="POST",
                            Access_Control_Request_Headers="authorization,content-type")  # fmt: skip
@@ -202,8 +202,8 @@ def test_the_model_is_told_whole(service, registered):
     assert told["models"]["demo.predictive"] == {"versions": [1], "aliases": {"champion": "1"}}
 
 
-def test_what_is_asked_is_counted(home):
-    with service_inside(home) as service:
+def test_what_is_asked_is_counted(store_folder):
+    with service_inside(store_folder) as service:
         service.score(demo_lead())
         service.post("/v1/score", b"{")
         service.get("/etc/passwd")

@@ -16,9 +16,9 @@ from leadscore.pipeline.values.times import read_moment
 
 @pytest.fixture(scope="module")
 def service(registered, tmp_path_factory):
-    home = tmp_path_factory.mktemp("requests")
-    fill_cache(home, {1: registered.training.scorecard}, champion=1)
-    with service_inside(home) as service:
+    store_folder = tmp_path_factory.mktemp("requests")
+    fill_cache(store_folder, {1: registered.training.scorecard}, champion=1)
+    with service_inside(store_folder) as service:
         yield service
 
 

@@ -13,15 +13,15 @@ CHUNK = 250
 
 @pytest.fixture(scope="module")
 def service(registered, tmp_path_factory):
-    home = tmp_path_factory.mktemp("same")
-    fill_cache(home, {1: registered.training.scorecard}, champion=1)
-    with service_inside(home) as service:
+    store_folder = tmp_path_factory.mktemp("same")
+    fill_cache(store_folder, {1: registered.training.scorecard}, champion=1)
+    with service_inside(store_folder) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
 def requests(registered):
-    return read_requests(registered.home / "demo")
+    return read_requests(registered.store_folder / "demo")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def served(service, requests):
 
 
 def test_served_is_what_a_file_is_scored(registered, promoted, served, tmp_path):
-    data, target = registered.home / "demo", tmp_path / "scored.csv"
+    data, target = registered.store_folder / "demo", tmp_path / "scored.csv"
     done = run("score", data / "leads.csv", target, "-p", "demo", "--data", data,
                "--store", promoted, "--as-of", EXTRACT)  # fmt: skip
     assert done.returncode == 0, done.stderr

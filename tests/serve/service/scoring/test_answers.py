@@ -64,13 +64,13 @@ def scorecard(registered):
 
 @pytest.fixture(scope="module")
 def service(scorecard, tmp_path_factory):
-    home = tmp_path_factory.mktemp("answers")
+    store_folder = tmp_path_factory.mktemp("answers")
     fill_cache(
-        home,
+        store_folder,
         {1: scorecard, 2: vary(scorecard, base=scorecard.base + 0.5), 3: few_terms(scorecard)},
         champion=1, challenger=2,
     )  # fmt: skip
-    with service_inside(home) as service:
+    with service_inside(store_folder) as service:
         yield service
 
 

@@ -17,9 +17,9 @@ from leadscore.serve.service.replay import Wanted, replay
 
 @pytest.fixture(scope="module")
 def service(registered, tmp_path_factory):
-    home = tmp_path_factory.mktemp("invocations")
-    fill_cache(home, {1: registered.training.scorecard}, champion=1)
-    with service_inside(home) as service:
+    store_folder = tmp_path_factory.mktemp("invocations")
+    fill_cache(store_folder, {1: registered.training.scorecard}, champion=1)
+    with service_inside(store_folder) as service:
         yield service
 
 
@@ -34,7 +34,7 @@ def frame(registered):
 
 @pytest.fixture(scope="module")
 def expected(registered, frame):
-    mlflow.set_tracking_uri(f"sqlite:///{registered.home / 'mlflow.db'}")
+    mlflow.set_tracking_uri(f"sqlite:///{registered.store_folder / 'mlflow.db'}")
     return mlflow.pyfunc.load_model("models:/demo.predictive/1").predict(frame)
 
 

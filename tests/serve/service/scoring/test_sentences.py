@@ -20,9 +20,9 @@ ADVICE = {
 
 @pytest.fixture(scope="module")
 def service(registered, tmp_path_factory):
-    home = tmp_path_factory.mktemp("wording")
-    fill_cache(home, {1: registered.training.scorecard}, champion=1)
-    with service_inside(home) as service:
+    store_folder = tmp_path_factory.mktemp("wording")
+    fill_cache(store_folder, {1: registered.training.scorecard}, champion=1)
+    with service_inside(store_folder) as service:
         yield service
 
 
@@ -30,7 +30,7 @@ def service(registered, tmp_path_factory):
 def leads(registered, service):
     """Of every band some leads of the demo."""
     found = {"cold": [], "MQL": [], "SQL": []}
-    for lead in read_requests(registered.home / "demo")[-600:]:
+    for lead in read_requests(registered.store_folder / "demo")[-600:]:
         lead["as_of"] = "2025-12-31T00:00:00Z"
         found[service.score(lead)["band"]].append(lead)
     return {band: some[:25] for band, some in found.items()}
