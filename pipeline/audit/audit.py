@@ -29,17 +29,9 @@ def audit_project(
 ) -> Audit:
     """Audit a project's data.
 
-    Data that cannot be read at all are a verdict too: do not train.
-
-    Parameters
-    ----------
-    allowed_leaks : collection of str
-        Signals, fields or columns that are used though they leak.
-
-    Raises
-    ------
-    ConfigError
-        If `allowed_leaks` names nothing that a signal reads.
+    Data that cannot be read at all are a verdict too: do not train. `allowed_leaks` names signals,
+    fields or columns that are used although they leak. Raises ConfigError if `allowed_leaks` names
+    nothing that a signal reads.
     """
     check_allowed(project, allowed_leaks)
     progress("reading the leads")
@@ -66,10 +58,7 @@ def audit_tables(
 ) -> Audit:
     """Audit tables that have been read.
 
-    Parameters
-    ----------
-    dataset : Dataset or None
-        None where no snapshot has a label, for the reason that `unlabelled` gives.
+    `dataset` is None if no snapshot has a label; `unlabelled` then says why.
     """
     raw = make_source_frame(project, tables)
     findings: list[Finding] = []
@@ -92,7 +81,11 @@ def audit_tables(
         findings += judge_proxies(project, last_snapshots(dataset), raw)
     judged = judge_tables(project, tables, dataset, raw)
     findings = [*judged.findings, *findings]
-    findings += [_leak(column) for column in columns if column.used and column.verdict == "refuse"]
+    findings += [
+        Finding("problem", column.name, f"leaks: {column.reasons[0]}", _LEAK_TODO)
+        for column in columns
+        if column.used and column.verdict == "refuse"
+    ]
     return Audit(
         project=project.name,
         rows=tables.rows,
@@ -123,19 +116,12 @@ def judge_together(together: Estimate) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _leak(column: ColumnFinding) -> Finding:
-    return Finding("problem", column.name, f"leaks: {column.reasons[0]}", _LEAK_TODO)
-
-
 def check_allowed(project: Project, allowed_leaks: Collection[str]) -> None:
     """Check that every leak allowed is one that a signal reads.
 
-    Raises
-    ------
-    ConfigError
-        If one names no signal, and no field or column that a signal reads.
+    Raises ConfigError if one names no signal, and no field or column that a signal reads.
     """
-    known = set(map(compose, signal_names(project)))
+    known = {compose(n) for signal in project.catalog.signals for n in _names_of(project, signal)}
     for name in allowed_leaks:
         if compose(name) not in known:
             raise ConfigError(
@@ -144,15 +130,8 @@ def check_allowed(project: Project, allowed_leaks: Collection[str]) -> None:
             )
 
 
-def signal_names(project: Project) -> list[str]:
-    """Return every name by which a signal can be meant: its own, its fields', their columns'."""
-    names: dict[str, None] = {}
-    for signal in project.catalog.signals:
-        names |= dict.fromkeys(_names_of(project, signal))
-    return list(names)
-
-
 def _names_of(project: Project, signal: Signal) -> list[str]:
+    """Return every name that can mean a signal: its own, its fields' and their columns'."""
     fields = project.data.leads.fields
     columns = [fields[name].column or name for name in signal.inputs]
     return [signal.column, signal.name, *signal.inputs, *columns]
@@ -176,10 +155,7 @@ def list_leaks(project: Project, audit: Audit) -> list[str]:
 def exclude_columns(project: Project, audit: Audit) -> Project:
     """Return the project without the signals in quarantine.
 
-    Raises
-    ------
-    RefusalError
-        If the verdict is not to train, or no signal is left.
+    Raises RefusalError if the verdict is not to train, or no signal is left.
     """
     if audit.verdict == "do not train":
         problems = [f"  {f}" for f in audit.findings if f.severity == "problem"]

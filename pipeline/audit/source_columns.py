@@ -16,17 +16,14 @@ WON, CLOSED = "#won", "#closed"
 def make_source_frame(project: Project, tables: Ingested) -> pd.DataFrame:
     """Return every column of the leads' file as text, with what became of each lead.
 
+    Raises ValueError if the tables were read without ``keep_source``.
+
     Returns
     -------
     DataFrame
         One row per row of the file, repeated lead ids included, in the file's order: its columns as
         text or None, ``#lead_id``, ``#won`` (True, False, or None where that is not known yet: the
         lead is open, and its horizon not over) and ``#closed`` (bool: won or lost).
-
-    Raises
-    ------
-    ValueError
-        If the tables were read without ``keep_source``.
     """
     if tables.source is None:
         raise ValueError("the leads' file was read without keeping its columns as text")
@@ -46,13 +43,8 @@ def make_source_frame(project: Project, tables: Ingested) -> pd.DataFrame:
 def find_outcomes(project: Project, tables: Ingested) -> tuple[Mapping[str, bool], set[str]]:
     """Return what became of each lead as far as it is known by the extract.
 
-    Returns
-    -------
-    won : mapping of lead_id to bool
-        Whether it was ever won; leads that are open and whose horizon, from creation on, is not
-        over are not there.
-    closed : set of str
-        The leads won or lost.
+    The first part says whether each lead was ever won. Open leads whose horizon is not over are not
+    in it. The second part has the leads that were won or lost.
     """
     outcomes, leads = tables.outcomes, tables.leads
     won = set(outcomes.filter(pc.equal(outcomes["status"], "won"))["lead_id"].to_pylist())

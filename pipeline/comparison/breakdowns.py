@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from leadscore.pipeline.comparison.call_simulator import Week
+from leadscore.pipeline.comparison.call_simulator import CallOutcome, Week
 from leadscore.pipeline.comparison.evaluation_set import EvaluationSet
 from leadscore.pipeline.comparison.records import Breakdown, Slice
-from leadscore.pipeline.comparison.wins_at_capacity import CallOutcome
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.evaluation.evaluate import PERIODS, name_moment, part_by_period
 from leadscore.pipeline.evaluation.groups import (
@@ -107,13 +106,8 @@ def break_down(
 ) -> tuple[Breakdown, ...]:
     """Return what each contender reached in every group.
 
-    Parameters
-    ----------
-    reached : dict of str to CallOutcome
-        By contender, over the groups of ``stack_masks``.
-    pairs : list of (str, str)
-        The pairs.
-    """  # fmt: skip
+    `reached` has the outcome of each contender over the groups of ``stack_masks``.
+    """
     later, place, found = evaluation_set.later, 0, []
     for grouping in groupings:
         slices = []

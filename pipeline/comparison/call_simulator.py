@@ -1,6 +1,8 @@
-"""Who is called when: week by week the best leads not called yet, as many as the team can call."""
+"""Who is called when, week by week, and how many wins these calls reach."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
 from math import inf
 from typing import NamedTuple
 
@@ -9,6 +11,7 @@ import numpy.typing as npt
 
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.errors import ConfigError
+from leadscore.pipeline.evaluation.resampling import draw_weights
 from leadscore.pipeline.values.times import DAY_US, format_time
 
 Floats = npt.NDArray[np.float64]
@@ -30,11 +33,6 @@ def list_weeks(dataset: Dataset) -> tuple[Week, ...]:
     """Return the weeks of a dataset, each with every lead's latest snapshot of that week.
 
     Without dates, stretches of equal count in order of arrival stand for weeks.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        Ordered by time or arrival.
     """
     if dataset.order == "arrival":
         ranked = np.lexsort((dataset.lead_id.astype(str), dataset.begin))
@@ -72,14 +70,8 @@ class CallSimulator:
 
     Leads of equal score have the same right to a call. Where calls run out among them, each is
     called in part: the expected value over all ways to break the tie, so that ties flatter nobody
-    and no order of rows matters.
-
-    Parameters
-    ----------
-    log_odds : float array of shape (n,)
-        Of n snapshots; only their order counts.
-    lead : int array of shape (n,)
-        The number of each snapshot's lead, from 0.
+    and no order of rows matters. `log_odds` are those of n snapshots; only their order counts.
+    `lead` is the number of each snapshot's lead, from 0.
     """
 
     def __init__(self, weeks: tuple[Week, ...], log_odds: Floats, lead: Rows) -> None:
@@ -93,21 +85,10 @@ class CallSimulator:
             self._ranked.append((rows, starts, sizes))
 
     def run(self, capacity: float, weight: Floats) -> Iterator[tuple[Rows, Floats]]:
-        """Yield, week by week, rows and how much of each is called.
+        """Yield, week by week, rows (k,) and how much of each is called (k, draws), best first.
 
-        Parameters
-        ----------
-        capacity : float
-            Calls a week.
-        weight : float array of shape (leads, draws)
-            How often each lead is there, in each draw of leads; it is not changed.
-
-        Yields
-        ------
-        rows : int array of shape (k,)
-            Best first.
-        called : float array of shape (k, draws)
-            Between 0 and the lead's weight; over the weeks no lead is called more than that.
+        `weight` is how often each lead is there in each draw of leads, (leads, draws). Over the
+        weeks no lead is called more often than that.
         """
         left = weight.astype(np.float64)
         for rows, starts, sizes in self._ranked:
@@ -153,21 +134,10 @@ def find_capacity(
 ) -> Capacity:
     """Return the capacity: the one given, else training.yaml's, else a tenth of the arrivals.
 
-    Parameters
-    ----------
-    configured : float or None
-        Calls a week in training.yaml.
-    later : Dataset
-        Its leads are numbered from 0.
-    calls : float or None
-        A week, from the command line.
-    share : float or None
-        Of the leads that arrive in a week, from the command line.
-
-    Raises
-    ------
-    ConfigError
-        If both are given, one is not above 0, or calls a week where there are no weeks.
+    `configured` is the number of calls a week in training.yaml. `calls` a week and `share` of the
+    leads that arrive in a week come from the command line. The leads of `later` are numbered from
+    0. Raises ConfigError if both are given, one is not above 0, or calls a week where there are no
+    weeks.
     """
     if calls is not None and share is not None:
         raise ConfigError("give either --capacity or --capacity-share, not both")
@@ -197,3 +167,72 @@ def find_capacity(
 
 def _format_calls(calls: float) -> str:
     return "1 call a week" if calls == 1.0 else f"{calls:g} calls a week"
+
+
+@dataclass(frozen=True)
+class CallOutcome:
+    """Calls and wins of one contender in g groups of snapshots: as it was, and in each draw.
+
+    `wins` and `calls` are (g,); `drawn_wins` and `drawn_calls` (g, draws). `called` is how much of
+    each snapshot is called, (n,).
+    """
+
+    called: Floats
+    wins: Floats
+    calls: Floats
+    drawn_wins: Floats
+    drawn_calls: Floats
+
+
+def simulate_calls(
+    callers: list[CallSimulator],
+    capacity: float,
+    label: npt.NDArray[np.int8],
+    leads: int,
+    groups: Floats,
+    bootstrap_draws: int,
+    seed: int,
+) -> list[CallOutcome]:
+    """Call with each contender, on the leads as they are and on each draw of them.
+
+    `capacity` is in calls a week, `leads` is their number, and `groups` (g, n) has 1 where a
+    snapshot belongs to a group.
+    """
+    counts: list[list[tuple[Floats, Floats]]] = [[] for _ in callers]
+    for weight in chain([np.ones((leads, 1))], draw_weights(leads, bootstrap_draws, seed)):
+        for caller, found in zip(callers, counts, strict=True):
+            found.append(_count_by_group(caller, capacity, label, groups, weight))
+    return [
+        CallOutcome(
+            caller.call_once(capacity),
+            wins[:, 0],
+            calls[:, 0],
+            np.hstack([drawn for drawn, _ in parts]),
+            np.hstack([drawn for _, drawn in parts]),
+        )
+        for caller, ((wins, calls), *parts) in zip(callers, counts, strict=True)
+    ]
+
+
+def _count_by_group(
+    caller: CallSimulator,
+    capacity: float,
+    label: npt.NDArray[np.int8],
+    groups: Floats,
+    weight: Floats,
+) -> tuple[Floats, Floats]:
+    """Return wins and calls of each group, each (g, draws), if leads are there so often."""
+    wins = np.zeros((len(groups), weight.shape[1]))
+    calls = np.zeros_like(wins)
+    for rows, called in caller.run(capacity, weight):
+        members = groups[:, rows]
+        calls += members @ called
+        wins += (members * label[rows]) @ called
+    return wins, calls
+
+
+def draw_curve(
+    caller: CallSimulator, label: npt.NDArray[np.int8], capacities: list[float]
+) -> list[float]:
+    """Return the wins that are reached with so many calls a week."""
+    return [float(caller.call_once(calls) @ label) for calls in capacities]

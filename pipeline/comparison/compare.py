@@ -8,12 +8,11 @@ from threadpoolctl import threadpool_limits
 
 from leadscore.pipeline.comparison.breakdowns import break_down
 from leadscore.pipeline.comparison.call_simulator import find_capacity, list_weeks
-from leadscore.pipeline.comparison.contenders import Contender
-from leadscore.pipeline.comparison.evaluation_set import prepare_evaluation_set
+from leadscore.pipeline.comparison.evaluation_set import Contender, prepare_evaluation_set
 from leadscore.pipeline.comparison.experiment import plan_experiment
+from leadscore.pipeline.comparison.pairs import write_swaps
 from leadscore.pipeline.comparison.records import Comparison
 from leadscore.pipeline.comparison.standings import Standings, count_draws
-from leadscore.pipeline.comparison.swaps import write_swaps
 from leadscore.pipeline.comparison.verdict import (
     describe_equal_treatment,
     list_caveats,
@@ -50,21 +49,10 @@ def compare(
     """Compare scorecards at the calls that the team can make.
 
     The measure is fixed in advance: the wins reached by the calls. The verdict uses only this
-    measure, corrected for all pairs. Everything else explains it.
-
-    Parameters
-    ----------
-    contenders : sequence of Contender
-        Two or more.
-
-    Raises
-    ------
-    RefusalError
-        If the contenders cannot be compared fairly: other horizons, no order in time, no wins.
-    DataError
-        If the data do not match the configuration.
-    ConfigError
-        If a number given is none that makes sense.
+    measure, corrected for all pairs. Everything else explains it. There are two contenders or more.
+    Raises RefusalError if the contenders cannot be compared fairly: other horizons, no order in
+    time, no wins. Raises DataError if the data do not match the configuration. Raises ConfigError
+    if a number given is none that makes sense.
     """
     with threadpool_limits(limits=1):  # sums of floats then come out alike on any number of cores
         return _compare(project, contenders, question, progress)

@@ -1,4 +1,4 @@
-"""The evaluation set: the same later snapshots, scored by all contenders."""
+"""The contenders, and the evaluation set: the same later snapshots, scored by all of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ import pandas as pd
 
 from leadscore.models.calibration import Affine, fit_affine
 from leadscore.models.score_frame import FrameScores, score_frame
-from leadscore.pipeline.comparison.contenders import Contender, check_horizons
+from leadscore.models.scorecard import Scorecard
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.config.training import SplitConfig
 from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
@@ -21,6 +21,63 @@ from leadscore.pipeline.progress import Progress
 from leadscore.pipeline.scoring.inputs import read_catalog
 from leadscore.pipeline.signals.catalog import Catalog, Signal
 from leadscore.pipeline.signals.display_names import DisplayName
+from leadscore.pipeline.tracking.records import Version
+from leadscore.pipeline.tracking.version_names import KIND_WORDS
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A registered scorecard; `version` is its entry in the registry."""
+
+    version: Version
+    scorecard: Scorecard
+
+    @property
+    def key(self) -> str:
+        """The name in JSON, and to be typed: ``rules:2``."""
+        return f"{self.version.name.rpartition('.')[2]}:{self.version.version}"
+
+    @property
+    def name(self) -> str:
+        """The name in a table for people: ``rule sheet 2``."""
+        return f"{KIND_WORDS[self.scorecard.kind]} {self.version.version}"
+
+    @property
+    def title(self) -> str:
+        """The name in a sentence: ``the rule sheet (version 2, champion)``."""
+        aliases = "".join(f", {alias}" for alias in self.version.aliases)
+        return f"the {KIND_WORDS[self.scorecard.kind]} (version {self.version.version}{aliases})"
+
+    @property
+    def cut(self) -> float | None:
+        """From when on leads may judge it; None where it learned from none."""
+        cut = self.scorecard.training.get("cut")
+        return None if cut is None else float(cut)
+
+
+def check_horizons(horizon_days: float | None, contenders: Sequence[Contender]) -> None:
+    """Refuse contenders that do not predict wins within the project's horizon.
+
+    Raises RefusalError if a horizon differs, or a contender learned from leads without any order.
+    """
+    for contender in contenders:
+        found = contender.scorecard.horizon_days
+        if found != horizon_days:
+            raise RefusalError(
+                f"{contender.key} predicts who is won within {_days(found)}, training.yaml says "
+                f"{_days(horizon_days)}; set horizon_days back, or train or register it again"
+            )
+        learned = contender.scorecard.kind != "rules"
+        if learned and contender.cut is None:
+            raise RefusalError(
+                f"{contender.key} learned from leads without order in time, so none are later than "
+                "those it knows; give leads.created or leads.order in data.yaml and train again"
+            )
+
+
+def _days(days: float | None) -> str:
+    return "an open time" if days is None else f"{days:g} days"
+
 
 Floats = npt.NDArray[np.float64]
 FEWEST_WINS = 5
@@ -67,14 +124,9 @@ def prepare_evaluation_set(
     """Read the data and score the leads that are new to all contenders.
 
     The set has the leads created from the latest of the contenders' cuts on. So no contender is
-    evaluated on leads that it learned from.
-
-    Raises
-    ------
-    RefusalError
-        If the leads have no order, the contenders do not see the same leads, or too few won.
-    DataError
-        If data.yaml lacks what a contender reads.
+    evaluated on leads that it learned from. Raises RefusalError if the leads have no order, the
+    contenders do not see the same leads, or too few won. Raises DataError if data.yaml lacks what a
+    contender reads.
     """
     check_horizons(project.training.horizon_days, contenders)
     catalogs = [read_catalog(c.scorecard, project.data, c.key) for c in contenders]
@@ -201,18 +253,9 @@ class CatalogGroups(NamedTuple):
 def merge_catalogs(first: Catalog, catalogs: Sequence[Catalog]) -> CatalogGroups:
     """Merge catalogues into as few as there can be, so that signals are computed once.
 
-    Parameters
-    ----------
-    first : Catalog
-        The project's own, which the others join if they can.
-    catalogs : sequence of Catalog
-        One per scorecard.
-
-    Returns
-    -------
-    CatalogGroups
-        A catalogue that declares a column, a field or a property in another way than those before
-        it begins a group of its own. Groups that no scorecard reads are left out.
+    `first` is the project's own, which the others join if they can. A catalogue that declares a
+    column, a field or a property differently from those before it begins a group of its own. Groups
+    that no scorecard reads are left out.
     """
     merged, of = [first], []
     for catalog in catalogs:

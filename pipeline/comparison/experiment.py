@@ -18,10 +18,7 @@ _RAREST = 1e-3
 def read_gain(written: str) -> float:
     """Read a relative gain, ``20%`` or ``0.2``.
 
-    Raises
-    ------
-    ConfigError
-        If it is no such number.
+    Raises ConfigError if it is no such number.
 
     Examples
     --------
@@ -42,18 +39,9 @@ def size_experiment(base_rate: float, gain: float) -> int:
     """Return how many calls each arm needs, so that a relative gain is found in 80 % of tests.
 
     Two-sided at 5 %, by the shares of calls that win, with the correction for continuity.
-
-    Parameters
-    ----------
-    base_rate : float
-        The share of calls that win in the weaker arm.
-    gain : float
-        Relative: 0.2 finds 12 % against 10 %.
-
-    Raises
-    ------
-    ConfigError
-        If the gain is not above 0, or would lift the share to 1 or more.
+    `base_rate` is the share of calls that win in the weaker arm. `gain` is relative: 0.2 finds 12 %
+    against 10 %. Raises ConfigError if the gain is not above 0, or would lift the share to 1 or
+    more.
 
     References
     ----------
@@ -88,17 +76,8 @@ def plan_experiment(
 ) -> ExperimentPlan:
     """Plan a test between two contenders.
 
-    Parameters
-    ----------
-    gain : float
-        The smallest relative gain worth finding.
-    calls_per_week : float or None
-        Of the whole team, None where leads have no dates.
-
-    Returns
-    -------
-    ExperimentPlan
-        Its base rate is that of the contender whose calls won less often here.
+    `gain` is the smallest relative gain worth finding. `calls_per_week` of the whole team is None
+    if leads have no dates. The base rate is that of the contender whose calls won less often here.
     """
     base_rate = min(s.metrics["precision_at_capacity"].value for s in (one, other))
     base_rate = min(max(base_rate, _RAREST), 1.0 - _RAREST)

@@ -114,16 +114,9 @@ def measure_contender(
 ) -> Measured:
     """Measure one contender, on the leads as they are and on each draw of them.
 
-    Parameters
-    ----------
-    log_odds : float array of shape (n,)
-    equal : Affine
-        What makes its log-odds comparable with those of the others.
-    label : array of shape (n,) of 0 and 1, with both
-    lead : int array of shape (n,)
-        From 0.
-    period : int array of shape (n,)
-        From 0: the months, or stretches, within which leads are held against each other.
+    Arrays are (n,). `equal` makes its log-odds comparable with those of the others, `label` has
+    both 0 and 1, `lead` counts from 0. `period` numbers, from 0, the months or stretches within
+    which leads are compared.
     """
     measurer = _Measurer(log_odds, equal, label, lead, period)
     leads = int(lead.max()) + 1

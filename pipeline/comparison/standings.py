@@ -9,12 +9,17 @@ import numpy.typing as npt
 from leadscore.models.score_frame import to_probabilities
 from leadscore.models.scorecard import Scorecard
 from leadscore.pipeline.comparison.breakdowns import find_periods, group_snapshots, stack_masks
-from leadscore.pipeline.comparison.call_simulator import CallSimulator, Week
+from leadscore.pipeline.comparison.call_simulator import (
+    CallOutcome,
+    CallSimulator,
+    Week,
+    draw_curve,
+    simulate_calls,
+)
 from leadscore.pipeline.comparison.evaluation_set import EvaluationSet, ScoredContender
 from leadscore.pipeline.comparison.measures import MEASURED, measure_contender
 from leadscore.pipeline.comparison.pairs import Side, compare_pair, find_rates, measure_gain
 from leadscore.pipeline.comparison.records import ContenderResult, FamilyCost, Pair
-from leadscore.pipeline.comparison.wins_at_capacity import CallOutcome, draw_curve, simulate_calls
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.evaluation.calibration import group_by_score
 from leadscore.pipeline.evaluation.metrics import Estimate, auc
@@ -40,21 +45,9 @@ def count_draws(bootstrap_draws: int) -> int:
 class Standings:
     """The contenders and the leads they call.
 
-    Parameters
-    ----------
-    capacity : float
-        Calls a week.
-
-    Attributes
-    ----------
-    groupings : tuple of Cut
-        How the leads are grouped.
-    pairs : list of (str, str)
-        The keys of all pairs.
-    reached : dict of str to CallOutcome
-        By contender.
-    calls, by_chance : tuple of float
-        Calls a week of the curves, and what calling by chance reaches with them.
+    `capacity` is in calls a week. `groupings` says how the leads are grouped, `pairs` has the keys
+    of all pairs, and `reached` the calls and wins by contender. `calls` are the capacities of the
+    curves, and `by_chance` the wins that calls at random reach with them.
     """
 
     def __init__(
@@ -214,17 +207,9 @@ def list_families(scorecard: Scorecard) -> list[str]:
 
 
 def drop_family(scorecard: Scorecard, contributions: Floats, family: str) -> Floats:
-    """Return the log-odds of n snapshots, each worth the average in what a family says.
+    """Return the log-odds (n,) of n snapshots, with a family's terms at their averages.
 
-    Parameters
-    ----------
-    contributions : float array of shape (n, terms + caps)
-        Of ``FrameScores``.
-
-    Returns
-    -------
-    float array of shape (n,)
-        Caps are applied anew.
+    `contributions` are those of ``FrameScores``, (n, terms + caps). Caps are applied anew.
     """
     terms = contributions[:, : len(scorecard.terms)].copy()
     for place, term in enumerate(scorecard.terms):

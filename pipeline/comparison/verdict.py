@@ -23,16 +23,8 @@ def write_verdict(
 ) -> tuple[str, ...]:
     """Return the verdict: one sentence, then one for each further pair.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        Of every pair.
-    wins : int
-        Leads that won in the later period.
-    capacity : str
-        In words: ``40 calls a week``.
-    gain : float
-        The smallest relative gain worth finding.
+    `wins` are the leads that won in the later period, `capacity` is in words (``40 calls a week``),
+    and `gain` is the smallest relative gain worth finding.
     """
     ranked = sorted(standings, key=lambda s: -s.metrics["wins_at_capacity"].value)
     first, *others = ranked

@@ -68,23 +68,11 @@ def find_attributes(
 ) -> list[Attribute]:
     """List what a signal says of leads, as far as enough of them have it.
 
-    Parameters
-    ----------
-    values : Series of n rows
-        The signal's column.
-    lead : int array of shape (n,)
-        The number of each snapshot's lead.
-    overall : float
-        The share of all snapshots that won: how many leads a span needs depends on it.
-
-    Returns
-    -------
-    list of Attribute
-        Each of ``MIN_GROUP_LEADS`` leads or more: every level of a category, a flag that is
-        set, for
-        numbers nothing at all and up to four spans of like many leads above it, and an unknown
-        value. What
-        nearly all have is left out.
+    Attributes are every level of a category, a flag that is set, an unknown value, and for numbers
+    0 and up to four spans of about equally many leads above it. Each has ``MIN_GROUP_LEADS`` leads
+    or more. What nearly all leads have is left out. `values` is the column of the signal, `lead`
+    the number of each snapshot's lead, (n,). `overall` is the share of all snapshots that won,
+    which decides how many leads a span needs.
     """
     missing = values.isna().to_numpy(bool)
     known = ~missing

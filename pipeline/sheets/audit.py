@@ -17,11 +17,16 @@ from leadscore.pipeline.dataset.split import describe_earlier, split_history
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.progress import Progress, silent
-from leadscore.pipeline.sheets.audit_records import CriterionResult, SheetAudit
 from leadscore.pipeline.sheets.criteria import ScoredCriterion, split_criterion
 from leadscore.pipeline.sheets.evidence import SheetEvidence, measure_sheet
 from leadscore.pipeline.sheets.sheet import Sheet
-from leadscore.pipeline.sheets.verdicts import Context, find_overlaps, flag_criterion
+from leadscore.pipeline.sheets.verdicts import (
+    Context,
+    CriterionResult,
+    SheetAudit,
+    find_overlaps,
+    flag_criterion,
+)
 from leadscore.pipeline.signals.catalog import find_signal
 
 _ROUTED = (
@@ -34,12 +39,8 @@ _ADDS_NOTHING = "What goes with closing need not cause it: turning a sign change
 def audit_sheet(sheet: Sheet, progress: Progress = silent) -> SheetAudit:
     """Audit a rule sheet against the earlier part of its project's history.
 
-    Raises
-    ------
-    DataError
-        If the data do not match the configuration.
-    RefusalError
-        If there are no wins, or nothing else, to judge by.
+    Raises DataError if the data do not match the configuration. Raises RefusalError if there are no
+    wins, or nothing else, to judge by.
     """
     project = sheet.project
     progress("reading the leads")
@@ -73,12 +74,8 @@ def measure_criteria(
 ) -> tuple[tuple[CriterionResult, ...], float]:
     """Measure each criterion by history, and the share of all points without evidence.
 
-    Parameters
-    ----------
-    earlier : Dataset
-        With a column for each signal of the sheet, wins and others.
-    leaks : mapping of str to str
-        The signals that the data audit holds for leaks, by column, and why.
+    `earlier` has a column for each signal of the sheet, wins and others. `leaks` are the columns
+    that leak by the data audit, with the reason.
     """
     signals = sheet.project.catalog.signals
     criteria = [

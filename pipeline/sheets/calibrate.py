@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,25 +39,11 @@ def train_sheet(
     """Calibrate a sheet's points by history, and evaluate it on the later period.
 
     Nothing of the sheet is changed. Its points get the scale and shift to log-odds that fit the
-    earlier period best (Platt's calibration), and every lead a probability with its points.
-
-    Parameters
-    ----------
-    kind : str
-        ``rules`` or ``close_rate``.
-    allowed_leaks : collection of str
-        Signals, fields or columns to score by though the audit says that they leak.
-
-    Returns
-    -------
-    Training
-        Without pipeline and `selected`.
-
-    Raises
-    ------
-    RefusalError
-        As ``prepare``; if a criterion reads a signal that leaks; if no criterion ever fires; or if
-        a counted sheet has no later period to be judged on.
+    earlier period best (Platt's calibration), and every lead a probability with its points. `kind`
+    is ``rules`` or ``close_rate``. `allowed_leaks` names signals, fields or columns to score by
+    although they leak by the audit. The training has no pipeline and no `selected`. Raises
+    RefusalError as ``prepare``; if a criterion reads a signal that leaks; if no criterion ever
+    fires; or if a counted sheet has no later period to be judged on.
     """
     check_allowed(sheet.project, allowed_leaks)
     prepared = prepare(sheet.project, progress, allowed_leaks)
@@ -116,18 +101,9 @@ def _drop_slope_remark(training: Training) -> Training:
 def calibrate_points(points: Floats, label: npt.NDArray[np.int8]) -> Affine:
     """Return the scale and shift from points to log-odds, held exactly.
 
-    Parameters
-    ----------
-    points : float array of shape (n,)
-        Not all the same.
-    label : array of shape (n,) of 0 and 1
-        Of both classes.
-
-    Returns
-    -------
-    Affine
-        Its factor is ``FLATTEST`` where more points go with fewer wins; the shift then gives
-        everybody the base rate, which is all that such points say.
+    `points` (n,) are not all the same, and `label` (n,) has both 0 and 1. The factor is
+    ``FLATTEST`` if more points go with fewer wins; the shift then gives everybody the base rate,
+    which is all that such points say.
     """
     affine = fit_affine(points, label.astype(np.float64))
     if affine.factor < FLATTEST:
@@ -184,7 +160,5 @@ def _cross_calibrate(dataset: Dataset, points: Floats) -> Floats:
 
 
 def _to_axes(sheet: Sheet, affine: Affine) -> Axes:
-    def scale(cuts: tuple[float, ...] | None) -> Any:
-        return None if cuts is None else tuple(affine.factor * cut for cut in cuts)
-
-    return Axes(fit=scale(sheet.config.axes.fit), engagement=scale(sheet.config.axes.engagement))
+    cuts = sheet.config.axes.model_dump(exclude_none=True)
+    return Axes(**{name: tuple(affine.factor * cut for cut in cuts[name]) for name in cuts})

@@ -168,12 +168,6 @@ class CapConfig(Closed):
         return self
 
 
-def _increase(points: tuple[float, ...] | None) -> tuple[float, ...] | None:
-    if points is not None and list(points) != sorted(points):
-        raise ValueError("the three cut points must not decrease")
-    return points
-
-
 class AxesConfig(Closed):
     """Where C, B and A begin (fit), and 3, 2 and 1 (engagement), in points.
 
@@ -186,7 +180,9 @@ class AxesConfig(Closed):
     @field_validator("fit", "engagement")
     @classmethod
     def _check_order(cls, points: tuple[float, ...] | None) -> tuple[float, ...] | None:
-        return _increase(points)
+        if points is not None and list(points) != sorted(points):
+            raise ValueError("the three cut points must not decrease")
+        return points
 
 
 class SheetConfig(CutoffsConfig):

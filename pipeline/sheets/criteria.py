@@ -59,14 +59,7 @@ class ScoredCriterion:
 def split_criterion(
     name: str, rule: Rule, signal: Signal, signals: pd.DataFrame
 ) -> ScoredCriterion:
-    """Take one criterion apart.
-
-    Parameters
-    ----------
-    signal : Signal
-        That the rule reads.
-    signals : DataFrame of n rows
-    """
+    """Split one criterion into its parts, over the n snapshots of `signals`."""
     values = signals[rule.signal]
     everyone = np.ones(len(signals), bool)
     if rule.by is None or not rule.variants:

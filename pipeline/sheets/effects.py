@@ -12,22 +12,10 @@ _WAYS = ("points", "each", "steps", "curve", "levels")
 
 
 def to_shape(effect: Effect, signal: Signal) -> Shape:
-    """Return the shape of an effect, in points.
+    """Return the shape of an effect of a signal, in points: a table for a category.
 
-    Parameters
-    ----------
-    signal : Signal
-        That it is an effect of.
-
-    Returns
-    -------
-    Table, Steps or Curve
-        A table for a category, else steps or a curve.
-
-    Raises
-    ------
-    ValueError
-        If the effect is not one that a signal of this kind can have; the message says what is.
+    Raises ValueError if the effect is not one that a signal of this kind can have; the message says
+    what is.
     """
     if signal.is_category:
         return _to_table(effect, signal)

@@ -87,11 +87,6 @@ class SheetEvidence:
 def measure_sheet(criteria: Sequence[ScoredCriterion], earlier: Dataset) -> SheetEvidence:
     """Measure the criteria of a sheet against history.
 
-    Parameters
-    ----------
-    criteria : sequence of ScoredCriterion
-        Over the n snapshots of `earlier`.
-
     Notes
     -----
     The adjusted coefficients come from one logistic regression on the points of all criteria. Those
@@ -108,13 +103,13 @@ def measure_sheet(criteria: Sequence[ScoredCriterion], earlier: Dataset) -> Shee
     found = [
         _measure_criterion(one, by_points, place, history) for place, one in enumerate(criteria)
     ]
-    layout = _lay_out(criteria, [e.lift for e in found], len(earlier))
-    by_part = _JointFit(layout.columns, history)
-    for (one, number), factors in layout.parts.items():
+    columns, factors_by_part = _lay_out(criteria, [e.lift for e in found], len(earlier))
+    by_part = _JointFit(columns, history)
+    for (one, number), factors in factors_by_part.items():
         found.append(
             _measure_part(criteria[one], number, by_part, factors, history, found[one].lift)
         )
-    spread = float((layout.columns @ by_part.at_like_age.value[: by_part.width]).std())
+    spread = float((columns @ by_part.at_like_age.value[: by_part.width]).std())
     scale = float(points.sum(axis=1).std()) / spread if spread > 0.0 else 0.0
     conclusive = np.array([e.can_tell for e in found])
     conflicts, disputed, supported = (np.zeros(len(found), bool) for _ in range(3))
@@ -222,20 +217,13 @@ def _can_tell(lift: CloseRates) -> bool:
     return lift.can_tell and min(lift.leads, lift.leads_without) >= MIN_GROUP_LEADS
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """The columns of all parts, (n, c); and of each part (criterion, number) how to read them.
-
-    The factors, (c,), take what the criterion's zero is worth off what the part is.
-    """
-
-    columns: Floats
-    parts: dict[tuple[int, int], Floats]
-
-
 def _lay_out(
     criteria: Sequence[ScoredCriterion], lifts: Sequence[CloseRates], rows: int
-) -> _Layout:
+) -> tuple[Floats, dict[tuple[int, int], Floats]]:
+    """Return the columns of all parts, (n, c), and of each part (criterion, number) its factors.
+
+    The factors, (c,), subtract what the criterion's zero is worth from what the part is worth.
+    """
     columns: list[Floats] = []
     reads: dict[tuple[int, int], tuple[int | None, list[int], list[float]]] = {}
     for place, (one, lift) in enumerate(zip(criteria, lifts, strict=True)):
@@ -258,7 +246,7 @@ def _lay_out(
         if own is not None:
             row[own] += 1.0
         factors[key] = row
-    return _Layout(np.column_stack(columns) if columns else np.zeros((rows, 0)), factors)
+    return np.column_stack(columns) if columns else np.zeros((rows, 0)), factors
 
 
 def _covers(one: ScoredCriterion, lift: CloseRates) -> bool:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from leadscore.models.calibration import fit_affine
 from leadscore.models.log_odds import to_log_odds
@@ -66,21 +65,10 @@ def learn_sheet(
 ) -> Learned:
     """Learn a close-rate sheet from the earlier part of a project's history.
 
-    Parameters
-    ----------
-    path : Path
-        Where it will be written; for messages.
-    allowed_leaks : collection of str
-        Signals, fields or columns to learn from though the audit says that they leak.
-
-    Raises
-    ------
-    DataError
-        If the data is not what the configuration says.
-    RefusalError
-        As ``prepare`` and ``count_sheet``.
-    ConfigError
-        If `allowed_leaks` names nothing that a signal reads.
+    `path` is where it will be written, for messages. `allowed_leaks` names signals, fields or
+    columns to learn from although they leak by the audit. Raises DataError if the data is not what
+    the configuration says. Raises RefusalError as ``prepare`` and ``count_sheet``. Raises
+    ConfigError if `allowed_leaks` names nothing that a signal reads.
     """
     check_allowed(project, allowed_leaks)
     prepared = prepare(project, progress, allowed_leaks)
@@ -93,10 +81,8 @@ def count_sheet(
 ) -> Learned:
     """Count a close-rate sheet from the earlier part of a split.
 
-    Raises
-    ------
-    RefusalError
-        If no difference is more than chance, or the points do not rank leads the right way round.
+    Raises RefusalError if no difference is more than chance, or the points do not rank leads the
+    right way round.
     """
     earlier = split.earlier
     rows = measure_attributes(project, earlier)
@@ -107,7 +93,7 @@ def count_sheet(
         )
     content = write_criteria(rows)
     draft = check_sheet(project, path, _validate(content, {"mql": 0.0, "sql": 1.0}))
-    cutoffs, shares = _find_cutoffs(project, draft, earlier, _find_unit(rows))
+    cutoffs, shares = _find_cutoffs(project, draft, earlier, rows[0].unit)
     sheet = check_sheet(project, path, _validate(content, cutoffs))
     period = describe_earlier(split)
     text = write_sheet(project, rows, content, cutoffs, shares, period)
@@ -147,10 +133,6 @@ def _choose_unit(points: Collection[float]) -> float:
     return next((unit for unit in _UNITS if unit <= smallest), _UNITS[-1])
 
 
-def _find_unit(rows: Collection[Row]) -> float:
-    return next(row.unit for row in rows)
-
-
 def _find_cutoffs(
     project: Project, sheet: Sheet, earlier: Dataset, unit: float
 ) -> tuple[dict[str, float], dict[str, float]]:
@@ -171,10 +153,5 @@ def _find_cutoffs(
         for prob in (project.bands.mql, project.bands.sql)
     )
     sql = max(sql, mql + unit)
-    return {"mql": mql, "sql": sql}, {
-        "mql": _share_above(points, mql), "sql": _share_above(points, sql),
-    }  # fmt: skip
-
-
-def _share_above(points: npt.NDArray[np.float64], cutoff: float) -> float:
-    return float((points >= cutoff).mean())
+    cutoffs = {"mql": mql, "sql": sql}
+    return cutoffs, {name: float((points >= cut).mean()) for name, cut in cutoffs.items()}

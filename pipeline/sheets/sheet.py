@@ -54,10 +54,7 @@ class Sheet:
 def find_sheet(project: Project) -> Sheet | None:
     """Return the project's rule sheet, or None if it has no rules.yaml.
 
-    Raises
-    ------
-    ConfigError
-        As ``read_sheet``.
+    Raises ConfigError as ``read_sheet``.
     """
     path = find_rules(project.folder)
     return None if path is None else read_sheet(project, path)
@@ -66,15 +63,8 @@ def find_sheet(project: Project) -> Sheet | None:
 def read_sheet(project: Project, path: Path | None = None) -> Sheet:
     """Read and check a rule sheet.
 
-    Parameters
-    ----------
-    path : Path, optional
-        By default rules.yaml of the project's folder.
-
-    Raises
-    ------
-    ConfigError
-        With one line per mistake: file, key, what was found, what was expected.
+    `path` is by default rules.yaml in the project's folder. Raises ConfigError with one line per
+    mistake: file, key, what was found, what was expected.
     """
     path = path or find_rules(project.folder) or project.folder / "rules.yaml"
     if not path.is_file():
@@ -93,10 +83,7 @@ def read_sheet(project: Project, path: Path | None = None) -> Sheet:
 def check_sheet(project: Project, path: Path, config: SheetConfig) -> Sheet:
     """Check a rule sheet's configuration against the project; `path` is for the messages.
 
-    Raises
-    ------
-    ConfigError
-        As ``read_sheet``.
+    Raises ConfigError as ``read_sheet``.
     """
     return _Reading(project, path, config).finish()
 

@@ -1,17 +1,99 @@
-"""From the evidence on a criterion to flags, each with a plain sentence."""
+"""What the audit of a rule sheet finds: flags with plain sentences, from the evidence."""
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from leadscore.pipeline.dataset.split import EarlierPeriod
 from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
 from leadscore.pipeline.evaluation.metrics import Estimate
 from leadscore.pipeline.sheets.attributes import NEARLY_ALL
-from leadscore.pipeline.sheets.audit_records import CriterionResult, Flag
 from leadscore.pipeline.sheets.evidence import Evidence, SheetEvidence
+
+FlagKind = Literal[
+    "leak", "sign conflict", "sign doubtful", "depends on others", "never fires", "always fires",
+    "few leads", "no effect proven", "too many points", "too few points", "overlap",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One thing to know about a criterion, with a sentence that explains it."""
+
+    kind: FlagKind
+    text: str
+
+
+@dataclass(frozen=True)
+class CriterionResult:
+    """A criterion, or a part of one (a level, a span), measured against history.
+
+    `points` is what it gives where it fires, on average; `share` of the snapshots it fires for.
+    Rates are shares of snapshots that won: where it fires, and where the criterion gives nothing;
+    `lift` is their ratio, whose upper end is None where it is without limit. `deserves_alone` is
+    what these rates say on the sheet's own scale, `deserves` what is left beside all other
+    criteria. All of them are None where too few leads tell, and the counts too below 30 leads.
+    """
+
+    name: str
+    points: float
+    leads: int | None
+    leads_without: int | None
+    share: float | None
+    rate: float | None
+    rate_without: float | None
+    lift: tuple[float, float, float | None] | None
+    deserves_alone: float | None
+    deserves: Estimate | None
+    flags: tuple[Flag, ...]
+    parts: tuple["CriterionResult", ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data, figures with intervals as value, low and high."""
+        document = asdict(replace(self, parts=()))
+        for name in ("lift", "deserves"):
+            if document[name] is not None:
+                document[name] = dict(zip(("value", "low", "high"), document[name], strict=True))
+        return {**document, "parts": [part.to_json() for part in self.parts]}
+
+    def flagged(self, kind: FlagKind) -> bool:
+        """Whether it has a flag of this kind; its parts have their own."""
+        return any(flag.kind == kind for flag in self.flags)
+
+
+@dataclass(frozen=True)
+class SheetAudit:
+    """All that the audit of a sheet found.
+
+    `unsupported` is the share of all points given, whatever their sign, that no evidence supports.
+    `notes` say what to bear in mind.
+    """
+
+    project: str
+    sheet: str
+    period: EarlierPeriod
+    criteria: tuple[CriterionResult, ...]
+    unsupported: float
+    notes: tuple[str, ...]
+
+    def walk(self) -> Iterator[tuple[str, CriterionResult]]:
+        """Yield every criterion and part, with the name to call it by."""
+        for criterion in self.criteria:
+            yield criterion.name, criterion
+            for part in criterion.parts:
+                yield f"{criterion.name}, {part.name}", part
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the audit as plain data."""
+        return {
+            **asdict(replace(self, criteria=())),
+            "criteria": [criterion.to_json() for criterion in self.criteria],
+        }
+
 
 FAR = 2.0
 """Points that are so many times too many, or too few, are worth changing."""
@@ -42,7 +124,8 @@ def flag_criterion(measured: SheetEvidence, number: int, context: Context) -> Cr
     name = evidence.criterion.name if part is None else part.words
     few = lift.leads < MIN_GROUP_LEADS
     silent = few or lift.leads_without < MIN_GROUP_LEADS
-    deserves = None if not evidence.can_tell else _deserve(evidence, measured.per_log_odds)
+    scale = measured.per_log_odds * (evidence.points - evidence.zero)
+    deserves = _estimate_deserved(evidence, scale) if evidence.can_tell else None
     return CriterionResult(
         name=name,
         points=evidence.points,
@@ -52,9 +135,7 @@ def flag_criterion(measured: SheetEvidence, number: int, context: Context) -> Cr
         rate=None if few else lift.rate,
         rate_without=None if silent else lift.rate_without,
         lift=None if silent else _show_lift(evidence),
-        deserves_alone=None
-        if deserves is None
-        else _deserve_alone(evidence, measured.per_log_odds),
+        deserves_alone=None if deserves is None else evidence.zero + scale * evidence.alone.value,
         deserves=deserves,
         flags=tuple(_find_flags(measured, number, deserves, context)),
     )
@@ -67,16 +148,10 @@ def _show_lift(evidence: Evidence) -> tuple[float, float, float | None] | None:
     return lift.ratio, lift.ratio_low, lift.ratio_high if np.isfinite(lift.ratio_high) else None
 
 
-def _deserve(evidence: Evidence, per_log_odds: float) -> Estimate:
-    scale = per_log_odds * (evidence.points - evidence.zero)
+def _estimate_deserved(evidence: Evidence, scale: float) -> Estimate:
     middle, half = scale * evidence.adjusted.value, _Z * abs(scale) * evidence.adjusted.error
     zero = evidence.zero
     return Estimate(zero + middle, zero + middle - half, zero + middle + half)
-
-
-def _deserve_alone(evidence: Evidence, per_log_odds: float) -> float:
-    scale = per_log_odds * (evidence.points - evidence.zero)
-    return evidence.zero + scale * evidence.alone.value
 
 
 def _find_flags(

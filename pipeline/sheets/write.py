@@ -187,12 +187,8 @@ def mark_learned(header: str, body: str) -> str:
 def check_replaceable(path: Path, force: bool) -> None:
     """Check that nothing written by hand would be lost by writing a learned sheet to a path.
 
-    Raises
-    ------
-    RefusalError
-        If a file is there that was not learned, or was edited since; unless `force`.
-    ConfigError
-        If it cannot be read.
+    Raises RefusalError if a file is there that was not learned, or was edited since; unless
+    `force`. Raises ConfigError if it cannot be read.
     """
     if force or not path.exists():
         return
@@ -212,10 +208,7 @@ def check_replaceable(path: Path, force: bool) -> None:
 def save_sheet(text: str, path: Path) -> None:
     """Write a learned sheet, whole or not at all, making its folder.
 
-    Raises
-    ------
-    ConfigError
-        If it cannot be written there.
+    Raises ConfigError if it cannot be written there.
     """
     unfinished = path.with_name(f".{path.name}.new")
     try:

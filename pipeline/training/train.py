@@ -15,7 +15,7 @@ from leadscore.models.score_frame import Floats, assign_bands, score_frame
 from leadscore.models.scorecard import Points, Scorecard
 from leadscore.pipeline.audit.audit import check_allowed
 from leadscore.pipeline.audit.records import Audit
-from leadscore.pipeline.audit.tables.missing_outcomes import note_few_early_wins, note_late_records
+from leadscore.pipeline.audit.tables.outcome_history import note_few_early_wins, note_late_records
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.dataset.split import describe_cut

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leadscore.pipeline.audit.tables.missing_outcomes import (
+from leadscore.pipeline.audit.tables.outcome_history import (
     find_outcome_gaps,
     note_few_early_wins,
     note_late_records,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from leadscore.pipeline.comparison.contenders import Contender
+from leadscore.pipeline.comparison.evaluation_set import Contender
 from leadscore.pipeline.comparison.records import Comparison
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.errors import ConfigError, NotFoundError

@@ -7,16 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadscore.pipeline.audit.columns.encoding import read_values
-from leadscore.pipeline.audit.columns.evidence import (
+from leadscore.pipeline.audit.columns.statistics import (
     ColumnStatistics,
-    Suspicion,
-    list_suspicions,
-    measure_column,
-)
-from leadscore.pipeline.audit.columns.names_and_ids import judge_identity, judge_name
-from leadscore.pipeline.audit.columns.predictive_power import (
     measure_auc,
+    measure_column,
     predict_alone,
     predict_together,
 )
@@ -26,6 +20,13 @@ from leadscore.pipeline.audit.columns.subjects import (
     find_subjects,
     last_snapshots,
     leads_of,
+    read_values,
+)
+from leadscore.pipeline.audit.columns.suspicions import (
+    Suspicion,
+    judge_identity,
+    judge_name,
+    list_suspicions,
 )
 from leadscore.pipeline.audit.columns.timing import (
     count_activities,
@@ -43,9 +44,9 @@ from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.signals.kinds import ProfileSignal, TextSignal
 
 WEIGHTS: tuple[ColumnVerdict, ...] = ("use", "not vouched for", "quarantine", "refuse")
-_OPEN, _CLOSED = 0.1, 0.5
-_FEWEST = 50
-LEADS = 0.75
+_FILLED_OPEN, _FILLED_CLOSED = 0.1, 0.5
+_MIN_CLOSED = 50
+STRONG_ALONE_AUC = 0.75
 """From this AUC on, one signal as strong as all others together is worth a question."""
 
 
@@ -58,28 +59,16 @@ def judge_columns(
 ) -> tuple[tuple[ColumnFinding, ...], Estimate | None]:
     """Judge every signal, and every other column of the leads' file.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        With wins and others.
-    raw : DataFrame
-        Of `make_source_frame`.
-    allowed : collection of str
-        Signals, fields or columns that are used though they leak.
-
-    Returns
-    -------
-    columns : tuple of ColumnFinding
-        The signals in the catalogue's order, then the other columns in the file's.
-    together : Estimate or None
-        The AUC that all signals not accused reach together, out of fold; None if all are.
+    `raw` comes from `make_source_frame`. Signals come first, in the order of the catalogue, then
+    the other columns in the order of the file. The estimate is the out-of-fold AUC of all signals
+    that may be used together, None if there are none.
     """
     snapshots = last_snapshots(dataset)
     leads = leads_of(snapshots)
     counts = count_activities(tables, dataset)
     found: list[tuple[Subject, ColumnStatistics | None, list[Suspicion]]] = []
     for subject in find_subjects(project, tables, snapshots, raw):
-        seen, signs = _judge(tables, subject, raw, counts)
+        seen, signs = _list_signs(tables, subject, raw, counts)
         found.append((subject, seen, signs))
     coarse = {
         signal.column: read_values(snapshots.signals[signal.column], signal.is_category).coarse
@@ -94,11 +83,11 @@ def judge_columns(
     if kept:
         scores = predict_together([coarse[name] for name in kept], leads.won)
         together = measure_auc(scores, leads.won)
-    _weigh_leader(found, kept, coarse, leads)
+    _question_strongest(found, kept, coarse, leads)
     return tuple(_conclude(project, allowed, *each) for each in found), together
 
 
-def _judge(
+def _list_signs(
     tables: Ingested, subject: Subject, raw: pd.DataFrame, counts: pd.DataFrame | None
 ) -> tuple[ColumnStatistics | None, list[Suspicion]]:
     leads, signs = subject.leads, list[Suspicion]()
@@ -117,11 +106,11 @@ def _judge(
             ]
             signs += [("quarantine", text) for text in timings if text]
     if subject.history == "none":
-        signs += _weigh_alone(subject, seen, raw, counts)
+        signs += _check_without_history(subject, seen, raw, counts)
     return seen, list(dict.fromkeys(signs))
 
 
-def _weigh_alone(
+def _check_without_history(
     subject: Subject, seen: ColumnStatistics, raw: pd.DataFrame, counts: pd.DataFrame | None
 ) -> Iterator[Suspicion]:
     """Yield the suspicions against a column without a history of changes."""
@@ -132,10 +121,10 @@ def _weigh_alone(
             yield "not vouched for", f"{name}, and no history shows its earlier values"
         once = raw.drop_duplicates(LEAD_ID)
         closed = once[CLOSED].to_numpy(bool)
-        if column in once and min(closed.sum(), (~closed).sum()) >= _FEWEST:
+        if column in once and min(closed.sum(), (~closed).sum()) >= _MIN_CLOSED:
             filled = once[column].notna().to_numpy()
             done, still = filled[closed].mean(), filled[~closed].mean()
-            if done >= _CLOSED and still <= _OPEN * done:
+            if done >= _FILLED_CLOSED and still <= _FILLED_OPEN * done:
                 yield (
                     "quarantine",
                     f"filled only once a lead is closed: {done:.0%} of the closed leads, "
@@ -150,7 +139,7 @@ def _weigh_alone(
             yield "refuse", following
 
 
-def _weigh_leader(
+def _question_strongest(
     found: list[tuple[Subject, ColumnStatistics | None, list[Suspicion]]],
     kept: list[str],
     coarse: Mapping[str, npt.NDArray[np.intp]],
@@ -168,7 +157,7 @@ def _weigh_leader(
     alone = measure_auc(predict_alone(coarse[name], leads.won), leads.won)
     others = [coarse[other] for other in kept if other != name]
     rest = measure_auc(predict_together(others, leads.won), leads.won)
-    if alone.value < LEADS or alone.value < rest.value - 0.01:
+    if alone.value < STRONG_ALONE_AUC or alone.value < rest.value - 0.01:
         return
     found[place][2].append(
         (

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats.contingency import association
 
-from leadscore.pipeline.audit.columns.encoding import Codes, read_values
+from leadscore.pipeline.audit.columns.subjects import Codes, read_values
 from leadscore.pipeline.audit.records import Finding
 from leadscore.pipeline.audit.source_columns import WON
 from leadscore.pipeline.config.checks import is_sensitive
@@ -22,17 +22,8 @@ _RAREST = 10
 def judge_proxies(project: Project, snapshots: Dataset, raw: pd.DataFrame) -> list[Finding]:
     """Find signals that are proxies of a sensitive column that they do not read.
 
-    Parameters
-    ----------
-    snapshots : Dataset
-        One snapshot per lead.
-    raw : DataFrame
-        Of `make_source_frame`.
-
-    Returns
-    -------
-    list of Finding
-        A warning for each pair of a signal and a column with a Cramér's V of .5 and more.
+    `snapshots` has one snapshot per lead. `raw` comes from `make_source_frame`. Each pair of a
+    signal and a column with a Cramér's V of .5 or more gets a warning.
 
     References
     ----------

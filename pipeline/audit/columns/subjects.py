@@ -1,14 +1,14 @@
-"""What is audited: signals as of the snapshots, and columns of the leads' file as they stand."""
+"""What is audited: signals as of the snapshots, columns as they stand today, and their values."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadscore.pipeline.audit.columns.encoding import Values, read_values
-from leadscore.pipeline.audit.columns.predictive_power import Labels
 from leadscore.pipeline.audit.source_columns import CLOSED, WON
 from leadscore.pipeline.config.data import ROW_NUMBER
 from leadscore.pipeline.config.project import Project
@@ -17,6 +17,91 @@ from leadscore.pipeline.ingest.leads import LEAD_ID
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.signals.catalog import Signal
 from leadscore.pipeline.signals.kinds import ActivitySignal, LeadAgeSignal
+
+Codes = npt.NDArray[np.intp]
+Labels = npt.NDArray[np.bool_]
+Kind = Literal["text", "number", "time"]
+MISSING = 0
+"""The code of a missing value."""
+RANGES = 20
+COMMON = 0.02
+"""A number that this share of the leads has is a value by itself, not part of a range."""
+_NEARLY_ALL = 0.98
+_TIME = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?[/.]\d\d?[/.]\d{2,4}(\D|$)")
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of n leads.
+
+    `exact` numbers the different values from 1, 0 being missing; `coarse` does so for what rates
+    are taken of: levels, and of numbers the common values and twenty ranges; both (n,). `names` are
+    the different values, the first belonging to code 1. Of times only whether there is one counts.
+    """
+
+    kind: Kind
+    exact: Codes
+    coarse: Codes
+    names: npt.NDArray[np.object_]
+
+    @property
+    def filled(self) -> npt.NDArray[np.bool_]:
+        """Whether there is a value, (n,)."""
+        return np.asarray(self.exact != MISSING)
+
+    def rows(self, mask: npt.NDArray[np.bool_]) -> "Values":
+        """Return the values of the rows marked in `mask` (bool, n)."""
+        return Values(self.kind, self.exact[mask], self.coarse[mask], self.names)
+
+
+def read_values(
+    column: "pd.Series[str] | pd.Series[float]", is_category: bool | None = None
+) -> Values:
+    """Tell levels, numbers and times apart, and number their values.
+
+    `is_category` says whether a signal learns each text as a level. If it is None, text is a number
+    if 98 % of the values are written as numbers, and a time if 98 % begin like a date.
+    """
+    filled = column.notna().to_numpy()
+    if is_category:
+        return _read_levels(column)
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        texts = column[filled].astype(str)
+        if len(texts) and texts.head(1000).str.match(_TIME).mean() >= _NEARLY_ALL:
+            there = filled.astype(np.intp)
+            return Values("time", there, there, np.array(["a time"], object))
+        numbers = pd.to_numeric(column, errors="coerce")
+        if not len(texts) or numbers.notna().sum() < _NEARLY_ALL * filled.sum():
+            return _read_levels(column)
+        column = numbers
+    codes, found = pd.factorize(column, sort=True)
+    exact = np.asarray(codes + 1, np.intp)
+    return Values(
+        "number", exact, _cut(np.asarray(column, np.float64), exact), np.asarray(found, object)
+    )
+
+
+def _read_levels(column: "pd.Series[str] | pd.Series[float]") -> Values:
+    codes, names = pd.factorize(column)
+    exact = np.asarray(codes + 1, np.intp)
+    return Values("text", exact, exact, np.asarray(names, object))
+
+
+def _cut(numbers: npt.NDArray[np.float64], exact: Codes) -> Codes:
+    """Give the common values the first numbers, and the ranges of the rest those after them."""
+    counts = np.bincount(exact)
+    common = np.flatnonzero(counts >= max(COMMON * len(exact), 10.0))
+    common = common[common != MISSING]
+    if len(counts) - 1 <= RANGES:
+        return exact
+    coarse = np.zeros(len(exact), np.intp)
+    coarse[np.isin(exact, common)] = np.searchsorted(common, exact[np.isin(exact, common)]) + 1
+    rest = (exact != MISSING) & ~np.isin(exact, common)
+    if rest.any():
+        edges = np.unique(np.quantile(numbers[rest], np.linspace(0.0, 1.0, RANGES + 1)[1:-1]))
+        coarse[rest] = np.searchsorted(edges, numbers[rest], side="right") + 1 + len(common)
+    return coarse
+
 
 MOST_LEADS = 30_000
 """Number of leads, drawn at random, that is enough to judge a column by."""
@@ -57,11 +142,8 @@ def last_snapshots(dataset: Dataset) -> Dataset:
 
 def leads_of(dataset: Dataset) -> Leads:
     """Return the leads of a dataset that has each once."""
-    return Leads(dataset.lead_id, dataset.label == 1, _order(dataset))
-
-
-def _order(dataset: Dataset) -> npt.NDArray[np.float64] | None:
-    return None if dataset.order == "none" else dataset.begin
+    order = None if dataset.order == "none" else dataset.begin
+    return Leads(dataset.lead_id, dataset.label == 1, order)
 
 
 def find_subjects(
@@ -69,14 +151,8 @@ def find_subjects(
 ) -> Iterator[Subject]:
     """Yield every signal, then every other column of the leads' file.
 
-    Signals whose past is known are as of the snapshots; all else is as it stands today.
-
-    Parameters
-    ----------
-    snapshots : Dataset
-        Of `last_snapshots`.
-    raw : DataFrame
-        Of `make_source_frame`.
+    Signals whose past is known are as of the snapshots; all else is as it stands today. `snapshots`
+    come from `last_snapshots`, `raw` from `make_source_frame`.
     """
     leads = leads_of(snapshots)
     once = raw.drop_duplicates(LEAD_ID)

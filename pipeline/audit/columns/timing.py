@@ -15,7 +15,7 @@ from leadscore.pipeline.values.times import days_to_us
 
 BEFORE_DAYS, AFTER_DAYS = 1.0, 30.0
 """What is written from a day before a closing until thirty days after it goes with the closing."""
-FEWEST, SHARE, OFTEN = 10, 0.1, 5.0
+MIN_CHANGES, MIN_SHARE, MIN_TIMES_USUAL = 10, 0.1, 5.0
 """The least changes at closings, by count, by share of the closings, and against the usual."""
 
 
@@ -38,17 +38,7 @@ class FieldTiming:
 def measure_field_timing(tables: Ingested, field: str) -> tuple[FieldTiming, ...]:
     """Compare how often a field changes around closings with how often it does otherwise.
 
-    Parameters
-    ----------
-    tables : Ingested
-        With changes, and the time of the extract.
-    field : str
-        One whose changes are on record.
-
-    Returns
-    -------
-    tuple of FieldTiming
-        One for wins and one for losses, if there were any.
+    The result has one entry for wins and one for losses, if there were any.
     """
     changes, extract = tables.changes, tables.extract_us
     if changes is None or extract is None:
@@ -95,7 +85,11 @@ def measure_field_timing(tables: Ingested, field: str) -> tuple[FieldTiming, ...
 def judge_field_timing(writing: FieldTiming) -> str | None:
     """Say that a field is written when leads close, or None if nothing speaks for it."""
     share = writing.at_closing / max(writing.closings, 1)
-    if writing.at_closing < FEWEST or share < SHARE or writing.times_usual < OFTEN:
+    if (
+        writing.at_closing < MIN_CHANGES
+        or share < MIN_SHARE
+        or writing.times_usual < MIN_TIMES_USUAL
+    ):
         return None
     how = "filled in" if 2 * writing.filling >= writing.at_closing else "overwritten"
     return (
@@ -105,7 +99,7 @@ def judge_field_timing(writing: FieldTiming) -> str | None:
     )
 
 
-FOLLOWS = 0.9
+FOLLOWS_CORRELATION = 0.9
 """A rank correlation from which on a number counts activities."""
 _AHEAD = 0.05
 
@@ -113,10 +107,7 @@ _AHEAD = 0.05
 def count_activities(tables: Ingested, dataset: Dataset) -> pd.DataFrame | None:
     """Count each lead's activities until its last snapshot, and after it.
 
-    Returns
-    -------
-    DataFrame or None
-        By lead_id: ``before`` and ``after``; None without activities or times.
+    The result has ``before`` and ``after`` by lead_id. It is None without activities or times.
     """
     if tables.activities is None or dataset.order != "time":
         return None
@@ -141,25 +132,20 @@ def count_activities(tables: Ingested, dataset: Dataset) -> pd.DataFrame | None:
 
 
 def judge_following(numbers: "pd.Series[float]", counts: pd.DataFrame) -> str | None:
-    """Say that a number runs with what leads did later, or None.
+    """Return how a number follows what leads did later, or None.
 
-    Parameters
-    ----------
-    numbers : Series
-        By lead_id.
-    counts : DataFrame
-        Of `count_activities`.
+    `numbers` is indexed by lead_id. `counts` comes from `count_activities`.
     """
     both = counts.join(numbers.rename("number"), how="inner").dropna()
     if len(both) < 50 or both["number"].nunique() < 5:
         return None
-    before = _along(both["number"], both["before"])
+    before = _correlate(both["number"], both["before"])
     later = {
-        "after the snapshot": _along(both["number"], both["after"]),
-        "in all": _along(both["number"], both["before"] + both["after"]),
+        "after the snapshot": _correlate(both["number"], both["after"]),
+        "in all": _correlate(both["number"], both["before"] + both["after"]),
     }
     what, most = max(later.items(), key=lambda item: item[1])
-    if most >= FOLLOWS and most > before + _AHEAD:
+    if most >= FOLLOWS_CORRELATION and most > before + _AHEAD:
         return (
             f"it counts what leads did later: rank correlation {most:.2f} with their activities "
             f"{what}, {before:.2f} with those until then"
@@ -167,7 +153,7 @@ def judge_following(numbers: "pd.Series[float]", counts: pd.DataFrame) -> str | 
     return None
 
 
-def _along(one: "pd.Series[float]", other: "pd.Series[float]") -> float:
+def _correlate(one: "pd.Series[float]", other: "pd.Series[float]") -> float:
     if one.nunique() < 2 or other.nunique() < 2:
         return 0.0
     return abs(float(spearmanr(one, other).statistic))

@@ -15,6 +15,7 @@ from leadscore.pipeline.dataset.dataset import find_maturity
 from leadscore.pipeline.engine.duckdb_engine import run_sql
 from leadscore.pipeline.errors import GAP
 from leadscore.pipeline.evaluation.close_rates import share_interval
+from leadscore.pipeline.ingest.activities import ActivitiesRead
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.values.times import DAY_US
 
@@ -53,50 +54,36 @@ def judge_activities(project: Project, tables: Ingested) -> list[Finding]:
     or delivered to it. A kind belongs to the outcome if nearly all leads that have it won (lower
     end of Wilson's 95 % interval at least .9, of 20 leads or more that are won, lost, or not won
     though their horizon is over) and more than half of what won leads have of it lies at or after
-    the day before their win.
-
-    Returns
-    -------
-    list of Finding
-        Warnings, by kind; empty without activities.
-
-    Raises
-    ------
-    DataError
-        If the memory allowed does not suffice, even with spilling.
+    the day before their win. All findings are warnings, by kind. Raises DataError if the memory
+    allowed does not suffice, even with spilling.
     """
     if tables.activities is None or not tables.activities.activities:
         return []
-    return [*_judge_machines(project, tables), *_judge_outcomes(project, tables)]
-
-
-def _words(kind: str) -> set[str]:
-    return {word.lower() for word in _WORD.findall(_HUMP.sub(" ", kind))}
+    activities = tables.activities
+    return [*_judge_machines(project, activities), *_judge_outcomes(project, tables, activities)]
 
 
 def _is_about(kind: str, meaning: frozenset[str]) -> bool:
-    words = _words(kind)
+    words = {word.lower() for word in _WORD.findall(_HUMP.sub(" ", kind))}
     return bool(words & meaning) and not words & _NO_MAIL
 
 
-def _judge_machines(project: Project, tables: Ingested) -> list[Finding]:
-    if tables.activities is None:
-        return []
-    kinds = tables.activities.kinds
+def _judge_machines(project: Project, activities: ActivitiesRead) -> list[Finding]:
+    kinds = activities.kinds
     read = [kind for kind in kinds if _is_about(kind, _READ)]
     sent = [kind for kind in kinds if _is_about(kind, _SENT) and kind not in read]
     if not read:
         return []
     sql = _count_machines(read, sent)
-    rows = run_sql(sql, {"activities": tables.activities.path}, project.limits).to_pylist()
-    return [_tell_machine(row) for row in rows if _is_scanned(row)]
+    rows = run_sql(sql, {"activities": activities.path}, project.limits).to_pylist()
+    return [
+        _describe_machine(row)
+        for row in rows
+        if row["quick"] >= max(_FEW, SCANNED * row["activities"])
+    ]
 
 
-def _is_scanned(row: dict[str, Any]) -> bool:
-    return bool(row["quick"] >= max(_FEW, SCANNED * row["activities"]))
-
-
-def _tell_machine(row: dict[str, Any]) -> Finding:
+def _describe_machine(row: dict[str, Any]) -> Finding:
     text = (
         f"{row['quick']:,} of {row['activities']:,} activities {GAP} "
         f"({row['quick'] / row['activities']:.1%}) come within 2 seconds after another of the same "
@@ -129,9 +116,9 @@ def _list(kinds: list[str]) -> str:
     return ", ".join(map(quote_text, kinds))
 
 
-def _judge_outcomes(project: Project, tables: Ingested) -> list[Finding]:
-    if tables.activities is None:
-        return []
+def _judge_outcomes(
+    project: Project, tables: Ingested, activities: ActivitiesRead
+) -> list[Finding]:
     sql = (
         "SELECT kind, COUNT(*) AS leads, COUNT(CASE WHEN is_won = 1 THEN 1 END) AS won, "
         "CAST(SUM(counted) AS BIGINT) AS counted, CAST(SUM(late) AS BIGINT) AS late "
@@ -141,7 +128,7 @@ def _judge_outcomes(project: Project, tables: Ingested) -> list[Finding]:
         "FROM activities AS a JOIN outcomes AS o ON o.lead_id = a.lead_id "
         "GROUP BY a.kind, a.lead_id) AS had GROUP BY kind ORDER BY kind"
     )
-    known = {"activities": tables.activities.path, "outcomes": _find_outcomes(project, tables)}
+    known = {"activities": activities.path, "outcomes": _find_outcomes(project, tables)}
     found = []
     for row in run_sql(sql, known, project.limits).to_pylist():
         leads, won = int(row["leads"]), int(row["won"])

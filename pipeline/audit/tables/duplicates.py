@@ -39,17 +39,8 @@ def judge_duplicates(project: Project, tables: Ingested, raw: pd.DataFrame) -> l
     large groups that win often would make that an excess too, so chance is at least ``1 - p ** (n -
     1)`` for each won lead of a group of n, with p the win rate of all groups of n: no world in
     which wins fall independently within groups has more (by Jensen's inequality). The lower end of
-    the 95 % interval (Wilson's) of the won leads' share must lie above chance.
-
-    Parameters
-    ----------
-    raw : DataFrame
-        Of `make_source_frame`.
-
-    Returns
-    -------
-    list of Finding
-        A problem from a fifth of the wins on, a warning from 2 % on; below that, a note.
+    the 95 % interval (Wilson's) of the won leads' share must lie above chance. A problem is from a
+    fifth of the wins on, a warning from 2 % on, and less is a note.
     """
     leads = raw.drop_duplicates(LEAD_ID)
     return [

@@ -1,11 +1,11 @@
 """How many wins there are, and how exact figures from that number of wins can be."""
 
-from dataclasses import dataclass
 from math import ceil, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
-from leadscore.pipeline.audit.columns.predictive_power import half_width
+from leadscore.pipeline.audit.columns.statistics import half_width
 from leadscore.pipeline.audit.records import Finding, SampleSize
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
@@ -21,8 +21,7 @@ _MONTH_DAYS = 365.25 / 12.0
 _FARTHEST_DAYS = 3650.0
 
 
-@dataclass(frozen=True)
-class _Count:
+class _Count(NamedTuple):
     leads: int
     wins: int
 
@@ -30,13 +29,8 @@ class _Count:
 def measure_sample_size(project: Project, dataset: Dataset) -> SampleSize:
     """Measure how exact figures are, by the wins of the later part, or by all without one.
 
-    Leads count, not snapshots; a lead is won if any of its snapshots is.
-
-    Returns
-    -------
-    SampleSize
-        Half widths of 95 % intervals; the AUC's at most .5 and the lift's at most 10, which they
-        are without a win.
+    Leads count, not snapshots; a lead is won if any of its snapshots is. Without a win the half
+    width of the AUC is .5 and that of the lift 10, which are the largest.
 
     Notes
     -----
@@ -44,7 +38,10 @@ def measure_sample_size(project: Project, dataset: Dataset) -> SampleSize:
     share of two tenths of the m wins, and the lift is ten times that share: ``sqrt(0.2 * 0.8 / m) /
     0.1``. Half widths are 1.96 times the standard error.
     """
-    split = _split(project, dataset)
+    try:
+        split = _split(project, dataset)
+    except DataError:
+        split = None
     count = _count(dataset if split is None else split.later)
     others = count.leads - count.wins
     auc, lift = 0.5, 1.0 / _TENTH
@@ -57,29 +54,19 @@ def measure_sample_size(project: Project, dataset: Dataset) -> SampleSize:
 
 
 def judge_sample_size(project: Project, dataset: Dataset, strength: SampleSize) -> list[Finding]:
-    """Say whether there are wins enough to learn from and to judge by.
+    """Find whether there are enough wins to learn from and to judge by.
 
-    Parameters
-    ----------
-    strength : SampleSize
-        Of ``measure_sample_size``.
-
-    Returns
-    -------
-    list of Finding
-        Problems where fewer leads than ``min_wins`` won in the earlier part (in all, without
-        order), where the data cannot be split, or where a part has only wins or none; else a
-        warning where the AUC would be unsure by more than .05, or a note of how sure it would be.
+    It is a problem if fewer leads than ``min_wins`` won in the earlier part (in all, without
+    order), if the data cannot be split, or if a part has only wins or none. It is a warning if the
+    AUC would be known to more than .05 only.
     """
     try:
-        split = None if dataset.order == "none" else split_dataset(dataset, project.training.split)
+        split = _split(project, dataset)
     except DataError as error:
         return [Finding("problem", "wins", str(error), "change split in training.yaml")]
     found = _judge_parts(dataset, split)
-    count, needed = (
-        _count(dataset if split is None else split.earlier),
-        project.training.min_wins,
-    )
+    count = _count(dataset if split is None else split.earlier)
+    needed = project.training.min_wins
     where = "" if split is None else " in the earlier part"
     if count.wins < needed:
         text = (
@@ -100,12 +87,7 @@ def judge_sample_size(project: Project, dataset: Dataset, strength: SampleSize) 
 
 
 def _split(project: Project, dataset: Dataset) -> Split | None:
-    if dataset.order == "none":
-        return None
-    try:
-        return split_dataset(dataset, project.training.split)
-    except DataError:
-        return None
+    return None if dataset.order == "none" else split_dataset(dataset, project.training.split)
 
 
 def _count(dataset: Dataset) -> _Count:

@@ -11,8 +11,8 @@ from leadscore.pipeline.audit.records import Arrival, Finding, Month, SampleSize
 from leadscore.pipeline.audit.source_columns import WON
 from leadscore.pipeline.audit.tables.activities import judge_activities
 from leadscore.pipeline.audit.tables.duplicates import judge_duplicates
-from leadscore.pipeline.audit.tables.months import find_months, judge_months
 from leadscore.pipeline.audit.tables.notes import judge_notes, judge_rejects
+from leadscore.pipeline.audit.tables.outcome_history import find_months, judge_months
 from leadscore.pipeline.audit.tables.sample_size import judge_sample_size, measure_sample_size
 from leadscore.pipeline.audit.tables.time_to_win import find_arrival, judge_arrival
 from leadscore.pipeline.config.project import Project
@@ -42,23 +42,9 @@ def judge_tables(
 ) -> TableFindings:
     """Judge the tables of a project as a whole.
 
-    Parameters
-    ----------
-    dataset : Dataset or None
-        The mature snapshots; None where there are none, which is a finding by itself.
-    raw : DataFrame
-        Of `make_source_frame`.
-
-    Returns
-    -------
-    TableFindings
-        Problems first, then warnings, then notes; each in the order in which they were looked for.
-
-    Raises
-    ------
-    DataError
-        If there is a horizon and no time says when the data was taken, or the engine's memory does
-        not suffice.
+    `dataset` has the mature snapshots, or is None if there are none, which is a finding. Problems
+    come first, then warnings, then notes. Raises DataError if there is a horizon and no time says
+    when the data was taken, or the engine's memory does not suffice.
     """
     arrival = find_arrival(project, tables)
     strength = None if dataset is None else measure_sample_size(project, dataset)

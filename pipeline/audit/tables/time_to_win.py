@@ -36,19 +36,15 @@ def find_arrival(project: Project, tables: Ingested) -> Arrival | None:
     """Find what share of all wins to come has come by each number of days after creation.
 
     One minus the Kaplan-Meier estimate, divided by its value at the longest follow-up that
-    ``ENOUGH_LEADS`` leads have: what comes later is not known. A lead that is not won,
-    open or lost, is censored at the extract: a lost lead could not have won, so it stays in the
-    risk set until then, rather than leave it when it is lost, which would pass for "could still
-    win". Left out are leads created before ``outcomes.since`` or after the extract, and those won
-    at an unknown time. What comes at or before the creation counts as day 0.
-
-    Returns
-    -------
-    Arrival or None
-        `days` and `won` are the steps of the curve, some 200 at most, from the first win to the
-        longest follow-up. `horizon_share` is the share of the wins that the horizon of one of the
-        snapshots catches: those in ``(age, age + horizon_days]`` after creation for one of its
-        ages. None without times of closing, with fewer than 10 wins or with fewer than 50 leads.
+    ``ENOUGH_LEADS`` leads have: what comes later is not known. A lead that is not won, open or
+    lost, is censored at the extract: a lost lead could not have won, so it stays in the risk set
+    until then, rather than leave it when it is lost, which would pass for "could still win". Left
+    out are leads created before ``outcomes.since`` or after the extract, and those won at an
+    unknown time. What comes at or before the creation counts as day 0. `days` and `won` are at most
+    some 200 steps of the curve, from the first win to the longest follow-up. `horizon_share` counts
+    the wins in ``(age, age + horizon_days]`` after creation for one of the ages of the snapshots.
+    The result is None without times of closing, with fewer than 10 wins or with fewer than 50
+    leads.
 
     References
     ----------
@@ -76,21 +72,9 @@ def find_arrival(project: Project, tables: Ingested) -> Arrival | None:
 def judge_arrival(project: Project, tables: Ingested, arrival: Arrival | None) -> list[Finding]:
     """Find what the horizon catches, and whether any lead has been watched for that long.
 
-    Parameters
-    ----------
-    arrival : Arrival or None
-        Of ``find_arrival``.
-
-    Returns
-    -------
-    list of Finding
-        A problem where the data are shorter than the horizon, or no snapshot is mature; a warning
-        where the horizon catches less than 60 % of the wins; otherwise a note of what it catches.
-
-    Raises
-    ------
-    DataError
-        If there is a horizon, and no time in the data says when it was taken.
+    It is a problem if the data are shorter than the horizon, or no snapshot is mature. It is a
+    warning if the horizon catches less than 60 % of the wins, otherwise a note. Raises DataError if
+    there is a horizon, and no time in the data says when it was taken.
     """
     maturity = find_maturity(project, tables)
     if maturity is None:

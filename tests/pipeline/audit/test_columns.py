@@ -21,10 +21,17 @@ from support.worlds.audited import (
 )
 
 from leadscore.pipeline.audit.audit import audit_project, exclude_columns, list_leaks
-from leadscore.pipeline.audit.columns.encoding import read_values
-from leadscore.pipeline.audit.columns.evidence import list_suspicions, measure_column
-from leadscore.pipeline.audit.columns.names_and_ids import judge_identity, judge_name
-from leadscore.pipeline.audit.columns.predictive_power import measure_auc, predict_together
+from leadscore.pipeline.audit.columns.statistics import (
+    measure_auc,
+    measure_column,
+    predict_together,
+)
+from leadscore.pipeline.audit.columns.subjects import read_values
+from leadscore.pipeline.audit.columns.suspicions import (
+    judge_identity,
+    judge_name,
+    list_suspicions,
+)
 from leadscore.pipeline.audit.columns.timing import FieldTiming, judge_field_timing, judge_following
 from leadscore.pipeline.errors import ConfigError, RefusalError
 

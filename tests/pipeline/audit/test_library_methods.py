@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from support.scorecards import LAW
 
-from leadscore.pipeline.audit.columns.predictive_power import (
+from leadscore.pipeline.audit.columns.statistics import (
     measure_auc,
     predict_alone,
     predict_together,

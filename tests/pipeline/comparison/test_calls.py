@@ -8,10 +8,14 @@ from support.projects import write_project
 from support.scorecards import LAW
 from support.worlds.rival import Recipe, draw_world, make_dataset, reach_both
 
-from leadscore.pipeline.comparison.call_simulator import CallSimulator, find_capacity, list_weeks
-from leadscore.pipeline.comparison.pairs import measure_gain
-from leadscore.pipeline.comparison.swaps import count_wins_apart, share_calls
-from leadscore.pipeline.comparison.wins_at_capacity import draw_curve, simulate_calls
+from leadscore.pipeline.comparison.call_simulator import (
+    CallSimulator,
+    draw_curve,
+    find_capacity,
+    list_weeks,
+    simulate_calls,
+)
+from leadscore.pipeline.comparison.pairs import count_wins_apart, measure_gain, share_calls
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.errors import ConfigError
 

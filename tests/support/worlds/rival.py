@@ -8,9 +8,14 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import brentq
 
-from leadscore.pipeline.comparison.call_simulator import WEEK_US, CallSimulator, list_weeks
+from leadscore.pipeline.comparison.call_simulator import (
+    WEEK_US,
+    CallOutcome,
+    CallSimulator,
+    list_weeks,
+    simulate_calls,
+)
 from leadscore.pipeline.comparison.pairs import measure_gain
-from leadscore.pipeline.comparison.wins_at_capacity import CallOutcome, simulate_calls
 from leadscore.pipeline.dataset.dataset import Dataset, Order
 from leadscore.pipeline.evaluation.resampling import Gain
 

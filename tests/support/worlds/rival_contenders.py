@@ -9,7 +9,7 @@ from support.scorecards import make_scorecard, make_term
 from leadscore.models.golden_leads import add_golden_leads
 from leadscore.models.scorecard import Scorecard, Term
 from leadscore.models.shapes import Steps, Table
-from leadscore.pipeline.comparison.contenders import Contender
+from leadscore.pipeline.comparison.evaluation_set import Contender
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.tracking.records import RunRecord, Version
 from leadscore.pipeline.tracking.store import open_store
