@@ -97,7 +97,14 @@ def make_normaliser(spec: FieldSpec) -> Normaliser:
         blank = found in missing if isinstance(found, str) else found in missing_numbers
         return None if spec.type != "flag" and blank else found
 
-    return normalise
+    def normalise_text(value: object) -> Normalised:
+        if type(value) is str and len(value) <= LONGEST_TEXT:
+            if value.isascii() and "\0" not in value:  # as most are: equal to the way above
+                text = value.strip()
+                return None if text in missing else text
+        return normalise(value)
+
+    return normalise_text if spec.type == "text" else normalise
 
 
 def _clean(text: str) -> str:

@@ -1,8 +1,8 @@
 """The activities of one lead that were known at as_of, in plain Python."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from itertools import count
+from collections.abc import Callable, Mapping, Sequence, Set
+from itertools import compress, count
 from typing import Any, NamedTuple
 
 from leadscore.pipeline.signals.filters import Filter, Group
@@ -140,12 +140,13 @@ class KnownActivities:
     def __init__(self, columns: ActivityColumns, as_of_us: int, index: CellIndex) -> None:
         excluded = index.excluded_kinds
         if excluded and not excluded.isdisjoint(columns.kind_set):
-            columns = to_columns([one for one in columns.rows() if one.kind not in excluded])
+            columns = _select(columns, [kind not in excluded for kind in columns.kinds])
         ids = set(columns.ids)
         if len(ids) < len(columns.ids) and ids != {None}:  # there may be duplicates
-            columns = to_columns(_drop_duplicates(columns.rows(), index.rank))
+            columns = _drop_duplicates(columns, index.rank)
         if columns.latest_us > as_of_us:
-            columns = to_columns([one for one in columns.rows() if one[1] <= as_of_us >= one[2]])
+            times = zip(columns.occurred_us, columns.recorded_us, strict=True)
+            columns = _select(columns, [at <= as_of_us >= known for at, known in times])
         self.as_of_us = as_of_us
         self.rank = index.rank
         self._columns = columns
@@ -212,15 +213,46 @@ def make_rank(properties: tuple[str, ...]) -> Rank:
     return rank
 
 
-def _drop_duplicates(activities: Iterable[Activity], rank: Rank) -> list[Activity]:
+def _select(columns: ActivityColumns, wanted: Sequence[bool]) -> ActivityColumns:
+    """Return the activities at the places that are True."""
+    if True not in wanted:
+        return NO_ACTIVITIES
+    occurred_us = recorded_us = list(compress(columns.occurred_us, wanted))
+    if columns.recorded_us is not columns.occurred_us:
+        recorded_us = list(compress(columns.recorded_us, wanted))
+    return make_columns(
+        list(compress(columns.kinds, wanted)),
+        occurred_us,
+        recorded_us,
+        list(compress(columns.ids, wanted)),
+        list(compress(columns.properties, wanted)),
+    )
+
+
+def _drop_duplicates(columns: ActivityColumns, rank: Rank) -> ActivityColumns:
     """Keep of each activity_id the activity recorded first, and of these the first in rank."""
-    kept: dict[object, Activity] = {}
-    for number, activity in enumerate(activities):
-        key: object = number if activity.activity_id is None else activity.activity_id
-        other = kept.get(key)
-        if other is None or (activity.recorded_us, rank(activity)) < (
-            other.recorded_us,
-            rank(other),
-        ):
-            kept[key] = activity
-    return list(kept.values())
+
+    def order(place: int) -> Any:
+        activity = Activity(
+            columns.kinds[place],
+            columns.occurred_us[place],
+            columns.recorded_us[place],
+            columns.ids[place],
+            columns.properties[place] or _NONE,
+        )
+        return activity.recorded_us, rank(activity)
+
+    wanted = [True] * len(columns.ids)
+    kept: dict[str, int] = {}
+    for place, name in enumerate(columns.ids):
+        if name is None:
+            continue
+        other = kept.setdefault(name, place)
+        if other == place:
+            continue
+        if order(place) < order(other):
+            kept[name] = place
+            wanted[other] = False
+        else:
+            wanted[place] = False
+    return _select(columns, wanted)

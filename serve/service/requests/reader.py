@@ -1,5 +1,6 @@
 """Read the activities of a request, by the words that a scorecard's catalogue knows."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, Generic, TypeVar
 
@@ -143,17 +144,28 @@ class RequestReader:
         names = set().union(*[body.properties for body in bodies if body.properties])
         if self._properties.keys() >= names and self._kinds_read.issuperset(kinds):
             return
+        names -= self._properties.keys()
+        unread_kinds = self._find_unread_kinds({body.kind for body in bodies})
         for place, body in enumerate(bodies):
-            for name in body.properties or ():
-                if name not in self._properties:
-                    where = ("activities", place, "properties", name[:LONGEST_NAME])
-                    unused.setdefault(("unread_property", name), where)
-            try:
-                kind = self._kinds[body.kind]
-            except ValueError:  # a fault of the request, found by the reader
-                continue
-            if kind not in self._kinds_read:
+            if body.properties and names:
+                for name in body.properties:
+                    if name in names:
+                        where = ("activities", place, "properties", name[:LONGEST_NAME])
+                        unused.setdefault(("unread_property", name), where)
+                names -= body.properties.keys()
+            kind = unread_kinds.get(body.kind)
+            if kind is not None:
                 unused.setdefault(("unread_kind", kind), ("activities", place, "kind"))
+
+    def _find_unread_kinds(self, given: Set[str]) -> dict[str, str]:
+        """Return the kinds that no signal reads, as they were sent and as they are read."""
+        found = {}
+        for text in given:
+            with contextlib.suppress(ValueError):  # a fault of the request, found by the reader
+                kind = self._kinds[text]
+                if kind not in self._kinds_read:
+                    found[text] = kind
+        return found
 
     def _find_faults(self, bodies: Sequence[ActivityBody]) -> list[Fault]:
         """Find every fault of activities that do not fit, each with its place."""
