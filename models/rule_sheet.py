@@ -60,13 +60,8 @@ def round_to_binary(affine: Affine) -> Affine:
     shift becomes a multiple of its last one. Points that are whole (or halves, or quarters) then
     add up without rounding in any order, in Python, numpy and SQL alike.
 
-    Raises
-    ------
-    ScorecardError
-        If the factor is not above 0.
+    Raises ScorecardError if the factor is not above 0.
 
-    Examples
-    --------
     >>> factor, shift = round_to_binary(Affine(0.0517, -3.21))
     >>> (100 * factor + shift - shift) / factor
     100.0
@@ -113,11 +108,8 @@ def _to_cutoffs(cutoffs: PointCutoffs, affine: Affine) -> CutoffLogOdds:
 def to_terms(rules: Iterable[Rule]) -> tuple[Term, ...]:
     """Return one term per signal, in points, in the order in which signals first come up.
 
-    Raises
-    ------
-    ScorecardError
-        If rules over one signal cannot be added up: different groups, or different signals that
-        they go by. The message names the signal.
+    Raises ScorecardError if rules over one signal cannot be added up: different groups, or
+    different signals that they go by. The message names the signal.
     """
     by_signal: dict[str, Rule] = {}
     for rule in rules:
@@ -137,21 +129,9 @@ def make_sheet(
 ) -> Scorecard:
     """Return `plain` with the terms and caps of a sheet, turned from points into log-odds.
 
-    Parameters
-    ----------
-    terms : sequence of Term
-        In points. Their means stay 0: a sheet is read from no points on, not from the average lead.
-    caps : mapping of str to Cap
-        In points; a limit of ``LARGEST_WEIGHT`` is none.
-    affine : Affine
-        From points to log-odds, of ``round_to_binary``.
-    plain : Scorecard
-        With everything else; its base is in points, those that every lead begins with.
-
-    Returns
-    -------
-    Scorecard
-        Not sealed.
+    Terms, caps and the base of `plain` are in points; `affine` is of ``round_to_binary``. The means
+    of the terms stay 0: a sheet is read from no points on, not from the average lead. A limit of
+    ``LARGEST_WEIGHT`` is none. The result is not sealed.
     """
     factor, shift = affine
     named = {term.group for term in terms}
@@ -194,10 +174,7 @@ def _add_rules(one: Rule, other: Rule) -> Rule:
 def add_shapes(one: Shape, other: Shape, signal: str) -> Shape:
     """Return the shape that is worth, at every value, what both are worth together.
 
-    Raises
-    ------
-    ScorecardError
-        If one is a table and the other none; `signal` is for the message.
+    Raises ScorecardError if one is a table and the other none; `signal` is for the message.
     """
     missing = one.missing + other.missing
     if isinstance(one, Table) and isinstance(other, Table):

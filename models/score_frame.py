@@ -38,15 +38,8 @@ def score_frame(scorecard: Scorecard, signals: Columns) -> FrameScores:
     Columns in: one per term, named ``family__name``: text for tables, numbers for curves and steps;
     None and NaN are missing and take the term's own entry. Further columns are ignored.
 
-    Parameters
-    ----------
-    signals : mapping of str to array of shape (n,), or DataFrame of n rows
-        One row per lead or snapshot; it is not changed.
-
-    Raises
-    ------
-    ScorecardError
-        If a column that a term reads is absent, or holds values of the wrong type.
+    Raises ScorecardError if a column that a term reads is absent, or holds values of the wrong
+    type.
     """
     absent = sorted(set(scorecard.columns) - set(signals))
     if absent:
@@ -77,10 +70,7 @@ def read_term(term: Term, signals: Columns) -> Floats:
 
     Columns in: those that the term reads, as for ``score_frame``.
 
-    Raises
-    ------
-    ScorecardError
-        If a column holds values of the wrong type.
+    Raises ScorecardError if a column holds values of the wrong type.
     """
     return _read_term(term, _Columns(signals))
 
@@ -90,12 +80,7 @@ def assign_bands(
 ) -> npt.NDArray[np.object_]:
     """Assign the bands of n leads, as ``Scorer.score`` does for one; shape (n,).
 
-    Parameters
-    ----------
-    signals : mapping of str to array of shape (n,), or DataFrame of n rows
-        With the column of `by`, if the bands have one.
-    log_odds : float array of shape (n,)
-    contributions : float array of shape (n, terms + caps)
+    `signals` has the column of `by`, if the bands have one.
     """
     bands = scorecard.bands
     cutoffs = bands.cutoff_log_odds
@@ -124,13 +109,7 @@ class FrameAxes(NamedTuple):
 
 
 def sum_axes(scorecard: Scorecard, contributions: Floats) -> tuple[Floats, Floats]:
-    """Return the partial sums of fit and engagement, each of shape (n,), in log-odds.
-
-    Parameters
-    ----------
-    contributions : float array of shape (n, terms + caps)
-        Of ``FrameScores``.
-    """
+    """Return the partial sums of fit and engagement, each of shape (n,), in log-odds."""
     fit, engagement = np.zeros(len(contributions)), np.zeros(len(contributions))
     for total, members in zip((fit, engagement), scorecard.axis_members, strict=True):
         for place in members:
@@ -139,13 +118,7 @@ def sum_axes(scorecard: Scorecard, contributions: Floats) -> tuple[Floats, Float
 
 
 def read_axes(scorecard: Scorecard, contributions: Floats) -> FrameAxes:
-    """Place n leads on both axes: ``AxesReader.read`` for an array.
-
-    Parameters
-    ----------
-    contributions : float array of shape (n, terms + caps)
-        Of ``FrameScores``.
-    """
+    """Place n leads on both axes: ``AxesReader.read`` for an array."""
     fit, engagement = sum_axes(scorecard, contributions)
     return FrameAxes(
         _place(fit, scorecard.axes.fit, FIT_LETTERS),

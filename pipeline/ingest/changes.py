@@ -41,10 +41,7 @@ class ChangesRead:
 def read_changes(data: DataConfig, folder: Path, catalog: Catalog) -> ChangesRead:
     """Read the changes of a project, each value typed as its field is.
 
-    Raises
-    ------
-    DataError
-        If the file cannot be read, or more of it is rejected than allowed.
+    Raises DataError if the file cannot be read, or more of it is rejected than allowed.
     """
     config = data.changes
     if config is None:

@@ -71,13 +71,7 @@ def read_fields(
     chunk: Chunk,
     problems: Problems,
 ) -> dict[str, pa.Array]:
-    """Normalise the fields, or properties, of a chunk; rows that do not fit go into `problems`.
-
-    Returns
-    -------
-    dict of str to Array
-        One column per name in `specs`: string, or float64 for numbers and flags.
-    """
+    """Normalise the fields, or properties, of a chunk; rows that do not fit go into `problems`."""
     arrays = {}
     for name, spec in specs.items():
         column = configs[name].column or name
@@ -93,21 +87,8 @@ def normalise_column(
 ) -> tuple[pa.Array, dict[int, Misfit]]:
     """Normalise a column.
 
-    Parameters
-    ----------
-    column : ChunkedArray of n values
-        As read from the file.
-    normalise : callable
-        From one value to the normalised one; raises MisfitError where it does not fit.
-    kind : DataType
-        Of the result: string, float64 or int64.
-
-    Returns
-    -------
-    Array of n values
-        Null where missing, and where the value did not fit.
-    dict of int to Misfit
-        For each row that did not fit, why.
+    The result is null where a value is missing or did not fit. Also returned is why, by row, where
+    `normalise` raised MisfitError.
     """
     encoded = _as_array(column).dictionary_encode()
     values: list[object] = []

@@ -68,10 +68,7 @@ def is_parquet(path: Path) -> bool:
 def read_header(path: Path, delimiter: str, encoding: str) -> list[str]:
     """Return the names of a table's columns, in the file's order.
 
-    Raises
-    ------
-    DataError
-        If the file is absent, empty or unreadable, or has a name twice or empty.
+    Raises DataError if the file is absent, empty or unreadable, or has a name twice or empty.
     """
     if is_parquet(path):
         return _check_header(path, _open_parquet(path).schema_arrow.names, delimiter)
@@ -97,22 +94,11 @@ def read_table(
 ) -> Iterator[Chunk]:
     """Read some columns of a table, chunk by chunk.
 
-    Parameters
-    ----------
-    path : Path
-        ``.csv`` (also ``.gz`` and ``.xz``) or ``.parquet``.
-    columns : sequence of str
-        The wanted columns; they must exist.
-    delimiter, encoding : str
-        Of a CSV.
-    rows : int
-        At most this many rows in a chunk.
+    The file is ``.csv`` (also ``.gz`` and ``.xz``) or Parquet. A chunk has at most `rows` rows.
 
-    Raises
-    ------
-    DataError
-        As ``read_header``; or a wanted column is absent, a quote is never closed, the text is not
-        of the stated encoding, a cell is longer than a million characters, a column is nested.
+    Raises DataError as ``read_header``; or a wanted column is absent, a quote is never closed, the
+    text is not of the stated encoding, a cell is longer than a million characters, a column is
+    nested.
     """
     header = read_header(path, delimiter, encoding)
     absent = [column for column in columns if column not in header]

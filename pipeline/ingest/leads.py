@@ -56,10 +56,8 @@ def read_leads(
     Of rows with the same lead_id the first is kept; the rest are rejects, unless the file is
     declared `duplicates: first`.
 
-    Raises
-    ------
-    DataError
-        If the file cannot be read, no row is left, or more rows are rejected than allowed.
+    Raises DataError if the file cannot be read, no row is left, or more rows are rejected than
+    allowed.
     """
     leads, used = config.leads, list(columns_used(config))
     header = read_header(path, leads.delimiter, leads.encoding)
@@ -136,21 +134,9 @@ def normalise_leads(
 ) -> tuple[pa.Table, list[Reject]]:
     """Normalise a chunk of leads; training, scoring and explaining all read leads by this.
 
-    Parameters
-    ----------
-    chunk : Chunk
-        With the columns that are needed; the column of creation may be absent.
-    file : str
-        Named in the rejects.
-    with_outcomes : bool
-        Whether to read the order of arrival too, and the outcome if it is in the leads' file.
-
-    Returns
-    -------
-    table : Table
-        line and created_us (int64), lead_id, and the columns of `read_profile`. With outcomes also
-        arrival (float64), and status, closed_us and recorded_us if they are in this file.
-    rejects : list of Reject
+    Columns out: line and created_us (int64), lead_id, and those of `read_profile`. With outcomes
+    also arrival (float64), and status, closed_us and recorded_us if they are in this file. The
+    chunk may lack the column of creation.
     """
     leads, count = config.leads, len(chunk.lines)
     problems: Problems = {}

@@ -38,10 +38,7 @@ class OutcomesRead:
 def read_outcomes(data: DataConfig, folder: Path) -> OutcomesRead:
     """Read the deals of a file of outcomes; rows that are neither won nor lost are passed over.
 
-    Raises
-    ------
-    DataError
-        If the file cannot be read, or more of its closings are rejected than allowed.
+    Raises DataError if the file cannot be read, or more of its closings are rejected than allowed.
     """
     config = data.outcomes
     if config.file is None or config.lead is None or config.closed is None:

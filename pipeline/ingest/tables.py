@@ -64,11 +64,8 @@ def ingest(project: Project, keep_source: bool = False) -> Ingested:
     Rows that do not fit are left out, counted and kept as rejects. With `keep_source` the leads'
     file is kept as text too, which the audit reads.
 
-    Raises
-    ------
-    DataError
-        If a file cannot be read, no row is left, or more rows are rejected than
-        ``max_reject_share`` allows.
+    Raises DataError if a file cannot be read, no row is left, or more rows are rejected than
+    ``max_reject_share`` allows.
     """
     config, catalog = project.data, project.catalog
     read = read_leads(project.leads_path, config, catalog, keep_source)
@@ -135,17 +132,8 @@ def _digest_file(path: Path) -> str:
 def digest_rows(names: Sequence[str], batches: Iterable[pa.RecordBatch]) -> str:
     """Hash the rows of a table, whatever batches they come in.
 
-    Parameters
-    ----------
-    names : sequence of str
-        The columns, in the order they count.
-    batches : iterable of RecordBatch
-        Columns of text, int64 and float64.
-
-    Returns
-    -------
-    str
-        SHA-256 in hexadecimal digits.
+    The columns hold text, int64 and float64. Their order counts. The result is a SHA-256 in
+    hexadecimal digits.
     """
     parts = {name: [hashlib.sha256() for _ in range(3)] for name in names}
     for batch in batches:

@@ -74,11 +74,8 @@ def make_normaliser(spec: FieldSpec) -> Normaliser:
     None, the empty text, white space, NaN and the texts in ``spec.missing`` are missing. Text is
     stripped and converted to Unicode's NFC. Numbers and flags become floats (a flag 0.0 or 1.0).
 
-    Returns
-    -------
-    callable
-        Takes str, int, float, bool or None; returns str, float or None. It raises MisfitError, with
-        what was found and what was expected, if the value does not fit the type.
+    The function raises MisfitError, with what was found and what was expected, if a value does not
+    fit the type.
     """
     missing = {"", *(_clean(text) for text in spec.missing)}
     missing_numbers = {float(text) for text in missing if _NUMBER.fullmatch(text)}

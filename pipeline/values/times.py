@@ -39,13 +39,10 @@ class TimeSpec(BaseModel):
 def make_time_reader(spec: TimeSpec) -> Callable[[object], int | None]:
     """Return the function from one value of a time column to integer UTC microseconds.
 
-    Returns
-    -------
-    callable
-        Takes text, whole numbers (for the epoch formats), datetimes or None; the empty text is
-        None. It raises MisfitError for what is no time, and NoZoneError for a time without a zone
-        where the column declares none. In the hour that a clock change repeats, the first pass is
-        meant.
+    The function takes text, whole numbers (for the epoch formats), datetimes or None; the empty
+    text is None. It raises MisfitError for what is no time, and NoZoneError for a time without a
+    zone if the column declares none. In the hour that a clock change repeats, the first pass is
+    meant.
     """
     zone = ZoneInfo(spec.zone) if spec.zone else None
     unit = _EPOCH_FORMATS.get(spec.format)
@@ -82,10 +79,7 @@ def make_time_reader(spec: TimeSpec) -> Callable[[object], int | None]:
 def read_moment(text: str) -> int:
     """Read a moment of the configuration or the command line as integer UTC microseconds.
 
-    Raises
-    ------
-    ValueError
-        If it is no ISO 8601 time; `NoZoneError` if it names no zone.
+    Raises ValueError if it is no ISO 8601 time; `NoZoneError` if it names no zone.
     """
     if _is_date(text):
         raise NoZoneError(
@@ -139,8 +133,6 @@ def _strptime(text: str, pattern: str) -> datetime:
 def days_to_us(days: float) -> int:
     """Return a number of days as whole microseconds.
 
-    Examples
-    --------
     >>> days_to_us(0.5)
     43200000000
     """
@@ -150,8 +142,6 @@ def days_to_us(days: float) -> int:
 def format_time(moment_us: int) -> str:
     """Write integer UTC microseconds as ISO 8601 with a Z.
 
-    Examples
-    --------
     >>> format_time(0)
     '1970-01-01T00:00:00Z'
     """
