@@ -112,19 +112,13 @@ class AxesReader:
         self._fit, self._engagement = scorecard.axis_members
 
     def sum(self, contributions: Sequence[float]) -> tuple[float, float]:
-        """Return the partial sums of fit and engagement, in log-odds.
-
-        `contributions` are those of a ``LeadScore``.
-        """
+        """Return the partial sums of fit and engagement of a ``LeadScore``, in log-odds."""
         get = contributions.__getitem__
         fit = reduce(add, map(get, self._fit), 0.0)  # in order; ``sum`` does not promise that
         return fit, reduce(add, map(get, self._engagement), 0.0)
 
     def read(self, contributions: Sequence[float]) -> LeadAxes:
-        """Return a lead's grades on both axes.
-
-        `contributions` are those of a ``LeadScore``.
-        """
+        """Return the grades of a ``LeadScore`` on both axes."""
         return self._axes.read(*self.sum(contributions))
 
 

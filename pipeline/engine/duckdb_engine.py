@@ -44,7 +44,7 @@ class Engine:
     def query(self, sql: str) -> pa.Table:
         """Run one SELECT and return its rows.
 
-        Raises DataError if the allowed memory is not enough.
+        Raises DataError if the allowed memory is not enough, as every method that runs a SELECT.
         """
         with self._convert_memory_errors():
             return self._connection.sql(sql).to_arrow_table()
@@ -53,17 +53,12 @@ class Engine:
         """Run one SELECT and yield at most `rows` of its rows at a time, in any order.
 
         The caller must take all of them before it runs another statement.
-
-        Raises DataError as ``query``.
         """
         with self._convert_memory_errors():
             yield from self._connection.sql(sql).to_arrow_reader(rows)
 
     def write(self, sql: str, target: Path) -> None:
-        """Run one SELECT and write its rows, in its order, to a Parquet file.
-
-        Raises DataError as ``query``.
-        """
+        """Run one SELECT and write its rows, in its order, to a Parquet file."""
         with self._convert_memory_errors():
             self._connection.sql(sql).write_parquet(str(target), compression="zstd")
 
@@ -79,10 +74,7 @@ class Engine:
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote_name(name)} AS {sql}")
 
     def materialize(self, name: str, sql: str) -> None:
-        """Add a table for later statements: the rows of a SELECT, computed once, in its order.
-
-        Raises DataError as ``query``.
-        """
+        """Add a table for later statements: the rows of a SELECT, computed once, in its order."""
         with self._convert_memory_errors():
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quote_name(name)} AS {sql}")
 

@@ -14,8 +14,7 @@ import pyarrow.compute as pc
 from leadscore.pipeline.config.data import ROW_NUMBER, FieldConfig
 from leadscore.pipeline.ingest.files import Chunk
 from leadscore.pipeline.ingest.rejects import Problems, add_problems, need_values
-from leadscore.pipeline.values.fields import FieldSpec, make_normaliser
-from leadscore.pipeline.values.misfits import Misfit, MisfitError
+from leadscore.pipeline.values.fields import FieldSpec, Misfit, MisfitError, make_normaliser
 from leadscore.pipeline.values.times import FIRST_US, LAST_US, TimeSpec, make_time_reader
 
 ARROW_TYPE = {"text": pa.string(), "number": pa.float64(), "flag": pa.float64()}

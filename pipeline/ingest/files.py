@@ -60,6 +60,19 @@ class Chunk:
     rejects: list[Reject] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class TableRead:
+    """The rows of a file that fit, and what else was found in it.
+
+    `rows` counts all rows that should fit. `unread` counts the rows of no use, by their text.
+    """
+
+    table: pa.Table
+    rows: int
+    rejects: list[Reject]
+    unread: Counter[str]
+
+
 def is_parquet(path: Path) -> bool:
     """Say whether a file is read and written as Parquet, by its ending."""
     return path.suffix.lower() in _PARQUET_ENDINGS

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from leadscore.pipeline.errors import DataError
 from leadscore.pipeline.ingest.files import Reject
-from leadscore.pipeline.values.misfits import Misfit
+from leadscore.pipeline.values.fields import Misfit
 
 Problems = dict[int, tuple[str, Misfit]]
 """By row of a chunk: the column, and why the row does not fit. A row's first problem counts."""

@@ -74,12 +74,12 @@ def ingest(project: Project, keep_source: bool = False) -> Ingested:
     leads = read.table.select(["lead_id", "created_us", "arrival", *fields])
     if config.outcomes.file is None:
         outcomes = read.table.select(OUTCOME_COLUMNS)
-        notes += note_unknown(config.outcomes, read.unknown)
+        notes += note_unknown(config.outcomes, read.unread)
     else:
         deals = read_outcomes(config, project.data_folder)
         known = pc.is_in(deals.table["lead_id"], leads["lead_id"].combine_chunks())
         outcomes = deals.table.filter(known)
-        notes += note_unknown(config.outcomes, deals.unknown)
+        notes += note_unknown(config.outcomes, deals.unread)
         orphans = len(deals.table) - len(outcomes)
         if orphans:
             text = f"{orphans:,} outcomes of leads that are not in the table"
@@ -102,7 +102,7 @@ def ingest(project: Project, keep_source: bool = False) -> Ingested:
     if catalog.changing:
         changed = read_changes(config, project.data_folder, catalog)
         changes = add_text_changes(catalog, read.table, changed.table)
-        notes += note_unread(changed.others)
+        notes += note_unread(changed.unread)
         rows, rejects = rows + changed.rows, rejects + changed.rejects
         digests.append(digest_rows(changes.column_names, changes.to_batches()))
     extract = find_extract(config, leads, outcomes, activities)

@@ -13,9 +13,9 @@ from leadscore.pipeline.signals.catalog import Catalog
 
 def plain_bands(bands: Bands) -> Bands:
     """Return the cutoffs of every lead alone, for a scorecard whose axes have no cut points yet."""
-    silent: dict[str, object] = {"by": None, "instead": {}, "minimums": Minimums()}
+    silent: dict[str, object] = {"by": None, "overrides": {}, "minimums": Minimums()}
     if isinstance(bands, SheetBands):
-        silent["at_instead"] = {}
+        silent["at_overrides"] = {}
     return bands.model_copy(update=silent)
 
 

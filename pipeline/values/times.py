@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from leadscore.pipeline.errors import GAP
-from leadscore.pipeline.values.misfits import MisfitError
+from leadscore.pipeline.values.fields import Closed, MisfitError
 
 DAY_US = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,14 +22,12 @@ class NoZoneError(MisfitError):
     """A time names no zone, and nothing else says which one is meant."""
 
 
-class TimeSpec(BaseModel):
+class TimeSpec(Closed):
     """How a column of times is read.
 
     `format` is ``iso``, ``epoch_s``, ``epoch_ms``, ``epoch_us`` or a strptime pattern. `zone` is
     the zone of times that name none; without it such a time is an error.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str
     format: str = "iso"
@@ -119,15 +117,13 @@ def _parse(value: object, pattern: str) -> datetime:
         return value
     try:
         text = str(value)
-        return datetime.fromisoformat(text) if pattern == "iso" else _strptime(text, pattern)
+        if pattern == "iso":
+            return datetime.fromisoformat(text)
+        return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller adds the zone
     except ValueError as error:
         raise MisfitError(
             f"{GAP} where a time is expected ({pattern})", repr(str(value)[:40])
         ) from error
-
-
-def _strptime(text: str, pattern: str) -> datetime:
-    return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller adds the zone
 
 
 def days_to_us(days: float) -> int:
