@@ -61,13 +61,8 @@ def find_members(
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the indices of the contributions to fit, and of those to engagement.
 
-    Parameters
-    ----------
-    families, groups : iterable of str
-        The family and the group of each term, in the scorecard's order.
-    caps : mapping
-        The caps by group, in the scorecard's order. A cap belongs to an axis if all terms of its
-        group do.
+    `families` and `groups` have one entry per term. They and `caps` are in the scorecard's order. A
+    cap belongs to an axis if all terms of its group do.
     """
     terms = list(zip(families, groups, strict=True))
 

@@ -71,8 +71,6 @@ class Cutoffs(Frozen):
 def show_cutoffs(cutoffs: CutoffLogOdds) -> dict[str, float]:
     """Return cutoffs as probabilities that people read.
 
-    Examples
-    --------
     >>> show_cutoffs(CutoffLogOdds(mql=0.0, sql=800.0, mql_exit=0.0, sql_exit=800.0))
     {'mql': 0.5, 'sql': 0.999999999999}
     """
@@ -136,8 +134,6 @@ class Minimums(Frozen):
 def expand_levels(written: Any) -> Any:
     """Return written bands in which each level has all cutoffs: its own, else the common ones.
 
-    Examples
-    --------
     >>> expand_levels({"mql": 40, "sql": 100, "overrides": {"fair": {"sql": 80}}})["overrides"]
     {'fair': {'mql': 40, 'sql': 80}}
     """
@@ -215,8 +211,6 @@ def assign_band(log_odds: float, cutoffs: CutoffLogOdds) -> Band:
     The comparison is in log-odds, which one lead, a frame and SQL compute to the same bit. A lead
     exactly on a cutoff belongs to the band that begins there.
 
-    Examples
-    --------
     >>> cutoffs = Bands(mql=0.2, sql=0.5).cutoff_log_odds
     >>> assign_band(0.0, cutoffs), assign_band(-0.1, cutoffs), assign_band(-3.0, cutoffs)
     ('SQL', 'MQL', 'cold')
@@ -233,8 +227,6 @@ def apply_hysteresis(log_odds: float, previous: Band, cutoffs: CutoffLogOdds) ->
     count for every band up to the previous one. So the band is never lower than that of
     ``assign_band``, and it is higher only up to `previous`.
 
-    Examples
-    --------
     >>> cutoffs = Bands(mql=0.2, sql=0.5, hysteresis=0.05).cutoff_log_odds
     >>> [apply_hysteresis(to_log_odds(prob), "SQL", cutoffs) for prob in (0.46, 0.44)]
     ['SQL', 'MQL']

@@ -26,21 +26,9 @@ _STEPS = 50
 def fit_affine(log_odds: Floats, label: Floats) -> Affine:
     """Fit the scale and shift of the log-odds that make the log loss smallest.
 
-    Parameters
-    ----------
-    log_odds : float array of shape (n,)
-    label : array of shape (n,) of 0 and 1
-
-    Returns
-    -------
-    Affine
-        The identity where the log-odds are constant or the labels are all one class; the factor
-        may come out at or below 0 where the log-odds rank the wrong way round.
-
-    References
-    ----------
-    J. Platt, "Probabilistic outputs for support vector machines" (1999), without the smoothed
-    targets; D. R. Cox, "Two further applications of a model for binary regression" (1958).
+    Log-odds and labels (0 or 1) have shape (n,). The result is the identity if the log-odds are
+    constant or all labels are equal. The factor is 0 or less if the log-odds rank the wrong way
+    round.
     """
     if np.ptp(log_odds) == 0.0 or np.ptp(label) == 0.0:
         return IDENTITY

@@ -42,10 +42,8 @@ def add_golden_leads(scorecard: Scorecard) -> Scorecard:
 def check_golden_leads(scorecard: Scorecard) -> None:
     """Score the golden leads and compare the scores with the expected ones.
 
-    Raises
-    ------
-    ScorecardError
-        If there are none, or if a score differs by more than 1e-9 log-odds or in its band.
+    Raises ScorecardError if there are none, or if a score differs by more than 1e-9 log-odds or in
+    its band.
     """
     if not scorecard.golden:
         raise ScorecardError("the scorecard has no golden leads, so it cannot be checked")

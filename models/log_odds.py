@@ -6,8 +6,6 @@ import math
 def to_probability(log_odds: float) -> float:
     """Return the probability of finite log-odds, ``1 / (1 + exp(-log_odds))``, without overflow.
 
-    Examples
-    --------
     >>> to_probability(0.0), to_probability(-800.0), to_probability(800.0)
     (0.5, 0.0, 1.0)
     """
@@ -20,13 +18,8 @@ def to_probability(log_odds: float) -> float:
 def to_log_odds(probability: float) -> float:
     """Return the log-odds of a probability, ``log(p / (1 - p))``.
 
-    Raises
-    ------
-    ValueError
-        If `probability` is not strictly between 0 and 1.
+    Raises ValueError if `probability` is not strictly between 0 and 1.
 
-    Examples
-    --------
     >>> to_log_odds(0.5)
     0.0
     """

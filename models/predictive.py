@@ -42,24 +42,11 @@ class Hyperparameters:
 def place_knots(values: Floats, most: int) -> Floats:
     """Place the knots of one column.
 
-    Parameters
-    ----------
-    values : float array of shape (n,)
-        NaN is ignored.
-    most : int
-        The number of knots at quantiles. Frequent values are further knots.
-
-    Returns
-    -------
-    float array
-        Increasing, values of the column; fewer than two if the column has fewer.
-
-    Notes
-    -----
-    Values that more than a tenth of the rows have (zero, mostly) are knots, and the quantiles are
-    taken over the other values, so the curve can step between nothing and a little.
-    ``SplineTransformer(knots="quantile")`` repeats knots on such columns, and its basis then
-    degenerates without an error; hence unique ones.
+    `most` knots are at quantiles; NaN is ignored. The knots increase and are values of the column;
+    there are fewer than two if the column has fewer values. Values that more than a tenth of the
+    rows have (mostly zero) are further knots, and the quantiles are those of the other values. So
+    the curve can step between nothing and a little. ``SplineTransformer(knots="quantile")`` repeats
+    knots on such columns, and its basis then degenerates without an error.
     """
     known = values[~np.isnan(values)]
     distinct, counts = np.unique(known, return_counts=True)
@@ -84,29 +71,13 @@ def build_pipeline(
     ``params.min_level_count`` rows grouped, missing as a level, unseen ones as the rare group.
     Columns that never change are left out.
 
-    Parameters
-    ----------
-    signals : DataFrame of n rows
-        Numbers as float64 with NaN, categories as object with None or NaN.
-    numbers, categories : list of str
-        Columns of `signals`.
+    Numbers are float64 with NaN, categories object with None or NaN. The last step is a
+    LogisticRegression. The hats are summed up from the left. That spans the same curves with a
+    weight for each step from knot to knot: the L2 penalty then draws a curve towards flat, not
+    towards zero, and further knots cost little. The columns of a category with k levels are made
+    smaller by ``sqrt(2 / k)``, so that a field of twenty levels is not allowed more than a flag.
 
-    Returns
-    -------
-    Pipeline
-        Stock scikit-learn throughout; its last step is a LogisticRegression.
-
-    Raises
-    ------
-    ScorecardError
-        If no column is left.
-
-    Notes
-    -----
-    The hats are summed up from the left, which spans the same curves with a weight for each step
-    from knot to knot: the L2 penalty then draws a curve towards flat, and not towards zero, and
-    further knots cost little. The columns of a category with k levels are made smaller by
-    ``sqrt(2 / k)``, so that a field of twenty levels is not allowed more than a flag.
+    Raises ScorecardError if no column is left.
     """
     steps: list[tuple[str, Any, list[str]]] = []
     sizes: dict[str, float] = {}
@@ -173,17 +144,7 @@ def to_terms(pipeline: Pipeline) -> tuple[float, tuple[Term, ...]]:
     Each fitted step transforms each knot, each level, a missing and an unseen value. The result
     times the weights are the terms, exactly as scikit-learn would compute them.
 
-    Parameters
-    ----------
-    pipeline : Pipeline
-        From ``build_pipeline``, fitted.
-
-    Returns
-    -------
-    float
-        The base.
-    tuple of Term
-        One per signal that the pipeline reads, in the pipeline's order; ``mean`` is not filled in.
+    There is one term per signal that the pipeline reads, in its order; `mean` is not filled in.
     """
     transformer = pipeline.named_steps["signals"]
     regression = pipeline.named_steps["regression"]

@@ -46,17 +46,7 @@ def explain_lead(
 ) -> Explanation:
     """Explain one lead's score.
 
-    Parameters
-    ----------
-    signals : mapping of str to str, float or None
-        As for ``Scorer.score``.
-    previous_band : str, optional
-        As for ``Scorer.score``.
-
-    Returns
-    -------
-    Explanation
-        With all reasons, as ``list_reasons`` has them. The sum is exact to 1e-9 log-odds.
+    It has all reasons, as ``list_reasons`` has them. Their sum is exact to 1e-9 log-odds.
     """
     return explain_score(scorer, scorer.score(signals, previous_band), signals)
 
@@ -84,14 +74,7 @@ def list_reasons(
 
     A cap that changed the sum is a reason of its own, named ``cap:group``.
 
-    Parameters
-    ----------
-    scorer : Scorer
-        Whose `score` it is.
-    signals : mapping of str to str, float or None
-        That were scored.
-    most : int, optional
-        How many of the largest; all by default.
+    `most` limits their number; None means all.
     """
     names, families, _, _, points = scorer.contribution_index
     contributions, order = rank_parts(scorer, score, most)
@@ -109,19 +92,8 @@ def rank_parts(
 ) -> tuple[list[float], list[int]]:
     """Return each contribution minus the average lead's, and their order by size.
 
-    Parameters
-    ----------
-    scorer : Scorer
-        Whose `score` it is.
-    most : int, optional
-        How many of the largest; all by default.
-
-    Returns
-    -------
-    list of float
-        In log-odds, in the order of ``scorer.contribution_index``.
-    list of int
-        Places in it, largest first, ties by name. Caps that changed nothing are left out.
+    The contributions are in log-odds, in the order of ``scorer.contribution_index``. The order has
+    indices, largest first, ties by name, at most `most`. It lacks caps that changed nothing.
     """
     contributions = list(map(sub, score.contributions, scorer.contribution_index.means))
     sizes = list(map(abs, contributions))
@@ -141,25 +113,12 @@ def read_value(signals: Mapping[str, object], name: str) -> object:
 
 
 def round_to_sum(values: Sequence[float], total: float, digits: int) -> list[float]:
-    """Round values so that they still add up to their rounded total, digit for digit.
+    """Round values that add up to `total` so that they still add up to their rounded total.
 
-    Each is rounded to the nearest; what is then lacking is made up by the smallest that were
-    rounded the other way, so that a large value reads the same however many are shown with it.
+    Each value is rounded to the nearest number with `digits` decimals. The smallest values that
+    were rounded the other way make up what is then lacking, so that a large value is the same
+    however many are shown with it. No value changes by a unit of the last digit or more.
 
-    Parameters
-    ----------
-    values : sequence of float
-        Add up to `total`.
-    digits : int
-        After the decimal point.
-
-    Returns
-    -------
-    list of float
-        In the order given, each less than one unit of the last digit from its value.
-
-    Examples
-    --------
     >>> round_to_sum([0.34, 0.33, 0.33], 1.0, digits=1)
     [0.3, 0.3, 0.4]
     """

@@ -1,6 +1,6 @@
 """A rule sheet: what values are worth in points, and the scorecard that says the same.
 
-A rule is a shape in points over one signal. Several rules may read one signal; a scorecard has one
+A rule is a term in points over one signal. Several rules may read one signal; a scorecard has one
 term for it, which is their sum. Points become log-odds by a scale and a shift (see
 ``models.calibration``), so that a sheet is scored, explained and exported as any scorecard.
 """
@@ -17,21 +17,6 @@ from leadscore.models.shapes import LARGEST_WEIGHT, Curve, Shape, Steps, Table
 
 _EXACT_BITS = 20
 _MOST_WHOLE = 100
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What the values of a signal are worth, in points.
-
-    `by` names a categorical signal whose levels in `variants` have another shape; `group` a cap.
-    """
-
-    signal: str
-    family: str
-    shape: Shape
-    by: str | None = None
-    variants: Mapping[str, Shape] = field(default_factory=dict)
-    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,13 +45,8 @@ def round_to_binary(affine: Affine) -> Affine:
     shift becomes a multiple of its last one. Points that are whole (or halves, or quarters) then
     add up without rounding in any order, in Python, numpy and SQL alike.
 
-    Raises
-    ------
-    ScorecardError
-        If the factor is not above 0.
+    Raises ScorecardError if the factor is not above 0.
 
-    Examples
-    --------
     >>> factor, shift = round_to_binary(Affine(0.0517, -3.21))
     >>> (100 * factor + shift - shift) / factor
     100.0
@@ -110,26 +90,17 @@ def _to_cutoffs(cutoffs: PointCutoffs, affine: Affine) -> CutoffLogOdds:
     return CutoffLogOdds(mql=mql, sql=sql, mql_exit=mql_exit, sql_exit=sql_exit)
 
 
-def to_terms(rules: Iterable[Rule]) -> tuple[Term, ...]:
+def to_terms(rules: Iterable[Term]) -> tuple[Term, ...]:
     """Return one term per signal, in points, in the order in which signals first come up.
 
-    Raises
-    ------
-    ScorecardError
-        If rules over one signal cannot be added up: different groups, or different signals that
-        they go by. The message names the signal.
+    Raises ScorecardError if rules over one signal cannot be added up: different groups, or
+    different signals that they go by. The message names the signal.
     """
-    by_signal: dict[str, Rule] = {}
+    by_signal: dict[str, Term] = {}
     for rule in rules:
         known = by_signal.get(rule.signal)
         by_signal[rule.signal] = rule if known is None else _add_rules(known, rule)
-    return tuple(
-        Term(
-            signal=rule.signal, family=rule.family, shape=rule.shape, by=rule.by,
-            variants=dict(rule.variants), group=rule.group,
-        )
-        for rule in by_signal.values()
-    )  # fmt: skip
+    return tuple(by_signal.values())
 
 
 def make_sheet(
@@ -137,21 +108,9 @@ def make_sheet(
 ) -> Scorecard:
     """Return `plain` with the terms and caps of a sheet, turned from points into log-odds.
 
-    Parameters
-    ----------
-    terms : sequence of Term
-        In points. Their means stay 0: a sheet is read from no points on, not from the average lead.
-    caps : mapping of str to Cap
-        In points; a limit of ``LARGEST_WEIGHT`` is none.
-    affine : Affine
-        From points to log-odds, of ``round_to_binary``.
-    plain : Scorecard
-        With everything else; its base is in points, those that every lead begins with.
-
-    Returns
-    -------
-    Scorecard
-        Not sealed.
+    Terms, caps and the base of `plain` are in points; `affine` is of ``round_to_binary``. The means
+    of the terms stay 0: a sheet is read from no points on, not from the average lead. A limit of
+    ``LARGEST_WEIGHT`` is none. The result is not sealed.
     """
     factor, shift = affine
     named = {term.group for term in terms}
@@ -173,7 +132,7 @@ def _scale_limit(limit: float, factor: float) -> float:
     return limit if abs(limit) >= LARGEST_WEIGHT else factor * limit
 
 
-def _add_rules(one: Rule, other: Rule) -> Rule:
+def _add_rules(one: Term, other: Term) -> Term:
     for what in ("by", "group"):
         if getattr(one, what) != getattr(other, what):
             raise ScorecardError(
@@ -188,16 +147,13 @@ def _add_rules(one: Rule, other: Rule) -> Rule:
         for level in levels
     }
     shape = add_shapes(one.shape, other.shape, one.signal)
-    return Rule(one.signal, one.family, shape, one.by, variants, one.group)
+    return one.model_copy(update={"shape": shape, "variants": variants})
 
 
 def add_shapes(one: Shape, other: Shape, signal: str) -> Shape:
     """Return the shape that is worth, at every value, what both are worth together.
 
-    Raises
-    ------
-    ScorecardError
-        If one is a table and the other none; `signal` is for the message.
+    Raises ScorecardError if one is a table and the other none; `signal` is for the message.
     """
     missing = one.missing + other.missing
     if isinstance(one, Table) and isinstance(other, Table):

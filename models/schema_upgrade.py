@@ -21,8 +21,6 @@ def upgrade_schema_1(document: dict[str, Any]) -> dict[str, Any]:
     caller checks it first. A part that does not have the form of a scorecard stays as it is, and
     the caller rejects it.
 
-    Examples
-    --------
     >>> upgrade_schema_1({"schema_version": 1, "points": {"per_log_odds": 20.0, "zero": 1.0}})
     {'schema_version': 2, 'points': {'per_log_odds': 20.0, 'log_odds_at_zero': 1.0}}
     """

@@ -38,28 +38,21 @@ def score_frame(scorecard: Scorecard, signals: Columns) -> FrameScores:
     Columns in: one per term, named ``family__name``: text for tables, numbers for curves and steps;
     None and NaN are missing and take the term's own entry. Further columns are ignored.
 
-    Parameters
-    ----------
-    signals : mapping of str to array of shape (n,), or DataFrame of n rows
-        One row per lead or snapshot; it is not changed.
-
-    Raises
-    ------
-    ScorecardError
-        If a column that a term reads is absent, or holds values of the wrong type.
+    Raises ScorecardError if a column that a term reads is absent, or holds values of the wrong
+    type.
     """
     absent = sorted(set(scorecard.columns) - set(signals))
     if absent:
         raise ScorecardError(
             f"the signals lack {', '.join(absent)}; add the column, with nulls where unknown"
         )
-    columns = _Columns(signals)
-    rows = columns.rows
+    first = signals if isinstance(signals, pd.DataFrame) else next(iter(signals.values()), ())
+    rows = len(first)
     width = len(scorecard.terms) + len(scorecard.caps)
     contributions = np.empty((rows, width), dtype=np.float64, order="F")
     log_odds = np.full(rows, scorecard.base, dtype=np.float64)
     for place, term in enumerate(scorecard.terms):
-        contributions[:, place] = _read_term(term, columns)
+        contributions[:, place] = read_term(term, signals)
         log_odds += contributions[:, place]
     for place, (name, cap) in enumerate(scorecard.caps.items(), start=len(scorecard.terms)):
         partial = np.zeros(rows)
@@ -72,36 +65,18 @@ def score_frame(scorecard: Scorecard, signals: Columns) -> FrameScores:
     return FrameScores(log_odds, to_probabilities(log_odds), band, contributions)
 
 
-def read_term(term: Term, signals: Columns) -> Floats:
-    """Return the contribution of a term to each lead, of shape (n,).
-
-    Columns in: those that the term reads, as for ``score_frame``.
-
-    Raises
-    ------
-    ScorecardError
-        If a column holds values of the wrong type.
-    """
-    return _read_term(term, _Columns(signals))
-
-
 def assign_bands(
     scorecard: Scorecard, signals: Columns, log_odds: Floats, contributions: Floats
 ) -> npt.NDArray[np.object_]:
     """Assign the bands of n leads, as ``Scorer.score`` does for one; shape (n,).
 
-    Parameters
-    ----------
-    signals : mapping of str to array of shape (n,), or DataFrame of n rows
-        With the column of `by`, if the bands have one.
-    log_odds : float array of shape (n,)
-    contributions : float array of shape (n, terms + caps)
+    `signals` has the column of `by`, if the bands have one.
     """
     bands = scorecard.bands
     cutoffs = bands.cutoff_log_odds
     mql, sql = (np.full(len(log_odds), cutoff) for cutoff in (cutoffs.mql, cutoffs.sql))
     if bands.by is not None:
-        codes, levels = _Columns(signals).levels(bands.by)
+        codes, levels = _read_levels(signals, bands.by)
         overrides = bands.cutoff_overrides
         for code, level in enumerate(levels):
             if level in overrides:
@@ -124,13 +99,7 @@ class FrameAxes(NamedTuple):
 
 
 def sum_axes(scorecard: Scorecard, contributions: Floats) -> tuple[Floats, Floats]:
-    """Return the partial sums of fit and engagement, each of shape (n,), in log-odds.
-
-    Parameters
-    ----------
-    contributions : float array of shape (n, terms + caps)
-        Of ``FrameScores``.
-    """
+    """Return the partial sums of fit and engagement, each of shape (n,), in log-odds."""
     fit, engagement = np.zeros(len(contributions)), np.zeros(len(contributions))
     for total, members in zip((fit, engagement), scorecard.axis_members, strict=True):
         for place in members:
@@ -139,13 +108,7 @@ def sum_axes(scorecard: Scorecard, contributions: Floats) -> tuple[Floats, Float
 
 
 def read_axes(scorecard: Scorecard, contributions: Floats) -> FrameAxes:
-    """Place n leads on both axes: ``AxesReader.read`` for an array.
-
-    Parameters
-    ----------
-    contributions : float array of shape (n, terms + caps)
-        Of ``FrameScores``.
-    """
+    """Place n leads on both axes: ``AxesReader.read`` for an array."""
     fit, engagement = sum_axes(scorecard, contributions)
     return FrameAxes(
         _place(fit, scorecard.axes.fit, FIT_LETTERS),
@@ -170,49 +133,45 @@ def to_probabilities(log_odds: Floats) -> Floats:
     return np.fromiter(map(to_probability, log_odds.tolist()), np.float64, count=len(log_odds))
 
 
-class _Columns:
-    """The signals, converted for the shape that reads them."""
-
-    def __init__(self, signals: Columns) -> None:
-        self._signals = signals
-        first = signals if isinstance(signals, pd.DataFrame) else next(iter(signals.values()), ())
-        self.rows = len(first)
-
-    def numbers(self, signal: str) -> Floats:
-        column = pd.Series(self._signals[signal], copy=False)
-        kind_is_right = pd.api.types.is_numeric_dtype(column) or column.isna().all()
-        if not kind_is_right:
-            raise ScorecardError(f"column {signal} has to hold numbers, found {column.dtype}")
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-
-    def levels(self, signal: str) -> tuple[npt.NDArray[np.intp], list[str]]:
-        codes, levels = pd.factorize(self._signals[signal])
-        wrong = [level for level in levels if not isinstance(level, str)]
-        if wrong:
-            raise ScorecardError(
-                f"column {signal} has to hold text, found {type(wrong[0]).__name__}"
-            )
-        return codes, list(levels)
+def _read_numbers(signals: Columns, signal: str) -> Floats:
+    column = pd.Series(signals[signal], copy=False)
+    if not (pd.api.types.is_numeric_dtype(column) or column.isna().all()):
+        raise ScorecardError(f"column {signal} has to hold numbers, found {column.dtype}")
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _read_term(term: Term, columns: _Columns) -> Floats:
-    log_odds = _read_shape(term.shape, term.signal, columns)
+def _read_levels(signals: Columns, signal: str) -> tuple[npt.NDArray[np.intp], list[str]]:
+    codes, levels = pd.factorize(signals[signal])
+    wrong = [level for level in levels if not isinstance(level, str)]
+    if wrong:
+        raise ScorecardError(f"column {signal} has to hold text, found {type(wrong[0]).__name__}")
+    return codes, list(levels)
+
+
+def read_term(term: Term, signals: Columns) -> Floats:
+    """Return the contribution of a term to each lead, of shape (n,).
+
+    Columns in: those that the term reads, as for ``score_frame``.
+
+    Raises ScorecardError if a column holds values of the wrong type.
+    """
+    log_odds = _read_shape(term.shape, term.signal, signals)
     if term.by is None or not term.variants:
         return log_odds
-    codes, levels = columns.levels(term.by)
+    codes, levels = _read_levels(signals, term.by)
     for code, level in enumerate(levels):
         if level in term.variants:
             chosen = codes == code
-            log_odds[chosen] = _read_shape(term.variants[level], term.signal, columns)[chosen]
+            log_odds[chosen] = _read_shape(term.variants[level], term.signal, signals)[chosen]
     return log_odds
 
 
-def _read_shape(shape: Shape, signal: str, columns: _Columns) -> Floats:
+def _read_shape(shape: Shape, signal: str, signals: Columns) -> Floats:
     if isinstance(shape, Table):
-        codes, levels = columns.levels(signal)
+        codes, levels = _read_levels(signals, signal)
         read = shape.reader()
         return np.array([*map(read, levels), shape.missing])[codes]
-    x = columns.numbers(signal)
+    x = _read_numbers(signals, signal)
     log_odds = _read_curve(shape, x) if isinstance(shape, Curve) else _read_steps(shape, x)
     log_odds[np.isnan(x)] = shape.missing
     return log_odds

@@ -69,13 +69,9 @@ class Scorer:
     def score(self, signals: Mapping[str, object], previous_band: Band | None = None) -> LeadScore:
         """Score one lead.
 
-        Parameters
-        ----------
-        signals : mapping of str to str, float or None
-            By column ``family__name``. A column that is absent, None or NaN is missing and takes
-            the term's entry for missing values. A column that no term reads is ignored.
-        previous_band : str, optional
-            The previous band of the lead; the hysteresis of the bands then applies.
+        A column that is absent, None or NaN is missing and takes the term's entry for missing
+        values. A column that no term reads is ignored. The hysteresis of the bands applies if
+        `previous_band` is given.
         """
         get = signals.get
         values = map(get, self._signals)
@@ -116,19 +112,13 @@ class AxesReader:
         self._fit, self._engagement = scorecard.axis_members
 
     def sum(self, contributions: Sequence[float]) -> tuple[float, float]:
-        """Return the partial sums of fit and engagement, in log-odds.
-
-        `contributions` are those of a ``LeadScore``.
-        """
+        """Return the partial sums of fit and engagement of a ``LeadScore``, in log-odds."""
         get = contributions.__getitem__
         fit = reduce(add, map(get, self._fit), 0.0)  # in order; ``sum`` does not promise that
         return fit, reduce(add, map(get, self._engagement), 0.0)
 
     def read(self, contributions: Sequence[float]) -> LeadAxes:
-        """Return a lead's grades on both axes.
-
-        `contributions` are those of a ``LeadScore``.
-        """
+        """Return the grades of a ``LeadScore`` on both axes."""
         return self._axes.read(*self.sum(contributions))
 
 
@@ -158,18 +148,8 @@ def find_percentile(quantiles: Sequence[float], log_odds: float) -> float | None
     equal if many leads share a score. None of these leads scores lower than another of them, so
     the percentile of that score is the percentile of the first of the equal quantiles.
 
-    Parameters
-    ----------
-    quantiles : sequence of float
-        ``Scorecard.quantiles``: log-odds at evenly spaced shares of the leads, not decreasing.
+    `quantiles` are those of the scorecard; without any the percentile is None.
 
-    Returns
-    -------
-    float or None
-        None if there are no quantiles.
-
-    Examples
-    --------
     >>> find_percentile((-2.0, -1.0, 1.0), 0.0), find_percentile((-2.0, 0.0, 0.0, 1.0, 2.0), 0.0)
     (75.0, 25.0)
     """

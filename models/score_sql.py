@@ -15,23 +15,10 @@ from leadscore.models.sql_text import quote_name, quote_text, write_number
 def score_sql(scorecard: Scorecard, table: str, keys: tuple[str, ...] = ("lead_id",)) -> str:
     """Return a SELECT of keys, log_odds, probability, score, band and points of a table of leads.
 
-    Parameters
-    ----------
-    table : str
-        The name of a table or view with one column per term. Missing values must be NULL: an
-        engine takes NaN for a number.
-    keys : tuple of str
-        Columns that the result also has.
+    The table has one column per term. Missing values must be NULL: an engine takes NaN for a
+    number. The text has no closing semicolon.
 
-    Returns
-    -------
-    str
-        One statement, without a closing semicolon.
-
-    Raises
-    ------
-    ScorecardError
-        If a name is empty or holds a NUL character, which no engine can quote.
+    Raises ScorecardError if a name is empty or holds a NUL character, which no engine can quote.
     """
     key_names = ", ".join(quote_name(key) for key in keys)
     key_columns = ", ".join(_column(key) for key in keys)

@@ -113,24 +113,11 @@ class GoldenLead(Frozen):
 class Scorecard(Frozen):
     """A base, terms, and everything else that a service needs to score with them.
 
-    Attributes
-    ----------
-    base : float
-        The log-odds before any term.
-    terms : tuple of Term
-        They are added in this order, which fixes the last bit of the sum.
-    caps : dict of str to Cap
-        By group name.
-    quantiles : tuple of float
-        The log-odds at 0, 1, ..., 100 per cent of the leads of the later period; may be empty.
-    axes : Axes
-        The cut points of the grades of fit and engagement.
-    definitions : dict
-        The definitions of the signals for the live reader; this package does not read them.
-    training : dict
-        What identifies the training: digests of data and configuration, versions.
-    sha256 : str
-        The hash of everything else, in canonical JSON.
+    The terms are added to `base`, both in log-odds, in their order, which fixes the last bit of the
+    sum. `caps` are by group. `quantiles` are the log-odds at 0, 1, ..., 100 per cent of the leads
+    of the later period, or empty. `definitions` are those of the signals, for the live reader; this
+    package does not read them. `training` identifies the training by digests and versions. `sha256`
+    is the hash of everything else, in canonical JSON.
     """
 
     schema_version: Literal[2] = SCHEMA_VERSION
@@ -190,11 +177,8 @@ class Scorecard(Frozen):
 
         Points, quantiles, axes and bands stay as they are: the caller adapts them.
 
-        Raises
-        ------
-        ScorecardError
-            If `factor` is not above 0, which would reverse the ranking, or if a weight becomes
-            larger than a scorecard can hold.
+        Raises ScorecardError if `factor` is not above 0, which would reverse the ranking, or if a
+        weight becomes larger than a scorecard can hold.
         """
         if not factor > 0.0:
             raise ScorecardError(f"a recalibration needs a factor above 0, found {factor}")
@@ -223,10 +207,7 @@ class Scorecard(Frozen):
     def to_json(self) -> str:
         """Return the canonical text: sorted keys, floats in shortest form, one space of indent.
 
-        Raises
-        ------
-        ScorecardError
-            If the scorecard was never sealed, or was changed afterwards.
+        Raises ScorecardError if the scorecard was never sealed, or was changed afterwards.
         """
         document = self._document()
         if _hash(document) != self.sha256:
@@ -243,11 +224,8 @@ def read_scorecard(text: str) -> Scorecard:
     A scorecard of schema 1 is checked against its own hash, then gets the names of schema 2. It
     keeps its hash, because registry and logs identify it by that.
 
-    Raises
-    ------
-    ScorecardError
-        If the text is not JSON, has an unknown schema version, has unknown or missing keys, has
-        weights that are not finite, or does not match its hash.
+    Raises ScorecardError if the text is not JSON, has an unknown schema version, has unknown or
+    missing keys, has weights that are not finite, or does not match its hash.
     """
     try:
         document = json.loads(text)

@@ -6,13 +6,8 @@ from leadscore.models.errors import ScorecardError
 def quote_name(name: str) -> str:
     """Quote an identifier for ANSI SQL.
 
-    Raises
-    ------
-    ScorecardError
-        If the name is empty or holds a NUL character.
+    Raises ScorecardError if the name is empty or holds a NUL character.
 
-    Examples
-    --------
     >>> print(quote_name('the "best" lead'))
     "the ""best"" lead"
     """
@@ -24,10 +19,7 @@ def quote_name(name: str) -> str:
 def quote_text(value: str) -> str:
     """Write a text as an ANSI SQL literal.
 
-    Raises
-    ------
-    ScorecardError
-        If the text holds a NUL character.
+    Raises ScorecardError if the text holds a NUL character.
     """
     if "\0" in value:
         raise ScorecardError(

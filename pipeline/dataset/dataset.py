@@ -62,15 +62,9 @@ class Dataset:
 def build_dataset(project: Project, tables: Ingested) -> Dataset:
     """Compute signals and labels of every snapshot of a project.
 
-    Returns
-    -------
-    Dataset
-        Sorted by creation or arrival, then lead_id; unordered leads by lead_id.
+    It is sorted by creation or arrival, then lead_id; unordered leads by lead_id.
 
-    Raises
-    ------
-    DataError
-        If no snapshot has a label yet.
+    Raises DataError if no snapshot has a label yet.
     """
     training = project.training
     snapshots = take_snapshots(tables.leads, training.snapshots.ages)
@@ -95,10 +89,7 @@ def build_dataset(project: Project, tables: Ingested) -> Dataset:
 def find_maturity(project: Project, tables: Ingested) -> Maturity | None:
     """Return what the labels of a project wait for; None where outcomes have no times.
 
-    Raises
-    ------
-    DataError
-        If there is a horizon, and no time in the data says when it was taken.
+    Raises DataError if there is a horizon, and no time in the data says when it was taken.
     """
     training, since = project.training, project.data.outcomes.since
     if training.horizon_days is None:

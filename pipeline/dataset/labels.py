@@ -57,19 +57,9 @@ def label_snapshots(snapshots: pa.Table, outcomes: pa.Table, maturity: Maturity 
     Without a horizon (outcomes have no times): won or not as recorded at the extract, leads still
     open left out.
 
-    Parameters
-    ----------
-    snapshots : Table
-        lead_id and as_of_us, one row per snapshot.
-    outcomes : Table
-        lead_id, status and closed_us; any number of rows per lead.
-    maturity : Maturity or None
-        None where outcomes have no times.
-
-    Returns
-    -------
-    Labels
-        In the order of `snapshots`.
+    Columns in: of snapshots lead_id and as_of_us; of outcomes lead_id, status and closed_us, any
+    number of rows per lead. `maturity` is None if outcomes have no times. The labels are in the
+    order of `snapshots`.
     """
     lead_id = pd.Index(snapshots["lead_id"].to_pandas())
     closed_us = pc.fill_null(outcomes["closed_us"], _UNDATED)  # which keeps it integer

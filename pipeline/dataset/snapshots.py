@@ -14,10 +14,7 @@ def take_snapshots(leads: pa.Table, ages_days: Sequence[float]) -> pa.Table:
     as_of_us (int64, null where leads have no times), created_us, arrival, age_days (float64).
     Grain: one row per lead and age, leads in the order given, ages as given within a lead.
 
-    Parameters
-    ----------
-    ages_days : sequence of float
-        Days after creation. Leads without times are looked at once, whatever stands here.
+    Leads without times are looked at once, whatever `ages_days` has.
     """
     parts = []
     for place, age in enumerate(ages_days if leads["created_us"].null_count == 0 else [0.0]):

@@ -28,15 +28,7 @@ def split_dataset(dataset: Dataset, config: SplitConfig) -> Split:
     those of leads created from the cut on; the rest belongs to neither. With arrival numbers,
     `gap` leads before the cut belong to neither.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Ordered by time or arrival.
-
-    Raises
-    ------
-    DataError
-        If either part would be empty.
+    Raises DataError if either part would be empty.
     """
     cut, first_of_gap = _find_cut(dataset, config)
     later = dataset.begin >= cut
@@ -85,10 +77,7 @@ def _find_cut(dataset: Dataset, config: SplitConfig) -> tuple[float, float]:
 def split_history(config: SplitConfig, dataset: Dataset) -> Split:
     """Return the earlier and the later part; without any order both are all of it.
 
-    Raises
-    ------
-    DataError
-        If either part would be empty.
+    Raises DataError if either part would be empty.
     """
     if dataset.order == "none":
         return Split(dataset, dataset, float("nan"), 0)

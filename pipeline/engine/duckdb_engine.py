@@ -44,10 +44,7 @@ class Engine:
     def query(self, sql: str) -> pa.Table:
         """Run one SELECT and return its rows.
 
-        Raises
-        ------
-        DataError
-            If the allowed memory is not enough.
+        Raises DataError if the allowed memory is not enough, as every method that runs a SELECT.
         """
         with self._convert_memory_errors():
             return self._connection.sql(sql).to_arrow_table()
@@ -56,23 +53,12 @@ class Engine:
         """Run one SELECT and yield at most `rows` of its rows at a time, in any order.
 
         The caller must take all of them before it runs another statement.
-
-        Raises
-        ------
-        DataError
-            As ``query``.
         """
         with self._convert_memory_errors():
             yield from self._connection.sql(sql).to_arrow_reader(rows)
 
     def write(self, sql: str, target: Path) -> None:
-        """Run one SELECT and write its rows, in its order, to a Parquet file.
-
-        Raises
-        ------
-        DataError
-            As ``query``.
-        """
+        """Run one SELECT and write its rows, in its order, to a Parquet file."""
         with self._convert_memory_errors():
             self._connection.sql(sql).write_parquet(str(target), compression="zstd")
 
@@ -88,13 +74,7 @@ class Engine:
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote_name(name)} AS {sql}")
 
     def materialize(self, name: str, sql: str) -> None:
-        """Add a table for later statements: the rows of a SELECT, computed once, in its order.
-
-        Raises
-        ------
-        DataError
-            As ``query``.
-        """
+        """Add a table for later statements: the rows of a SELECT, computed once, in its order."""
         with self._convert_memory_errors():
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quote_name(name)} AS {sql}")
 
@@ -118,18 +98,10 @@ def open_engine(
 ) -> Iterator[Engine]:
     """Open an engine that can read these tables and files in these folders, and nothing else.
 
-    Parameters
-    ----------
-    tables : mapping of str to Table or Path
-        The tables for statements, by name; a path is a Parquet file, of which the engine reads
-        only what it needs.
-    *folders : Path
-        Folders in which ``Engine.write`` and ``Engine.add`` may use files.
+    A path is a Parquet file, of which the engine reads only what it needs. `folders` are those in
+    which ``Engine.write`` and ``Engine.add`` may use files.
 
-    Raises
-    ------
-    ConfigError
-        If the memory of `limits` is not an amount of memory.
+    Raises ConfigError if the memory of `limits` is not an amount of memory.
     """
     limits = limits or Limits()
     with tempfile.TemporaryDirectory(prefix="leadscore-") as spill:

@@ -96,25 +96,10 @@ def read_activities(
     lead_id, occurred_us, kind and properties. Kinds that any file leaves out are left out of all,
     before that, as the live reader does, which knows of no files.
 
-    Parameters
-    ----------
-    configs : sequence of (Path, ActivitiesConfig)
-        Each file and what its columns mean.
-    properties : mapping of str to FieldSpec
-        The properties that signals read.
-    folder : Path
-        Where the result is written; it exists.
-    max_reject_share : float
-        The largest share of a file's rows that may be rejected.
-    leads : Table, optional
-        With lead_id: activities of other leads are left out and counted.
-    limits : Limits, optional
-        Of the engine.
+    At most the share `max_reject_share` of a file's rows may be rejected. With `leads`, activities
+    of other leads are left out and counted.
 
-    Raises
-    ------
-    DataError
-        If a file cannot be read, or too much of it is rejected.
+    Raises DataError if a file cannot be read, or too much of it is rejected.
     """
     raw = folder / "activities_as_read.parquet"
     left_out = pa.array(sorted({kind for _, c in configs for kind in c.excluded}), pa.string())

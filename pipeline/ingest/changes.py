@@ -1,7 +1,6 @@
 """The file of changes of profile fields: who had which value until when."""
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +8,7 @@ import pyarrow.compute as pc
 
 from leadscore.pipeline.config.data import ChangesConfig, DataConfig
 from leadscore.pipeline.ingest.columns import ARROW_TYPE, normalise_column, read_ids, read_times
-from leadscore.pipeline.ingest.files import Chunk, Reject, read_table
+from leadscore.pipeline.ingest.files import Chunk, Reject, TableRead, read_table
 from leadscore.pipeline.ingest.notes import Note, note_values
 from leadscore.pipeline.ingest.rejects import (
     Problems,
@@ -23,28 +22,14 @@ from leadscore.pipeline.values.fields import make_normaliser
 _SIDES = ("old", "new")
 
 
-@dataclass(frozen=True)
-class ChangesRead:
-    """The changes of the fields that signals read.
+def read_changes(data: DataConfig, folder: Path, catalog: Catalog) -> TableRead:
+    """Read the changes of the fields that signals read, each value typed as its field is.
 
-    `table` has lead_id, field, recorded_us, place (int64, in the order of recording, rows of the
+    Columns out: lead_id, field, recorded_us, place (int64, in the order of recording, rows of the
     same moment in the file's), old_text, new_text (string), old_number, new_number (float64).
-    `others` counts the rows of fields that no signal reads, by the field's text in the file.
-    """
+    Changes of fields that no signal reads are unread.
 
-    table: pa.Table
-    rows: int
-    rejects: list[Reject]
-    others: Counter[str]
-
-
-def read_changes(data: DataConfig, folder: Path, catalog: Catalog) -> ChangesRead:
-    """Read the changes of a project, each value typed as its field is.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, or more of it is rejected than allowed.
+    Raises DataError if the file cannot be read, or more of it is rejected than allowed.
     """
     config = data.changes
     if config is None:
@@ -68,7 +53,7 @@ def read_changes(data: DataConfig, folder: Path, catalog: Catalog) -> ChangesRea
     table = table.append_column("row", pa.array(range(len(table)), pa.int64()))
     table = table.sort_by([("recorded_us", "ascending"), ("row", "ascending")])
     table = table.append_column("place", pa.array(range(len(table)), pa.int64()))
-    return ChangesRead(table.drop_columns(["row"]), rows, rejects, others)
+    return TableRead(table.drop_columns(["row"]), rows, rejects, others)
 
 
 def _normalise(

@@ -14,8 +14,7 @@ import pyarrow.compute as pc
 from leadscore.pipeline.config.data import ROW_NUMBER, FieldConfig
 from leadscore.pipeline.ingest.files import Chunk
 from leadscore.pipeline.ingest.rejects import Problems, add_problems, need_values
-from leadscore.pipeline.values.fields import FieldSpec, make_normaliser
-from leadscore.pipeline.values.misfits import Misfit, MisfitError
+from leadscore.pipeline.values.fields import FieldSpec, Misfit, MisfitError, make_normaliser
 from leadscore.pipeline.values.times import FIRST_US, LAST_US, TimeSpec, make_time_reader
 
 ARROW_TYPE = {"text": pa.string(), "number": pa.float64(), "flag": pa.float64()}
@@ -71,13 +70,7 @@ def read_fields(
     chunk: Chunk,
     problems: Problems,
 ) -> dict[str, pa.Array]:
-    """Normalise the fields, or properties, of a chunk; rows that do not fit go into `problems`.
-
-    Returns
-    -------
-    dict of str to Array
-        One column per name in `specs`: string, or float64 for numbers and flags.
-    """
+    """Normalise the fields, or properties, of a chunk; rows that do not fit go into `problems`."""
     arrays = {}
     for name, spec in specs.items():
         column = configs[name].column or name
@@ -93,21 +86,8 @@ def normalise_column(
 ) -> tuple[pa.Array, dict[int, Misfit]]:
     """Normalise a column.
 
-    Parameters
-    ----------
-    column : ChunkedArray of n values
-        As read from the file.
-    normalise : callable
-        From one value to the normalised one; raises MisfitError where it does not fit.
-    kind : DataType
-        Of the result: string, float64 or int64.
-
-    Returns
-    -------
-    Array of n values
-        Null where missing, and where the value did not fit.
-    dict of int to Misfit
-        For each row that did not fit, why.
+    The result is null where a value is missing or did not fit. Also returned is why, by row, where
+    `normalise` raised MisfitError.
     """
     encoded = _as_array(column).dictionary_encode()
     values: list[object] = []

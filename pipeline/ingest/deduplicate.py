@@ -23,10 +23,7 @@ def deduplicate_activities(
     Columns in: activity_id (text or null), lead_id, kind, occurred_us, recorded_us, and the
     properties. Columns out: the same and place. Grain: one row per activity.
 
-    Returns
-    -------
-    dict
-        The counts of `ActivitiesRead`, by their names there.
+    The result has the counts of `ActivitiesRead`, by their names there.
     """
     names = ["activity_id", "lead_id", "kind", "occurred_us", "recorded_us"]
     names += [quote_name(name) for name in properties]

@@ -60,6 +60,19 @@ class Chunk:
     rejects: list[Reject] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class TableRead:
+    """The rows of a file that fit, and what else was found in it.
+
+    `rows` counts all rows that should fit. `unread` counts the rows of no use, by their text.
+    """
+
+    table: pa.Table
+    rows: int
+    rejects: list[Reject]
+    unread: Counter[str]
+
+
 def is_parquet(path: Path) -> bool:
     """Say whether a file is read and written as Parquet, by its ending."""
     return path.suffix.lower() in _PARQUET_ENDINGS
@@ -68,10 +81,7 @@ def is_parquet(path: Path) -> bool:
 def read_header(path: Path, delimiter: str, encoding: str) -> list[str]:
     """Return the names of a table's columns, in the file's order.
 
-    Raises
-    ------
-    DataError
-        If the file is absent, empty or unreadable, or has a name twice or empty.
+    Raises DataError if the file is absent, empty or unreadable, or has a name twice or empty.
     """
     if is_parquet(path):
         return _check_header(path, _open_parquet(path).schema_arrow.names, delimiter)
@@ -97,22 +107,11 @@ def read_table(
 ) -> Iterator[Chunk]:
     """Read some columns of a table, chunk by chunk.
 
-    Parameters
-    ----------
-    path : Path
-        ``.csv`` (also ``.gz`` and ``.xz``) or ``.parquet``.
-    columns : sequence of str
-        The wanted columns; they must exist.
-    delimiter, encoding : str
-        Of a CSV.
-    rows : int
-        At most this many rows in a chunk.
+    The file is ``.csv`` (also ``.gz`` and ``.xz``) or Parquet. A chunk has at most `rows` rows.
 
-    Raises
-    ------
-    DataError
-        As ``read_header``; or a wanted column is absent, a quote is never closed, the text is not
-        of the stated encoding, a cell is longer than a million characters, a column is nested.
+    Raises DataError as ``read_header``; or a wanted column is absent, a quote is never closed, the
+    text is not of the stated encoding, a cell is longer than a million characters, a column is
+    nested.
     """
     header = read_header(path, delimiter, encoding)
     absent = [column for column in columns if column not in header]

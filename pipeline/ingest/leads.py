@@ -12,7 +12,14 @@ from leadscore.pipeline.config.data import ROW_NUMBER, DataConfig, OutcomesConfi
 from leadscore.pipeline.config.project import columns_used
 from leadscore.pipeline.errors import GAP
 from leadscore.pipeline.ingest.columns import normalise_column, read_ids, read_times
-from leadscore.pipeline.ingest.files import Chunk, Reject, read_header, read_table, readable_columns
+from leadscore.pipeline.ingest.files import (
+    Chunk,
+    Reject,
+    TableRead,
+    read_header,
+    read_table,
+    readable_columns,
+)
 from leadscore.pipeline.ingest.notes import Note
 from leadscore.pipeline.ingest.outcomes import check_closing, count_unknown, status_reader
 from leadscore.pipeline.ingest.rejects import (
@@ -32,19 +39,15 @@ _ORDER = make_normaliser(FieldSpec(type="number"))
 
 
 @dataclass(frozen=True)
-class LeadsRead:
+class LeadsRead(TableRead):
     """The rows of a leads' file that fit, sorted by creation, arrival and lead_id.
 
-    `table` has the columns of `normalise_leads` without line. `unknown` counts the texts of
-    outcomes that stand in neither list. `source` is every row of the file, in its order: every
-    readable column as text, null where it is blank, and ``#lead_id``; None if nobody asked for it.
+    `table` has the columns of `normalise_leads` without line. `unread` counts the texts of outcomes
+    that are in neither list. `source` is every row of the file, in its order: every readable column
+    as text, null where it is blank, and ``#lead_id``; None without `keep_source`.
     """
 
-    table: pa.Table
-    rows: int
-    rejects: list[Reject]
     notes: list[Note]
-    unknown: Counter[str]
     source: pa.Table | None = None
 
 
@@ -56,10 +59,8 @@ def read_leads(
     Of rows with the same lead_id the first is kept; the rest are rejects, unless the file is
     declared `duplicates: first`.
 
-    Raises
-    ------
-    DataError
-        If the file cannot be read, no row is left, or more rows are rejected than allowed.
+    Raises DataError if the file cannot be read, no row is left, or more rows are rejected than
+    allowed.
     """
     leads, used = config.leads, list(columns_used(config))
     header = read_header(path, leads.delimiter, leads.encoding)
@@ -93,7 +94,7 @@ def read_leads(
     names = ["created_us", "arrival", "lead_id"]
     table = table.sort_by([(name, "ascending") for name in names]).drop_columns(["line"])
     whole = pa.concat_tables(source) if keep_source else None
-    return LeadsRead(table, rows, rejects, notes, unknown, whole)
+    return LeadsRead(table, rows, rejects, unknown, notes, whole)
 
 
 def _to_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -136,21 +137,9 @@ def normalise_leads(
 ) -> tuple[pa.Table, list[Reject]]:
     """Normalise a chunk of leads; training, scoring and explaining all read leads by this.
 
-    Parameters
-    ----------
-    chunk : Chunk
-        With the columns that are needed; the column of creation may be absent.
-    file : str
-        Named in the rejects.
-    with_outcomes : bool
-        Whether to read the order of arrival too, and the outcome if it is in the leads' file.
-
-    Returns
-    -------
-    table : Table
-        line and created_us (int64), lead_id, and the columns of `read_profile`. With outcomes also
-        arrival (float64), and status, closed_us and recorded_us if they are in this file.
-    rejects : list of Reject
+    Columns out: line and created_us (int64), lead_id, and those of `read_profile`. With outcomes
+    also arrival (float64), and status, closed_us and recorded_us if they are in this file. The
+    chunk may lack the column of creation.
     """
     leads, count = config.leads, len(chunk.lines)
     problems: Problems = {}

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,37 +10,22 @@ import pyarrow.compute as pc
 from leadscore.pipeline.config.data import DataConfig, OutcomesConfig
 from leadscore.pipeline.errors import GAP, DataError
 from leadscore.pipeline.ingest.columns import normalise_column, read_ids, read_times
-from leadscore.pipeline.ingest.files import Chunk, Reject, read_table
+from leadscore.pipeline.ingest.files import Chunk, Reject, TableRead, read_table
 from leadscore.pipeline.ingest.notes import Note, note_values
 from leadscore.pipeline.ingest.rejects import Problems, check_rejects, drop_rejected, need_values
-from leadscore.pipeline.values.fields import FieldSpec, make_normaliser
-from leadscore.pipeline.values.misfits import Misfit
+from leadscore.pipeline.values.fields import FieldSpec, Misfit, make_normaliser
 
 OUTCOME_COLUMNS = ("lead_id", "status", "closed_us", "recorded_us")
 
 
-@dataclass(frozen=True)
-class OutcomesRead:
-    """The deals of a file of outcomes that closed: columns ``OUTCOME_COLUMNS``, a row per deal.
+def read_outcomes(data: DataConfig, folder: Path) -> TableRead:
+    """Read the deals of a file of outcomes that closed, a row per deal.
 
-    closed_us is null for a deal that was won at an unknown time: a reject, and yet its lead must
-    not pass for not won.
-    `unknown` counts the texts that are neither won nor lost, and so no closing.
-    """
+    Columns out: ``OUTCOME_COLUMNS``. A deal that was won at an unknown time is a reject, and yet a
+    row without closed_us: its lead must not count as not won. Rows that are neither won nor lost
+    are unread.
 
-    table: pa.Table
-    rows: int
-    rejects: list[Reject]
-    unknown: Counter[str]
-
-
-def read_outcomes(data: DataConfig, folder: Path) -> OutcomesRead:
-    """Read the deals of a file of outcomes; rows that are neither won nor lost are passed over.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, or more of its closings are rejected than allowed.
+    Raises DataError if the file cannot be read, or more of its closings are rejected than allowed.
     """
     config = data.outcomes
     if config.file is None or config.lead is None or config.closed is None:
@@ -67,7 +51,7 @@ def read_outcomes(data: DataConfig, folder: Path) -> OutcomesRead:
         )
     check_rejects(path, data.max_reject_share, rejects, rows)
     order = [(name, "ascending") for name in ("lead_id", "closed_us", "status", "recorded_us")]
-    return OutcomesRead(pa.concat_tables(parts).sort_by(order), rows, rejects, unknown)
+    return TableRead(pa.concat_tables(parts).sort_by(order), rows, rejects, unknown)
 
 
 def _closings(config: OutcomesConfig, chunk: Chunk) -> Chunk:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from leadscore.pipeline.errors import DataError
 from leadscore.pipeline.ingest.files import Reject
-from leadscore.pipeline.values.misfits import Misfit
+from leadscore.pipeline.values.fields import Misfit
 
 Problems = dict[int, tuple[str, Misfit]]
 """By row of a chunk: the column, and why the row does not fit. A row's first problem counts."""
@@ -46,10 +46,8 @@ def drop_rejected(
 def check_rejects(path: Path, most: float, rejects: Sequence[Reject], rows: int) -> None:
     """Refuse a file with too many rejected rows.
 
-    Raises
-    ------
-    DataError
-        If more than the share `most` of its rows are rejects, or it has no row that fits.
+    Raises DataError if more than the share `most` of its rows are rejects, or it has no row that
+    fits.
     """
     if rows == 0:
         raise DataError(f"{path}: a header and no row")

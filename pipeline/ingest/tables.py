@@ -64,11 +64,8 @@ def ingest(project: Project, keep_source: bool = False) -> Ingested:
     Rows that do not fit are left out, counted and kept as rejects. With `keep_source` the leads'
     file is kept as text too, which the audit reads.
 
-    Raises
-    ------
-    DataError
-        If a file cannot be read, no row is left, or more rows are rejected than
-        ``max_reject_share`` allows.
+    Raises DataError if a file cannot be read, no row is left, or more rows are rejected than
+    ``max_reject_share`` allows.
     """
     config, catalog = project.data, project.catalog
     read = read_leads(project.leads_path, config, catalog, keep_source)
@@ -77,12 +74,12 @@ def ingest(project: Project, keep_source: bool = False) -> Ingested:
     leads = read.table.select(["lead_id", "created_us", "arrival", *fields])
     if config.outcomes.file is None:
         outcomes = read.table.select(OUTCOME_COLUMNS)
-        notes += note_unknown(config.outcomes, read.unknown)
+        notes += note_unknown(config.outcomes, read.unread)
     else:
         deals = read_outcomes(config, project.data_folder)
         known = pc.is_in(deals.table["lead_id"], leads["lead_id"].combine_chunks())
         outcomes = deals.table.filter(known)
-        notes += note_unknown(config.outcomes, deals.unknown)
+        notes += note_unknown(config.outcomes, deals.unread)
         orphans = len(deals.table) - len(outcomes)
         if orphans:
             text = f"{orphans:,} outcomes of leads that are not in the table"
@@ -105,7 +102,7 @@ def ingest(project: Project, keep_source: bool = False) -> Ingested:
     if catalog.changing:
         changed = read_changes(config, project.data_folder, catalog)
         changes = add_text_changes(catalog, read.table, changed.table)
-        notes += note_unread(changed.others)
+        notes += note_unread(changed.unread)
         rows, rejects = rows + changed.rows, rejects + changed.rejects
         digests.append(digest_rows(changes.column_names, changes.to_batches()))
     extract = find_extract(config, leads, outcomes, activities)
@@ -135,17 +132,8 @@ def _digest_file(path: Path) -> str:
 def digest_rows(names: Sequence[str], batches: Iterable[pa.RecordBatch]) -> str:
     """Hash the rows of a table, whatever batches they come in.
 
-    Parameters
-    ----------
-    names : sequence of str
-        The columns, in the order they count.
-    batches : iterable of RecordBatch
-        Columns of text, int64 and float64.
-
-    Returns
-    -------
-    str
-        SHA-256 in hexadecimal digits.
+    The columns hold text, int64 and float64. Their order counts. The result is a SHA-256 in
+    hexadecimal digits.
     """
     parts = {name: [hashlib.sha256() for _ in range(3)] for name in names}
     for batch in batches:

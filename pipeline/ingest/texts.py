@@ -23,12 +23,8 @@ def read_profile(
 ) -> dict[str, pa.Array]:
     """Normalise the fields of a chunk that signals read, and compute the signals of its texts.
 
-    Returns
-    -------
-    dict of str to Array
-        One column per name in ``catalog.stored``, and one per field that a signal made from texts
-        reads and whose changes are on record (`add_text_changes` needs those). Texts that serve
-        nothing further are not kept.
+    The columns are those of ``catalog.stored``, and the changing fields that signals made from
+    texts read, which `add_text_changes` needs. Other texts are not kept.
     """
     return derive_text_columns(catalog, read_fields(configs, catalog.fields, chunk, problems))
 
@@ -80,18 +76,9 @@ def _read_column(
 def add_text_changes(catalog: Catalog, leads: pa.Table, changes: pa.Table) -> pa.Table:
     """Return the changes, and with them those of the signals made from texts.
 
-    Parameters
-    ----------
-    leads : Table
-        The leads as they are today, with the columns of `read_profile`.
-    changes : Table
-        As ``leadscore.pipeline.ingest.changes.ChangesRead`` has it, ordered by place.
-
-    Returns
-    -------
-    Table
-        The same columns: a row more for every change of an input of such a signal, under the
-        signal's column. Changes of leads that are not in `leads` are passed over.
+    `leads` are as they are today, with the columns of `read_profile`. `changes` are ordered by
+    place. The result has a further row for every change of an input of such a signal, under the
+    signal's column. Changes of leads that are not in `leads` are ignored.
     """
     rows: list[dict[str, Any]] = []
     for signal, declared in _changing_signals(catalog):

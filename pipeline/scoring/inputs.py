@@ -35,12 +35,9 @@ _MOST_COPIES = 100
 def read_catalog(scorecard: Scorecard, data: DataConfig, model: str) -> Catalog:
     """Return the catalogue a scorecard was trained with; data.yaml has to declare what it reads.
 
-    Raises
-    ------
-    DataError
-        If data.yaml lacks a field or property that the scorecard reads, or its activities.
-    RefusalError
-        If the lists of words that texts are read by are not those of the training.
+    Raises DataError if data.yaml lacks a field or property that the scorecard reads, or its
+    activities.
+    Raises RefusalError if the lists of words that texts are read by are not those of the training.
     """
     catalog = Catalog.model_validate(scorecard.definitions)
     check_word_lists(catalog, model)
@@ -63,10 +60,7 @@ def read_catalog(scorecard: Scorecard, data: DataConfig, model: str) -> Catalog:
 def check_word_lists(catalog: Catalog, model: str) -> None:
     """Refuse to read texts by other lists of words than those of the training.
 
-    Raises
-    ------
-    RefusalError
-        If a list differs.
+    Raises RefusalError if a list differs.
     """
     other = find_other_lists(catalog)
     if other:
@@ -90,12 +84,8 @@ def read_side_tables(
 ) -> SideTables:
     """Read the activities and changes that a catalogue needs; `folder` holds the former.
 
-    Raises
-    ------
-    ConfigError
-        If `activities` are not as many files as data.yaml describes.
-    DataError
-        If a file cannot be read, or data.yaml does not describe it.
+    Raises ConfigError if `activities` are not as many files as data.yaml describes.
+    Raises DataError if a file cannot be read, or data.yaml does not describe it.
     """
     sources, read, changes = project.data.activities, None, None
     if activities and len(activities) != len(sources):
@@ -138,10 +128,7 @@ def find_as_of(
 
     With several files of activities that is the earliest of their ends, as in training.
 
-    Raises
-    ------
-    ConfigError
-        If a moment is needed and there is none.
+    Raises ConfigError if a moment is needed and there is none.
     """
     needs_moment = catalog.reads_activities or catalog.reads_age or bool(catalog.changing)
     if as_of_us is not None or not needs_moment:
@@ -181,12 +168,8 @@ def read_chunks(data: DataConfig, catalog: Catalog, source: Path) -> Iterator[Ch
 def find_lead(project: Project, catalog: Catalog, lead_id: str) -> pa.Table:
     """Return the first row of a lead in the project's own file, normalised.
 
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
-    NotFoundError
-        If it has no such lead.
+    Raises DataError if the file cannot be read.
+    Raises NotFoundError if it has no such lead.
     """
     path, any_rejects = project.leads_path, False
     for chunk in read_chunks(project.data, catalog, path):
@@ -212,10 +195,7 @@ def read_signals(
 
     Rows of one lead are read apart: the SQL text joins activities and changes by lead_id.
 
-    Raises
-    ------
-    DataError
-        If a lead has more rows than are read apart.
+    Raises DataError if a lead has more rows than are read apart.
     """
     ids = leads["lead_id"].to_pandas()
     if known.activities is None and known.changes is None:  # nothing else is joined: ids may differ

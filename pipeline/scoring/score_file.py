@@ -97,32 +97,19 @@ def score_file(
     mapping of columns is read from the project. The result appears under its name only when it is
     whole.
 
-    Parameters
-    ----------
-    model : str
-        The text of the column `model`, ``name:version``.
-    source : Path
-        CSV or Parquet; needs the id and the fields' columns, no outcomes; where the scorecard reads
-        the lead's age, the column of creation too.
-    target : Path
-        CSV or Parquet, by its ending. Columns out: lead_id, as_of, probability, score, band,
-        fit (A best, to D), engagement (1 best, to 4), model, fingerprint, reason_1 to reason_3
-        (signal and points against the average lead); fit and engagement are texts, empty where
-        the scorecard has no such axis.
-        Grain and order: one row per row of the source that could be read; one per lead, where the
-        file is declared `duplicates: first`.
-    as_of_us : int or None
-        The moment whose knowledge is used. If None, the extract that data.yaml names, else the
-        earliest end of the files of activities; leads that need neither are scored without.
-    activities : sequence of Path
-        In place of the files of activities in data.yaml, as many and in their order.
+    `model` is the text of the column `model`, ``name:version``. The source needs the id and the
+    fields' columns, no outcomes; and the column of creation if the scorecard reads the lead's age.
+    Columns out: lead_id, as_of, probability, score, points, band, fit (A best, to D), engagement (1
+    best, to 4), model, fingerprint, reason_1 to reason_3 (signal and points against the average
+    lead). Fit and engagement are texts, empty without such an axis. Grain and order: one row per
+    row of the source that could be read; one per lead if the file is declared `duplicates: first`.
+    `as_of_us` is the moment whose knowledge is used. If None, it is the extract that data.yaml
+    names, else the earliest end of the files of activities; leads that need neither are scored
+    without. `activities` replace the files of activities in data.yaml, as many and in their order.
 
-    Raises
-    ------
-    ConfigError
-        If `activities` are not as many as data.yaml has, or there is no moment to score as of.
-    DataError
-        If a file cannot be read, or lacks a column.
+    Raises ConfigError if `activities` are not as many as data.yaml has, or there is no moment to
+    score as of.
+    Raises DataError if a file cannot be read, or lacks a column.
     """
     catalog = read_catalog(scorecard, project.data, model)
     if target.suffix.lower() not in _ENDINGS:

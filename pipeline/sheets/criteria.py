@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadscore.models.rule_sheet import Rule, to_terms
+from leadscore.models.rule_sheet import to_terms
 from leadscore.models.score_frame import read_term
+from leadscore.models.scorecard import Term
 from leadscore.models.shapes import Curve, Shape, Steps, Table
 from leadscore.pipeline.sheets.sheet import Sheet
 from leadscore.pipeline.signals.catalog import FIELD_TYPE, Signal
@@ -40,7 +41,7 @@ class ScoredCriterion:
     """
 
     name: str
-    rule: Rule
+    rule: Term
     signal: Signal
     points: Floats
     parts: tuple[CriterionPart, ...]
@@ -57,7 +58,7 @@ class ScoredCriterion:
 
 
 def split_criterion(
-    name: str, rule: Rule, signal: Signal, signals: pd.DataFrame
+    name: str, rule: Term, signal: Signal, signals: pd.DataFrame
 ) -> ScoredCriterion:
     """Split one criterion into its parts, over the n snapshots of `signals`."""
     values = signals[rule.signal]
@@ -126,7 +127,7 @@ def _name_span(begins: float, ends: float, is_flag: bool) -> str:
     return f"{begins:g} to below {ends:g}"
 
 
-def count_rule(rule: Rule, signals: pd.DataFrame) -> Floats:
+def count_rule(rule: Term, signals: pd.DataFrame) -> Floats:
     """Return the points that one criterion gives each snapshot, caps aside, of shape (n,)."""
     (term,) = to_terms([rule])
     return read_term(term, signals)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from leadscore.models.axes import ENGAGEMENT, FIT
 from leadscore.models.errors import ScorecardError
-from leadscore.models.rule_sheet import PointBands, PointCutoffs, Rule, to_terms
+from leadscore.models.rule_sheet import PointBands, PointCutoffs, to_terms
 from leadscore.models.scorecard import Cap, Term
 from leadscore.models.shapes import LARGEST_WEIGHT
 from leadscore.pipeline.config.checks import check_activities, check_fields, check_sensitive
@@ -35,7 +35,7 @@ class Sheet:
     path: Path
     config: SheetConfig
     project: Project
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, Term]
     terms: tuple[Term, ...]
     bands: PointBands
 
@@ -144,7 +144,7 @@ class _Reading:
         if not self._project.training.allow_sensitive:
             self._mistakes += check_sensitive(self._path, self._own, self._project.data)
 
-    def _read_rule(self, name: str, criterion: Criterion) -> Rule | None:
+    def _read_rule(self, name: str, criterion: Criterion) -> Term | None:
         where = f"{self._path}: criteria.{name}"
         if criterion.signal is None:
             signal = self._inline.get(name)
@@ -163,7 +163,10 @@ class _Reading:
             self._mistakes.append(f"{where}: {error}")
             return None
         family, column = signal.declaration.family, None if by is None else by.column
-        return Rule(signal.column, family, shape, column, variants, criterion.group)
+        return Term(
+            signal=signal.column, family=family, shape=shape, by=column, variants=variants,
+            group=criterion.group,
+        )  # fmt: skip
 
     def _read_bands(self) -> PointBands:
         config = self._config
@@ -201,7 +204,7 @@ class _Reading:
         for name in sorted(set(self._config.caps) - groups):
             self._mistakes.append(f"{self._path}: caps.{name}: no criterion is of this group")
 
-    def _check_axes(self, rules: Mapping[str, Rule]) -> None:
+    def _check_axes(self, rules: Mapping[str, Term]) -> None:
         families = {rule.family for rule in rules.values()}
         for name, axis in (("fit", FIT), ("engagement", ENGAGEMENT)):
             if families & axis:

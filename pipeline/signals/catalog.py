@@ -71,8 +71,6 @@ class Signal(Closed):
     def named(self, language: Language) -> str:
         """Return its display name in a language, else the English one, else its name in words.
 
-        Examples
-        --------
         >>> shown = {"en": "views of the pricing page"}
         >>> visits = {"family": "web", "kind": "count", "display_name": shown}
         >>> Signal(name="pricing_views", declaration=visits).named("es")
@@ -92,10 +90,7 @@ class UnknownSignalError(KeyError):
 def find_signal(name: str, signals: Iterable[Signal]) -> Signal:
     """Return the signal with a name, or with a column ``family__name``.
 
-    Raises
-    ------
-    UnknownSignalError
-        If there is no such signal.
+    Raises UnknownSignalError if there is no such signal.
     """
     signals = list(signals)
     known = {**{s.column: s for s in signals}, **{s.name: s for s in signals}}

@@ -20,8 +20,6 @@ HALF_LIVES = 42.0
 def decay_rate(half_life_days: float) -> float:
     """Return the (negative) rate per microsecond at which a weight halves every `half_life_days`.
 
-    Examples
-    --------
     >>> from math import exp
     >>> round(exp(decay_rate(7.0) * 7 * 86_400_000_000), 12)
     0.5

@@ -35,8 +35,6 @@ _TEXTS = {
 def describe_signal(signal: Signal) -> str:
     """Return the definition of a signal in words.
 
-    Examples
-    --------
     >>> from leadscore.pipeline.signals.kinds import CountSignal
     >>> visits = CountSignal(family="web", kind="count", activity="visit", window_days=7)
     >>> describe_signal(Signal(name="visits_7d", declaration=visits))

@@ -61,10 +61,7 @@ class Filter:
 def read_filter(declared: ActivityFilter, properties: Mapping[str, FieldSpec]) -> Filter:
     """Return the normal form of a declared filter, in which equal filters are equal.
 
-    Raises
-    ------
-    ValueError
-        If a property is not among `properties`, or a condition does not fit its type.
+    Raises ValueError if a property is not among `properties`, or a condition does not fit its type.
     """
     kinds = None
     if declared.activity is not None:

@@ -129,28 +129,24 @@ class MailCompanySignal(TextSignal):
         return (self.field, self.company)
 
 
-class MarksSignal(TextSignal):
+class _FieldsSignal(TextSignal):
+    fields: Names
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return self.fields
+
+
+class MarksSignal(_FieldsSignal):
     """Whether any of some texts, mostly names, has a mark; missing if all texts are missing."""
 
     kind: Literal["no_capitals", "keyboard_walk", "gibberish", "digits"]
-    fields: Names
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The texts."""
-        return self.fields
 
 
-class CompletenessSignal(TextSignal):
+class CompletenessSignal(_FieldsSignal):
     """The share of some fields, of any type, that are filled in."""
 
     kind: Literal["completeness"]
-    fields: Names
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The fields."""
-        return self.fields
 
 
 def _compile(pattern: str) -> str:
@@ -286,11 +282,7 @@ Declaration = (
 )  # fmt: skip
 DECLARATIONS: dict[str, type[Declaration]] = {
     kind: record
-    for record in (
-        ProfileSignal, LeadAgeSignal, CountSignal, ActiveDaysSignal, DecayedSignal,
-        DaysSinceSignal, RateSignal, PropertySignal, TouchSignal, OneTextSignal,
-        MailCompanySignal, MarksSignal, CompletenessSignal, PatternMismatchSignal,
-    )
-    for kind in record.model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
-}  # fmt: skip
+    for record in get_args(Declaration)
+    for kind in get_args(record.model_fields["kind"].annotation)
+}
 """The record of each kind, by its name in signals.yaml."""

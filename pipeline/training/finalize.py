@@ -13,9 +13,9 @@ from leadscore.pipeline.signals.catalog import Catalog
 
 def plain_bands(bands: Bands) -> Bands:
     """Return the cutoffs of every lead alone, for a scorecard whose axes have no cut points yet."""
-    silent: dict[str, object] = {"by": None, "instead": {}, "minimums": Minimums()}
+    silent: dict[str, object] = {"by": None, "overrides": {}, "minimums": Minimums()}
     if isinstance(bands, SheetBands):
-        silent["at_instead"] = {}
+        silent["at_overrides"] = {}
     return bands.model_copy(update=silent)
 
 
@@ -28,23 +28,11 @@ def finish_scorecard(
 ) -> Scorecard:
     """Add what depends on the later leads: quantiles and axes. Then add golden leads and the hash.
 
-    Parameters
-    ----------
-    draft : Scorecard
-        With `plain_bands`.
-    bands : Bands
-        The bands of the finished scorecard.
-    contributions : float array of shape (n, terms + caps)
-        Of the later period's n snapshots.
-    log_odds : float array of shape (n,)
-        Of the same; without order, out of fold.
-    axes : Axes, optional
-        Cut points that the sheet gives. The others are the quarters of the later period.
+    `draft` has `plain_bands`; `bands` are those of the finished scorecard. Contributions (n, terms
+    + caps) and log-odds (n,) are those of the later period, without order out of fold. `axes` has
+    the cut points that a sheet gives; the others are the quarters of the later period.
 
-    Raises
-    ------
-    RefusalError
-        If the bands ask for what the scorecard does not have: a signal, or an axis.
+    Raises RefusalError if the bands ask for what the scorecard does not have: a signal, or an axis.
     """
     found, given = cut_axes(draft, contributions), axes or Axes()
     axes = Axes(fit=given.fit or found.fit, engagement=given.engagement or found.engagement)
@@ -74,16 +62,8 @@ def cut_axes(scorecard: Scorecard, contributions: Floats) -> Axes:
     all get the lower grade. So leads that did nothing are a 4, however many they are, and cut
     points may coincide.
 
-    Parameters
-    ----------
-    scorecard : Scorecard
-    contributions : float array of shape (n, terms + caps)
-        Of the later period, or of all snapshots without order.
-
-    Returns
-    -------
-    Axes
-        None for an axis without terms.
+    Contributions (n, terms + caps) are those of the later period, or of all snapshots without
+    order. An axis without terms is None.
     """
     sums = sum_axes(scorecard, contributions)
     fit, engagement = (

@@ -47,10 +47,8 @@ def validation_folds(dataset: Dataset, blocks: int = BLOCKS) -> list[tuple[Mask,
     set; its training set is what was known before the block began. Without order, folds are grouped
     by lead.
 
-    Returns
-    -------
-    list of pairs of bool arrays of shape (n,)
-        Training rows and validation rows; folds whose rows are of one class are left out.
+    The folds are pairs of masks, training and validation. Folds whose rows are of one class are
+    left out.
     """
     folds: list[tuple[Mask, Mask]] = []
     if dataset.order == "none":
@@ -86,16 +84,6 @@ def select_hyperparameters(
     error is that of the paired difference, by lead. The recalibration is fitted on the last but one
     validation block, which the model had not seen. It is kept only if it lowers the log loss of the
     last block. Without order there is no recalibration.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        The earlier period.
-
-    References
-    ----------
-    L. Breiman et al., "Classification and Regression Trees" (1984), 3.4.3, for the rule of one
-    standard error.
     """
     folds = validation_folds(dataset)
     grid = [
@@ -177,10 +165,7 @@ def _losses(log_odds: Floats, label: npt.NDArray[np.int8]) -> Floats:
 def fit_pipeline(dataset: Dataset, catalog: Catalog, params: Hyperparameters) -> Pipeline:
     """Fit a pipeline on all rows of a dataset.
 
-    Raises
-    ------
-    ScorecardError
-        If every signal is constant or missing throughout.
+    Raises ScorecardError if every signal is constant or missing throughout.
     """
     pipeline = build_pipeline(
         dataset.signals, catalog.number_columns, catalog.category_columns, params
@@ -196,10 +181,7 @@ def cross_validate(
     Folds are grouped by lead. Each fold selects hyperparameters again from the other folds, so the
     figures cover the selection too. They are still not time-ordered.
 
-    Raises
-    ------
-    RefusalError
-        If some folds have no wins.
+    Raises RefusalError if some folds have no wins.
     """
     log_odds = np.full(len(dataset), np.nan)
     folds = validation_folds(dataset)

@@ -44,17 +44,11 @@ class Prepared:
 def prepare(project: Project, progress: Progress, allowed_leaks: Collection[str] = ()) -> Prepared:
     """Read the tables, compute signals, audit, and split by time.
 
-    Parameters
-    ----------
-    allowed_leaks : collection of str
-        Signals, fields or columns to learn from although the audit calls them leaks.
+    `allowed_leaks` names signals, fields or columns to learn from although the audit calls them
+    leaks.
 
-    Raises
-    ------
-    DataError
-        If the data do not match the configuration.
-    RefusalError
-        If the audit says not to train, or a part has too few wins.
+    Raises DataError if the data do not match the configuration.
+    Raises RefusalError if the audit says not to train, or a part has too few wins.
     """
     progress("reading the leads")
     tables = ingest(project, keep_source=True)
@@ -96,12 +90,8 @@ def fingerprint_training(
 ) -> dict[str, object]:
     """Return what ``Scorecard.training`` holds.
 
-    Parameters
-    ----------
-    affine : Affine
-        The recalibration; of a sheet, from points to log-odds.
-    sheet : dict, optional
-        A rule sheet as plain data: a part of its configuration.
+    `affine` is the recalibration, of a sheet the map from points to log-odds. `sheet` is a rule
+    sheet as plain data, a part of its configuration.
     """
     project, tables, split = prepared.project, prepared.tables, prepared.split
     configuration: dict[str, Any] = project.resolved()

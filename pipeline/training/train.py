@@ -86,19 +86,12 @@ def train(
 ) -> Training:
     """Train the predictive model of a project on the signals that pass its audit.
 
-    Parameters
-    ----------
-    allowed_leaks : collection of str
-        Signals, fields or columns to learn from although the audit calls them leaks.
+    `allowed_leaks` names signals, fields or columns to learn from although the audit calls them
+    leaks.
 
-    Raises
-    ------
-    DataError
-        If the data do not match the configuration.
-    RefusalError
-        If the audit says not to train, or a part has too few wins.
-    ConfigError
-        If `allowed_leaks` names nothing that a signal reads.
+    Raises DataError if the data do not match the configuration.
+    Raises RefusalError if the audit says not to train, or a part has too few wins.
+    Raises ConfigError if `allowed_leaks` names nothing that a signal reads.
     """
     check_allowed(project, allowed_leaks)
     with threadpool_limits(limits=1):  # sums of floats then come out alike on any number of cores
@@ -158,17 +151,8 @@ def evaluate_training(
 ) -> Training:
     """Evaluate a finished scorecard on the later part, and gather the results of its training.
 
-    Parameters
-    ----------
-    prepared : Prepared
-    scorecard : Scorecard
-        Sealed.
-    earlier_contributions, later_contributions : float array of shape (n, terms + caps)
-        Of the snapshots of both parts.
-    later_log_odds : float array of shape (n,)
-        Of the later part; without order, out of fold.
-    selected : SelectedModel, optional
-        None for a sheet, as is `pipeline`.
+    The contributions, (n, terms + caps), are those of both parts. The log-odds are those of the
+    later part, without order out of fold. A sheet has neither `selected` nor `pipeline`.
     """
     project, split, tables = prepared.project, prepared.split, prepared.tables
     later_bands = assign_bands(scorecard, split.later.signals, later_log_odds, later_contributions)

@@ -6,12 +6,11 @@ Files and requests use the same functions, so a value means the same in training
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from leadscore.pipeline.errors import GAP
-from leadscore.pipeline.values.misfits import MisfitError
+from leadscore.pipeline.errors import GAP, fill_gaps
 
 FieldType = Literal["text", "number", "flag"]
 Normalised = str | float | None
@@ -25,6 +24,21 @@ _MARKED = re.compile(r"[+-]?\d{1,3}([.,'\s]\d{3})*([.,]\d+)?")
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _EXACT = 2.0**53
 _SWAPPED = str.maketrans(",.", ".,")
+
+
+class Misfit(NamedTuple):
+    """Why a value does not fit. `text` has a gap for each of the `values` found in the data."""
+
+    text: str
+    values: tuple[str, ...] = ()
+
+
+class MisfitError(ValueError):
+    """A value does not fit its type. The message shows the value; the `misfit` keeps it apart."""
+
+    def __init__(self, text: str, *values: str) -> None:
+        super().__init__(fill_gaps(text, values))
+        self.misfit = Misfit(text, values)
 
 
 def _word(value: object) -> object:
@@ -74,11 +88,8 @@ def make_normaliser(spec: FieldSpec) -> Normaliser:
     None, the empty text, white space, NaN and the texts in ``spec.missing`` are missing. Text is
     stripped and converted to Unicode's NFC. Numbers and flags become floats (a flag 0.0 or 1.0).
 
-    Returns
-    -------
-    callable
-        Takes str, int, float, bool or None; returns str, float or None. It raises MisfitError, with
-        what was found and what was expected, if the value does not fit the type.
+    The function raises MisfitError, with what was found and what was expected, if a value does not
+    fit the type.
     """
     missing = {"", *(_clean(text) for text in spec.missing)}
     missing_numbers = {float(text) for text in missing if _NUMBER.fullmatch(text)}

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from leadscore.pipeline.errors import GAP
-from leadscore.pipeline.values.misfits import MisfitError
+from leadscore.pipeline.values.fields import Closed, MisfitError
 
 DAY_US = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,14 +22,12 @@ class NoZoneError(MisfitError):
     """A time names no zone, and nothing else says which one is meant."""
 
 
-class TimeSpec(BaseModel):
+class TimeSpec(Closed):
     """How a column of times is read.
 
     `format` is ``iso``, ``epoch_s``, ``epoch_ms``, ``epoch_us`` or a strptime pattern. `zone` is
     the zone of times that name none; without it such a time is an error.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str
     format: str = "iso"
@@ -39,13 +37,10 @@ class TimeSpec(BaseModel):
 def make_time_reader(spec: TimeSpec) -> Callable[[object], int | None]:
     """Return the function from one value of a time column to integer UTC microseconds.
 
-    Returns
-    -------
-    callable
-        Takes text, whole numbers (for the epoch formats), datetimes or None; the empty text is
-        None. It raises MisfitError for what is no time, and NoZoneError for a time without a zone
-        where the column declares none. In the hour that a clock change repeats, the first pass is
-        meant.
+    The function takes text, whole numbers (for the epoch formats), datetimes or None; the empty
+    text is None. It raises MisfitError for what is no time, and NoZoneError for a time without a
+    zone if the column declares none. In the hour that a clock change repeats, the first pass is
+    meant.
     """
     zone = ZoneInfo(spec.zone) if spec.zone else None
     unit = _EPOCH_FORMATS.get(spec.format)
@@ -82,10 +77,7 @@ def make_time_reader(spec: TimeSpec) -> Callable[[object], int | None]:
 def read_moment(text: str) -> int:
     """Read a moment of the configuration or the command line as integer UTC microseconds.
 
-    Raises
-    ------
-    ValueError
-        If it is no ISO 8601 time; `NoZoneError` if it names no zone.
+    Raises ValueError if it is no ISO 8601 time; `NoZoneError` if it names no zone.
     """
     if _is_date(text):
         raise NoZoneError(
@@ -125,22 +117,18 @@ def _parse(value: object, pattern: str) -> datetime:
         return value
     try:
         text = str(value)
-        return datetime.fromisoformat(text) if pattern == "iso" else _strptime(text, pattern)
+        if pattern == "iso":
+            return datetime.fromisoformat(text)
+        return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller adds the zone
     except ValueError as error:
         raise MisfitError(
             f"{GAP} where a time is expected ({pattern})", repr(str(value)[:40])
         ) from error
 
 
-def _strptime(text: str, pattern: str) -> datetime:
-    return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller adds the zone
-
-
 def days_to_us(days: float) -> int:
     """Return a number of days as whole microseconds.
 
-    Examples
-    --------
     >>> days_to_us(0.5)
     43200000000
     """
@@ -150,8 +138,6 @@ def days_to_us(days: float) -> int:
 def format_time(moment_us: int) -> str:
     """Write integer UTC microseconds as ISO 8601 with a Z.
 
-    Examples
-    --------
     >>> format_time(0)
     '1970-01-01T00:00:00Z'
     """

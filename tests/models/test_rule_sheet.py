@@ -17,7 +17,6 @@ from leadscore.models.golden_leads import add_golden_leads, check_golden_leads
 from leadscore.models.rule_sheet import (
     PointBands,
     PointCutoffs,
-    Rule,
     add_shapes,
     make_sheet,
     round_to_binary,
@@ -28,27 +27,34 @@ from leadscore.models.rule_sheet import (
 from leadscore.models.score_frame import score_frame
 from leadscore.models.score_lead import Scorer
 from leadscore.models.score_sql import score_sql
-from leadscore.models.scorecard import Cap, read_scorecard
+from leadscore.models.scorecard import Cap, Term, read_scorecard
 from leadscore.models.shapes import LARGEST_WEIGHT, Curve, Steps, Table
 
-SENIORITY = Rule(
+
+def make_rule(signal, family, shape, by=None, variants=None, group=None):
+    return Term(
+        signal=signal, family=family, shape=shape, by=by, variants=variants or {}, group=group
+    )
+
+
+SENIORITY = make_rule(
     "demographic__seniority", "demographic",
     Table(levels={"owner": 30.0, "student": -20.0}, missing=0.0, other=5.0),
 )  # fmt: skip
-PRICING = Rule(
+PRICING = make_rule(
     "web__pricing", "web", Steps(edges=(1.0, 3.0), values=(0.0, 10.0, 25.0), missing=0.0),
     "web__via",
     {"ads": Steps(edges=(1.0,), values=(0.0, 5.0), missing=-5.0)},
 )  # fmt: skip
-CLICKS = Rule(
+CLICKS = make_rule(
     "email__clicks", "email",
     Curve(knots=(0.0, 1.0, 2.0, 3.0), values=(0.0, 15.0, 30.0, 45.0), missing=0.0), group="letters",
 )  # fmt: skip
-OPENS = Rule(
+OPENS = make_rule(
     "email__opens", "email",
     Curve(knots=(0.0, 1.0), values=(0.0, 10.0), beyond="linear", missing=0.0), group="letters",
 )  # fmt: skip
-CAREERS = Rule("web__careers", "web", Steps(edges=(1.0,), values=(0.0, -10.0), missing=0.0))
+CAREERS = make_rule("web__careers", "web", Steps(edges=(1.0,), values=(0.0, -10.0), missing=0.0))
 RULES = (SENIORITY, PRICING, CLICKS, OPENS, CAREERS)
 CAPS = {"letters": Cap(low=-LARGEST_WEIGHT, high=40.0)}
 BANDS = PointBands(
@@ -220,20 +226,20 @@ def test_steps_and_curves_add_up_at_every_value(data):
 
 
 def test_rules_of_one_signal_become_one_term_and_those_that_cannot_are_refused():
-    view = Rule("web__visits", "web", Steps(edges=(1.0,), values=(0.0, 5.0), missing=0.0))
-    more = Rule("web__visits", "web", Steps(edges=(5.0,), values=(0.0, 10.0), missing=2.0))
+    view = make_rule("web__visits", "web", Steps(edges=(1.0,), values=(0.0, 5.0), missing=0.0))
+    more = make_rule("web__visits", "web", Steps(edges=(5.0,), values=(0.0, 10.0), missing=2.0))
     (term,) = to_terms([view, more])
     read = term.shape.reader()
     assert [read(x) for x in (0.0, 1.0, 5.0, None)] == [0.0, 5.0, 15.0, 2.0]
-    grouped = Rule("web__visits", "web", view.shape, group="site")
+    grouped = make_rule("web__visits", "web", view.shape, group="site")
     with pytest.raises(ScorecardError, match=r"web__visits differ in `group` \(None and site\)"):
         to_terms([view, grouped])
 
 
 def test_so_many_each_and_more_from_some_on_add_up_to_the_bit():
     """A row of spreadsheets: opened each 10, and 5 more from three on."""
-    each = Rule("email__opens", "email", OPENS.shape)
-    more = Rule("email__opens", "email", Steps(edges=(3.0,), values=(0.0, 5.0), missing=-1.0))
+    each = make_rule("email__opens", "email", OPENS.shape)
+    more = make_rule("email__opens", "email", Steps(edges=(3.0,), values=(0.0, 5.0), missing=-1.0))
     for rules in ([each, more], [more, each]):
         (term,) = to_terms(rules)
         read = term.shape.reader()
@@ -253,8 +259,8 @@ def test_variants_of_rules_of_one_signal_add_up_by_level():
     def steps(points):
         return Steps(edges=(1.0,), values=(0.0, points), missing=0.0)
 
-    one = Rule("web__visits", "web", steps(5.0), "web__via", {"ads": steps(1.0)})
-    other = Rule("web__visits", "web", steps(10.0), "web__via", {"fair": steps(100.0)})
+    one = make_rule("web__visits", "web", steps(5.0), "web__via", {"ads": steps(1.0)})
+    other = make_rule("web__visits", "web", steps(10.0), "web__via", {"fair": steps(100.0)})
     (term,) = to_terms([one, other])
     found = {level: shape.reader()(2.0) for level, shape in term.variants.items()}
     assert found == {"ads": 11.0, "fair": 105.0}
@@ -272,7 +278,7 @@ def test_cutoffs_beyond_every_probability_are_still_told_apart():
 @given(weights, weights)
 def test_a_cap_without_a_limit_limits_nothing(low, high):
     low, high = sorted((max(min(low, 1e5), -1e5), max(min(high, 1e5), -1e5)))
-    rule = Rule("web__x", "web", Steps(edges=(), values=(high,), missing=low), group="g")
+    rule = make_rule("web__x", "web", Steps(edges=(), values=(high,), missing=low), group="g")
     sheet = make_sheet(
         to_terms([rule]), {"g": Cap(low=-LARGEST_WEIGHT, high=LARGEST_WEIGHT)},
         Affine(2.0, 0.0), make_scorecard(),

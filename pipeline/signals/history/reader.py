@@ -12,8 +12,7 @@ import pyarrow as pa
 from leadscore.models.sql_text import quote_name, quote_text
 from leadscore.pipeline.engine.duckdb_engine import Engine, Limits, open_engine
 from leadscore.pipeline.signals.catalog import Catalog
-from leadscore.pipeline.signals.history.grouping import ValueRef
-from leadscore.pipeline.signals.history.known_activities_sql import SNAPSHOT_KEY
+from leadscore.pipeline.signals.history.activities_sql import SNAPSHOT_KEY, ValueRef
 from leadscore.pipeline.signals.history.signals_sql import SqlPlan, read_plan
 from leadscore.pipeline.signals.history.totals import GroupTotals, read_rows
 
@@ -62,10 +61,7 @@ def read_columns(
     NaN for the rest. Grain: one element per snapshot, ordered by snapshot_id. The result is that of
     ``signals_sql``.
 
-    Raises
-    ------
-    ValueError
-        If the catalogue reads activities or changes, but `history` has none.
+    Raises ValueError if the catalogue reads activities or changes, but `history` has none.
     """
     plan = read_plan(catalog)
     tables: dict[str, pa.Table | Path] = {"unsorted_snapshots": snapshots, "leads": history.leads}
@@ -112,7 +108,7 @@ def _aggregate(engine: Engine, plan: SqlPlan, ids: npt.NDArray[np.int64]) -> lis
         for number, group in enumerate(plan.groups)
     ]
     for known in plan.known:
-        fed = [total for total in totals if total.group.known == known.name]
+        fed = [total for total in totals if total.group.known is known]
         split = any(a.needs_whole_leads for total in fed for a in total.group.measures.values())
         for condition in _split_leads(engine, known.max_cells) if split else [""]:
             engine.define("activities", f"SELECT * FROM all_activities{condition}")

@@ -11,23 +11,19 @@ parts: `history.reader` runs only those that select known activities, and aggreg
 
 from dataclasses import dataclass
 
-from leadscore.models.sql_text import quote_name, write_number
-from leadscore.pipeline.signals.catalog import Catalog
+from leadscore.models.sql_text import quote_name, quote_text, write_number
+from leadscore.pipeline.signals.catalog import Catalog, Signal
 from leadscore.pipeline.signals.filters import read_filter
-from leadscore.pipeline.signals.history.aggregate_sql import list_aggregates
-from leadscore.pipeline.signals.history.grouping import (
-    GroupedSql,
-    GroupedSqlDraft,
-    ValueRef,
-)
-from leadscore.pipeline.signals.history.known_activities_sql import (
+from leadscore.pipeline.signals.history.activities_sql import (
     SNAPSHOT_KEY,
+    GroupedSql,
     KnownSql,
-    KnownSqlDraft,
+    ValueRef,
     day_column,
 )
-from leadscore.pipeline.signals.history.profile_sql import profile_sql
+from leadscore.pipeline.signals.history.aggregate_sql import list_aggregates
 from leadscore.pipeline.signals.kinds import ActiveDaysSignal
+from leadscore.pipeline.values.times import DAY_US
 
 
 @dataclass(frozen=True)
@@ -111,33 +107,87 @@ def _value(plan: SqlPlan, column: str) -> str:
 def read_plan(catalog: Catalog) -> SqlPlan:
     """Return the parts of the SQL text, and the position of each signal's value in them.
 
-    Raises
-    ------
-    ValueError
-        If a filter does not fit the properties of the catalogue.
+    Raises ValueError if a filter does not fit the properties of the catalogue.
     """
     offset_us = round(catalog.day_offset_hours * 3_600_000_000)
-    known_drafts: dict[bool, KnownSqlDraft] = {}
-    grouped_drafts: dict[tuple[bool, bool], GroupedSqlDraft] = {}
+    known_by_kind: dict[bool, KnownSql] = {}
+    groups: dict[tuple[bool, bool], GroupedSql] = {}
     refs: dict[str, tuple[ValueRef, ...]] = {}
     for signal, declared in catalog.activity_signals():
         by_day, found = isinstance(declared, ActiveDaysSignal), []
         for filter_, aggregate in list_aggregates(declared):
             read = read_filter(filter_, catalog.properties)
             any_kind = read.kinds is None
-            draft = known_drafts.setdefault(
-                any_kind, KnownSqlDraft(f"known_{len(known_drafts)}", any_kind)
+            known = known_by_kind.setdefault(
+                any_kind, KnownSql(f"known_{len(known_by_kind)}", any_kind)
             )
             if by_day:
-                draft.columns.add(day_column(offset_us))
-            grouped = grouped_drafts.setdefault(
-                (any_kind, by_day), GroupedSqlDraft(len(grouped_drafts), by_day, draft)
-            )
+                known.columns.add(day_column(offset_us))
+            grouped = groups.setdefault((any_kind, by_day), GroupedSql(len(groups), by_day, known))
             found.append(grouped.add_value(read, aggregate))
         refs[signal.column] = tuple(found)
     return SqlPlan(
-        profile_sql(catalog),
-        tuple(draft.build() for draft in known_drafts.values()),
-        tuple(draft.build() for draft in grouped_drafts.values()),
-        refs,
+        _profile_sql(catalog), tuple(known_by_kind.values()), tuple(groups.values()), refs
+    )
+
+
+def _profile_sql(catalog: Catalog) -> str:
+    """Return the SELECT of snapshot_id and the signals of profile and age.
+
+    At the moment t, a field of `catalog.changing` has the new value of the last change recorded by
+    t; before its first change the old value of that change; without changes the value in ``leads``.
+
+    Tables in: those of `signals_sql`. Grain: one row per snapshot.
+    """
+    changing = list(dict.fromkeys(catalog.stored_changing))
+    columns = "".join(
+        f",\n  {_profile_value(signal, changing)} AS {quote_name(signal.column)}"
+        for signal in catalog.signals
+        if signal.stored is not None or signal.declaration.kind == "lead_age"
+    )
+    if not columns:
+        return "SELECT s.snapshot_id\nFROM snapshots AS s"
+    joins = _join_changes(catalog, changing) if changing else ""
+    return (
+        f"SELECT s.snapshot_id{columns}\nFROM snapshots AS s\n"
+        f"LEFT JOIN leads AS l ON l.lead_id = s.lead_id{joins}"
+    )
+
+
+def _profile_value(signal: Signal, changing: list[str]) -> str:
+    if signal.stored is None:
+        return f"(s.as_of_us - l.created_us) / {write_number(float(DAY_US))}"
+    current = f"l.{quote_name(signal.stored)}"
+    if signal.stored not in changing:
+        return current
+    place = changing.index(signal.stored)
+    return (
+        f"CASE WHEN new_values.known_{place} = 1 THEN new_values.value_{place} "
+        f"WHEN old_values.known_{place} = 1 THEN old_values.value_{place} ELSE {current} END"
+    )
+
+
+def _join_changes(catalog: Catalog, changing: list[str]) -> str:
+    """Join the new values of the last changes by as_of, and the old values of the first ones."""
+    texts = {signal.stored for signal in catalog.signals if signal.is_category}
+    kinds = ["text" if field in texts else "number" for field in changing]
+    return (
+        f"\nLEFT JOIN (SELECT k.snapshot_id{_write_change_columns(changing, kinds, 'new')}\nFROM ("
+        "SELECT s.snapshot_id, c.field, MAX(c.place) AS place FROM snapshots AS s "
+        "JOIN changes AS c ON c.lead_id = s.lead_id AND c.recorded_us <= s.as_of_us "
+        "GROUP BY s.snapshot_id, c.field) AS k\nJOIN changes AS c ON c.place = k.place "
+        "GROUP BY k.snapshot_id) AS new_values ON new_values.snapshot_id = s.snapshot_id"
+        f"\nLEFT JOIN (SELECT c.lead_id{_write_change_columns(changing, kinds, 'old')}\nFROM ("
+        "SELECT lead_id, field, MIN(place) AS place FROM changes GROUP BY lead_id, field) AS k\n"
+        "JOIN changes AS c ON c.place = k.place "
+        "GROUP BY c.lead_id) AS old_values ON old_values.lead_id = s.lead_id"
+    )
+
+
+def _write_change_columns(changing: list[str], kinds: list[str], side: str) -> str:
+    """Write two columns per field: whether it changed, and its value."""
+    return "".join(
+        f",\n  MAX(CASE WHEN c.field = {quote_text(field)} THEN 1 END) AS known_{place}, "
+        f"MAX(CASE WHEN c.field = {quote_text(field)} THEN c.{side}_{kind} END) AS value_{place}"
+        for place, (field, kind) in enumerate(zip(changing, kinds, strict=True))
     )

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from leadscore.pipeline.signals.decay import UNITS, decay_rate
+from leadscore.pipeline.signals.history.activities_sql import GroupedSql, ValueRef
 from leadscore.pipeline.signals.history.aggregate_sql import Aggregate
-from leadscore.pipeline.signals.history.grouping import GroupedSql, ValueRef
 from leadscore.pipeline.values.times import DAY_US
 
 Floats = npt.NDArray[np.float64]

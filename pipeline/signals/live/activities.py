@@ -82,14 +82,8 @@ PropertyIndex = tuple[str, dict[Normalised, int]]
 class CellIndex:
     """The cells of the filters of a catalogue: build it once, use it for every lead.
 
-    Parameters
-    ----------
-    filters : sequence of Filter
-        Measures refer to them by their indices.
-    properties : tuple of str
-        The properties of activities, in the catalogue's order.
-    excluded_kinds : frozenset of str
-        Kinds that are removed before duplicates are, as ingestion does.
+    Measures refer to `filters` by their indices. `properties` are in the catalogue's order.
+    Activities of `excluded_kinds` are removed before duplicates are, as in ingestion.
     """
 
     def __init__(

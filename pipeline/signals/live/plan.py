@@ -17,11 +17,6 @@ class LivePlan:
     A lead has few of the activities that signals read. So the plan goes from the cells with
     activities to the columns that they fill. If several columns need the same measure of one cell,
     it is computed once.
-
-    Parameters
-    ----------
-    measures : sequence of (str, Measure)
-        All signals made from activities, by column.
     """
 
     def __init__(self, measures: Sequence[tuple[str, Measure]], index: CellIndex) -> None:

@@ -36,11 +36,8 @@ class ReadyConflict(ValueError):
 class LiveReader:
     """Compute the signals of one lead at a time; build it once per scorecard.
 
-    Raises
-    ------
-    ValueError
-        If a filter does not fit the properties of the catalogue, or if training used other word
-        lists.
+    Raises ValueError if a filter does not fit the properties of the catalogue, or if training used
+    other word lists.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -88,35 +85,18 @@ class LiveReader:
     ) -> dict[str, Normalised]:
         """Read every signal of one lead.
 
-        Parameters
-        ----------
-        profile : mapping of field name to raw value
-            The profile as of `as_of_us`. A field that is absent, None or blank is missing; a field
-            that the catalogue does not have is ignored.
-        activities : sequence of Activity, or ActivityColumns, optional
-            The activities in any order. They may have duplicates, activities after `as_of_us` and
-            excluded kinds. None means that they are unknown: every signal made from activities is
-            then missing. Empty means that there were none.
-        as_of_us : int, optional
-            The moment whose knowledge is used; required with activities.
-        created_us : int, optional
-            The time at which the lead was created; without it the lead's age is missing.
-        ready : mapping of str to str, float or None, optional
-            Values by column that replace those that would be read.
+        A profile field that is absent, None or blank is missing; unknown fields are ignored. The
+        activities may be in any order, with duplicates, activities after `as_of_us` and excluded
+        kinds. None means that they are unknown: every signal made from activities is then missing.
+        Empty means that there were none. `as_of_us` is the moment whose knowledge is used; without
+        `created_us` the lead's age is missing. `ready` has values by column that replace those that
+        would be read. The result has one entry per signal, in the catalogue's order.
 
-        Returns
-        -------
-        dict of str to str, float or None
-            By column ``family__name``, one entry per signal, in the catalogue's order.
-
-        Raises
-        ------
-        ValueError
-            If a value does not fit its field's type; the message names the field. If there are
-            activities but no `as_of_us`. If `ready` has a column that the catalogue does not have.
-        ReadyConflict
-            If `ready` has a signal for which there is an activity known at `as_of_us`, in its
-            window or outside.
+        Raises ValueError if a value does not fit its field's type; the message names the field. If
+        there are activities but no `as_of_us`. If `ready` has a column that the catalogue does not
+        have.
+        Raises ReadyConflict if `ready` has a signal for which there is an activity known at
+        `as_of_us`, in its window or outside.
         """
         found = self._unknown.copy() if activities is None else self._if_none.copy()
         values: dict[str, Normalised] = {}

@@ -60,8 +60,6 @@ def read_mail_kind(address: str) -> str:
     A domain is disposable or free if the list has it, or a domain above it. Disposable goes before
     role, and role before free. A number or a tag may follow a role: ventas2@, support+web@.
 
-    Examples
-    --------
     >>> [read_mail_kind(f"{name}.com") for name in ("ana@acme", "ana@gmail", "info@acme", "ana")]
     ['business', 'free', 'role', 'invalid']
     """
@@ -113,8 +111,6 @@ def compare_mail_company(address: str, company: str) -> str | None:
     ``different``: none of these. None if the address is invalid, or if the name has no Latin letter
     or names no company.
 
-    Examples
-    --------
     >>> compare_mail_company("ana@talleres-ruiz.es", "Talleres Ruiz, S.L.")
     'same'
     >>> compare_mail_company("jo@bbc.co.uk", "British Broadcasting Corporation")

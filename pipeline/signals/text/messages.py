@@ -39,8 +39,6 @@ def _read_votes() -> tuple[tuple[str, ...], Mapping[str, int]]:
 def measure_length(message: str) -> float:
     """Return the number of characters of a message.
 
-    Examples
-    --------
     >>> measure_length("Hola")
     4.0
     """
@@ -54,8 +52,6 @@ def guess_language(message: str) -> str:
     half, links and addresses do not count (stop-word counting, as in G. Grefenstette, "Comparing
     two language identification schemes", JADT 1995).
 
-    Examples
-    --------
     >>> guess_language("Quiero saber más sobre los precios"), guess_language("ok")
     ('es', 'other')
     """

@@ -39,8 +39,6 @@ class SpamMarks(NamedTuple):
 def read_marks(name: str) -> SpamMarks:
     """Find the marks of a name.
 
-    Examples
-    --------
     >>> read_marks("qwerty 1")
     SpamMarks(no_capitals=True, keyboard_walk=True, gibberish=False, digits=True)
     """
@@ -52,8 +50,6 @@ def read_marks(name: str) -> SpamMarks:
 def lacks_capitals(name: str) -> bool:
     """Return whether a name has letters with case, and all of them are small.
 
-    Examples
-    --------
     >>> lacks_capitals("juan garcía"), lacks_capitals("de la Cruz"), lacks_capitals("李明")
     (True, False, False)
     """
@@ -63,8 +59,6 @@ def lacks_capitals(name: str) -> bool:
 def walks_keyboard(text: str) -> bool:
     """Return whether a text has five neighbouring keys of a QWERTY or AZERTY row in a run.
 
-    Examples
-    --------
     >>> walks_keyboard("Qwerty"), walks_keyboard("Doherty"), walks_keyboard("mlkjh")
     (True, False, True)
     """
@@ -82,8 +76,6 @@ def is_gibberish(text: str) -> bool:
     or more, of which at most a third are different; or six letters or more, all from the middle row
     of the keyboard, with one "a" at most. Only Latin letters count.
 
-    Examples
-    --------
     >>> [is_gibberish(name) for name in ("sdfgsdfg", "Goldschmidt", "asdkjh", "Ng", "hahaha")]
     [True, False, True, False, True]
     """
@@ -107,8 +99,6 @@ _GIBBERISH = TextCache(_is_gibberish_word)
 def has_digits(text: str) -> bool:
     """Return whether a text has a digit.
 
-    Examples
-    --------
     >>> has_digits("R2 D2"), has_digits("Ana")
     (True, False)
     """

@@ -62,8 +62,6 @@ _WORD = re.compile("[a-z0-9]+")
 def strip_accents(text: str) -> str:
     """Return a text in small Latin letters without accents; other letters become spaces.
 
-    Examples
-    --------
     >>> strip_accents("Señora ÉLODIE")
     'senora elodie'
     """
@@ -74,8 +72,6 @@ def strip_accents(text: str) -> str:
 def split_words(text: str) -> list[str]:
     """Return the words of a text, in small letters and without accents.
 
-    Examples
-    --------
     >>> split_words("Jefe/a de Logística")
     ['jefe', 'a', 'de', 'logistica']
     """

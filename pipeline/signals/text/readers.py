@@ -138,8 +138,6 @@ def digest_list(words: Any) -> str:
 def measure_completeness(answers: Sequence[Normalised]) -> float:
     """Return the share of answers that are filled in, 0 to 1.
 
-    Examples
-    --------
     >>> measure_completeness(["Ana", None, 12.0, None])
     0.5
     """
@@ -151,8 +149,6 @@ def count_mismatches(
 ) -> float:
     """Return how many of the answers that are filled in do not match their whole pattern.
 
-    Examples
-    --------
     >>> count_mismatches({"phone": "call me", "zip": None}, {"phone": re.compile("[0-9 +]+")})
     1.0
     """

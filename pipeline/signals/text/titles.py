@@ -130,8 +130,6 @@ def read_title(title: str) -> Title:
     function is the first one that the title names. Founders and engineers have the function of
     their word only if the title names no other.
 
-    Examples
-    --------
     >>> read_title("VP Sales & Marketing")
     Title(seniority='director', function='sales')
     >>> read_title("Jefe/a de Compras")

@@ -15,10 +15,7 @@ _FOLDER = Path(__file__).with_name("lists")
 def read_groups(name: str) -> Mapping[str, tuple[str, ...]]:
     """Return the lines of each group of a list, in the order of the file.
 
-    Raises
-    ------
-    ValueError
-        If the file has words before its first group, or a group twice.
+    Raises ValueError if the file has words before its first group, or a group twice.
     """
     path = _FOLDER / f"{name}.txt"
     groups: dict[str, list[str]] = {}
@@ -40,8 +37,6 @@ def read_groups(name: str) -> Mapping[str, tuple[str, ...]]:
 def read_words(name: str, group: str) -> tuple[str, ...]:
     """Return the words of one group of a list, in the order of the file.
 
-    Examples
-    --------
     >>> read_words("company_words", "no_company")[:2]
     ('autonomo', 'autonoma')
     """
