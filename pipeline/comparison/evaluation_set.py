@@ -21,8 +21,7 @@ from leadscore.pipeline.progress import Progress
 from leadscore.pipeline.scoring.inputs import read_catalog
 from leadscore.pipeline.signals.catalog import Catalog, Signal
 from leadscore.pipeline.signals.display_names import DisplayName
-from leadscore.pipeline.tracking.records import Version
-from leadscore.pipeline.tracking.version_names import KIND_WORDS
+from leadscore.pipeline.tracking.records import KIND_WORDS, Version
 
 
 @dataclass(frozen=True)

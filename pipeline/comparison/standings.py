@@ -21,8 +21,7 @@ from leadscore.pipeline.comparison.measures import MEASURED, measure_contender
 from leadscore.pipeline.comparison.pairs import Side, compare_pair, find_rates, measure_gain
 from leadscore.pipeline.comparison.records import ContenderResult, FamilyCost, Pair
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.evaluation.calibration import group_by_score
-from leadscore.pipeline.evaluation.metrics import Estimate, auc
+from leadscore.pipeline.evaluation.metrics import Estimate, auc, group_by_score
 from leadscore.pipeline.evaluation.multiple_testing import holm
 from leadscore.pipeline.evaluation.resampling import percentile
 from leadscore.pipeline.signals.catalog import Catalog, Signal

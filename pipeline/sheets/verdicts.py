@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.pipeline.dataset.split import EarlierPeriod
-from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+from leadscore.pipeline.evaluation.close_rates import MIN_GROUP_LEADS
 from leadscore.pipeline.evaluation.metrics import Estimate
 from leadscore.pipeline.sheets.attributes import NEARLY_ALL
 from leadscore.pipeline.sheets.evidence import Evidence, SheetEvidence

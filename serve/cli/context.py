@@ -109,16 +109,8 @@ class CommandContext:
 def with_options(*names: str) -> Callable[[Callable[..., CommandResult]], Callable[..., None]]:
     """Turn a function of a context into a command that has some of the shared options.
 
-    Parameters
-    ----------
-    *names : str
-        Fields of ``CommandContext``. Every command has ``traceback`` too.
-
-    Returns
-    -------
-    callable
-        A decorator. The function takes its own arguments and options by name, and the context if
-        it has a parameter ``context``.
+    `names` are fields of ``CommandContext``; every command has ``traceback`` too. The function gets
+    its own arguments and options by name, and the context if it has a parameter ``context``.
     """
     hints = get_type_hints(CommandContext, include_extras=True)
     shared = [

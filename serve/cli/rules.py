@@ -210,7 +210,7 @@ def show_sheet_audit(found: "SheetAudit") -> None:
 
 
 def _show_row(name: str, criterion: "CriterionResult") -> tuple[object, ...]:
-    from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+    from leadscore.pipeline.evaluation.close_rates import MIN_GROUP_LEADS
 
     few = f"<{MIN_GROUP_LEADS}"
     return (
