@@ -70,7 +70,7 @@ _VERDICTS = {
 }
 
 
-@with_options("where", "data", "store", "allow_leak", "memory_limit", "as_json")
+@with_options("where", "data", "store", "allow_leak", "memory_limit", "as_json", extra="report")
 def audit(
     context: CommandContext,
     strict: Annotated[bool, Option("--strict", help="Exit with 4 on warnings too.")] = False,

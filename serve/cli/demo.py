@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from leadscore.serve.cli.context import STORE, CommandContext, CommandResult, with_options
+from leadscore.serve.cli.context import (
+    STORE,
+    CommandContext,
+    CommandResult,
+    check_extra,
+    with_options,
+)
 from leadscore.serve.cli.terminal import print_line, print_paragraph, print_table
 from leadscore.serve.cli.train import list_figures
 
@@ -39,6 +45,8 @@ def demo(
     from leadscore.pipeline.demo.tables import read_format
     from leadscore.pipeline.demo.world import write_world
 
+    if tour:
+        check_extra("report")
     written_as = read_format(ending, with_tour=tour)
     context.progress("writing the leads")
     world = write_world(folder, leads, seed, written_as, context.progress)

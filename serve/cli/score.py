@@ -8,7 +8,7 @@ from typer import Argument, Option
 
 from leadscore.models.reasons import round_to_sum
 from leadscore.pipeline.values.times import format_time
-from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
+from leadscore.serve.cli.context import CommandContext, CommandResult, check_extra, with_options
 from leadscore.serve.cli.terminal import print_line, print_list, print_paragraph, print_table
 
 if TYPE_CHECKING:
@@ -151,6 +151,8 @@ def explain(
     """
     from leadscore.pipeline.workflows.versions import explain_with_version
 
+    if picture is not None:
+        check_extra("report")
     context.progress("reading the lead")
     explained = explain_with_version(
         context.store, context.project, context.model, lead, context.as_of

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from leadscore.serve.service.settings import Settings
 
 
-@with_options("where", "store")
+@with_options("where", "store", extra="serve")
 def serve(
     context: CommandContext,
     host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",

@@ -82,7 +82,7 @@ def evaluate(context: CommandContext) -> CommandResult:
     )
 
 
-@with_options("where", "data", "store", "allow_leak", "memory_limit", "as_json")
+@with_options("where", "data", "store", "allow_leak", "memory_limit", "as_json", extra="report")
 def train(context: CommandContext) -> CommandResult:
     """Train a model and register it as challenger.
 

@@ -51,7 +51,7 @@ def promote(
     return CommandResult(partial(print_line, text), version_json(promoted))
 
 
-@with_options("where", "store", "as_json")
+@with_options("where", "store", "as_json", extra="report")
 def report(
     context: CommandContext,
     version: Annotated[
