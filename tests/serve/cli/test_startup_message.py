@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadscore.serve.cli import startup_message
+from leadscore.serve.cli import serve
 from leadscore.serve.service.settings import Settings
 
 MODEL = {"name": "demo.predictive", "version": 1, "fingerprint": "abc"}
@@ -17,10 +17,10 @@ def greet(monkeypatch, tmp_path):
 
     def run(*told) -> list[str]:
         said, now, answers = [], [0.0], iter(told)
-        monkeypatch.setattr(startup_message, "print_line", said.append)
-        monkeypatch.setattr(startup_message, "_ask", lambda _: next(answers))
-        monkeypatch.setattr(startup_message.time, "monotonic", lambda: now[0])
-        message = startup_message.StartupMessage("here:1", Settings(str(tmp_path), "demo"))
+        monkeypatch.setattr(serve, "print_line", said.append)
+        monkeypatch.setattr(serve, "_ask", lambda _: next(answers))
+        monkeypatch.setattr(serve.time, "monotonic", lambda: now[0])
+        message = serve.StartupMessage("here:1", Settings(str(tmp_path), "demo"))
         for _ in told:
             now[0] += 1.0
             message.print_when_known()
