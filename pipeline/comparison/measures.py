@@ -1,4 +1,4 @@
-"""The measures beside wins at capacity: ranking and calibration, with paired intervals."""
+"""The measures besides wins at capacity: ranking and calibration, with paired intervals."""
 
 from dataclasses import dataclass
 
@@ -15,6 +15,8 @@ Floats = npt.NDArray[np.float64]
 RANKING = ("auc", "auc_within", "average_precision")
 CALIBRATION = ("log_loss", "ece", "log_loss_equal", "ece_equal")
 MEASURED = (*RANKING, *CALIBRATION)
+DESCRIBED = 300
+"""Number of draws for intervals that only describe: of ranking, calibration and families."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from leadscore.models.axes import ENGAGEMENT, FIT
 from leadscore.pipeline.audit.records import Audit, ColumnFinding, suppress_cells
+from leadscore.pipeline.comparison.measures import DESCRIBED
 from leadscore.pipeline.comparison.records import Comparison, Pair
-from leadscore.pipeline.comparison.standings import DESCRIBED
 from leadscore.pipeline.evaluation.metrics import COMPARISON_WORDS
 from leadscore.pipeline.report.chart_data import (
     MOST_BARS,
