@@ -17,8 +17,8 @@ from leadscore.pipeline.dataset.split import describe_earlier, split_history
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.progress import Progress, silent
-from leadscore.pipeline.sheets.criteria import ScoredCriterion, split_criterion
-from leadscore.pipeline.sheets.evidence import SheetEvidence, measure_sheet
+from leadscore.pipeline.sheets.criteria import split_criterion
+from leadscore.pipeline.sheets.evidence import measure_sheet
 from leadscore.pipeline.sheets.sheet import Sheet
 from leadscore.pipeline.sheets.verdicts import (
     Context,
@@ -72,7 +72,7 @@ def audit_sheet(sheet: Sheet, progress: Progress = silent) -> SheetAudit:
 def measure_criteria(
     sheet: Sheet, earlier: Dataset, leaks: Mapping[str, str]
 ) -> tuple[tuple[CriterionResult, ...], float]:
-    """Measure each criterion by history, and the share of all points without evidence.
+    """Measure each criterion, and the share of all points, without signs, that lacks evidence.
 
     `earlier` has a column for each signal of the sheet, wins and others. `leaks` are the columns
     that leak by the data audit, with the reason.
@@ -85,12 +85,6 @@ def measure_criteria(
     with threadpool_limits(limits=1):  # sums of floats then come out alike on any number of cores
         measured = measure_sheet(criteria, earlier)
     context = Context(earlier.signals, earlier.lead, leaks, find_overlaps(measured.evidence))
-    return _gather(criteria, measured, context), _find_unsupported(criteria, measured)
-
-
-def _gather(
-    criteria: list[ScoredCriterion], measured: SheetEvidence, context: Context
-) -> tuple[CriterionResult, ...]:
     results = [
         flag_criterion(measured, number, context) for number in range(len(measured.evidence))
     ]
@@ -102,22 +96,17 @@ def _gather(
             if evidence.part is not None and evidence.criterion is one
         )
         found.append(replace(results[place], parts=parts))
-    return tuple(found)
-
-
-def _find_unsupported(criteria: list[ScoredCriterion], measured: SheetEvidence) -> float:
-    """Return the share of all points, without their signs, that no evidence supports."""
     spent = np.array([np.abs(one.points).sum() for one in criteria])
-    supported = measured.supported[: len(criteria)]
-    return float(spent[~supported].sum() / spent.sum()) if spent.sum() > 0.0 else 0.0
+    unsupported = spent[~measured.supported[: len(criteria)]].sum()
+    return tuple(found), float(unsupported / spent.sum()) if spent.sum() > 0.0 else 0.0
 
 
 def _note(sheet: Sheet, data: Audit) -> tuple[str, ...]:
     notes = [_ROUTED, _ADDS_NOTHING]
-    capped = sorted(sheet.caps)
-    if capped:
+    if sheet.caps:
+        capped = ", ".join(sorted(sheet.caps))
         notes.append(
-            f"Criteria are judged without the cap of their group ({', '.join(capped)}): beyond it "
+            f"Criteria are judged without the cap of their group ({capped}): beyond it "
             "they give less than it says here."
         )
     if data.verdict == "do not train":

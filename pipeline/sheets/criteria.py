@@ -1,7 +1,7 @@
 """A criterion taken apart: which snapshots it gives points, how many, and for what."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
 
@@ -14,7 +14,7 @@ from leadscore.models.score_frame import read_term
 from leadscore.models.scorecard import Term
 from leadscore.models.shapes import Curve, Shape, Steps, Table
 from leadscore.pipeline.sheets.sheet import Sheet
-from leadscore.pipeline.signals.catalog import FIELD_TYPE, Signal
+from leadscore.pipeline.signals.catalog import Signal
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -66,21 +66,17 @@ def split_criterion(
     if rule.by is None or not rule.variants:
         parts = list(_split(rule.shape, signal, values, everyone))
     else:
-        group = signals[rule.by].to_numpy(object)
-        where = rule.by.split("__", 1)[-1]
-        usual = everyone.copy()
-        parts = []
+        group, parts = signals[rule.by].to_numpy(object), []
         for level, shape in rule.variants.items():
-            here = group == level
-            usual &= ~here
+            where = f"where {rule.by.split('__', 1)[-1]} is {level}"
+            everyone &= group != level
             parts += [
-                CriterionPart(
-                    f"{part.words}, where {where} is {level}", part.points, part.has, part.level
-                )
-                for part in _split(shape, signal, values, here)
+                replace(part, words=f"{part.words}, {where}")
+                for part in _split(shape, signal, values, group == level)
             ]
-        parts += _split(rule.shape, signal, values, usual)
-    return ScoredCriterion(name, rule, signal, count_rule(rule, signals), tuple(parts))
+        parts += _split(rule.shape, signal, values, everyone)
+    (term,) = to_terms([rule])
+    return ScoredCriterion(name, rule, signal, read_term(term, signals), tuple(parts))
 
 
 def _split(shape: Shape, signal: Signal, values: pd.Series, here: Mask) -> Iterator[CriterionPart]:
@@ -107,12 +103,11 @@ def _split_steps(
     shape: Steps, signal: Signal, values: pd.Series, known: Mask
 ) -> Iterator[CriterionPart]:
     numbers = values.to_numpy(np.float64, na_value=np.nan)
-    is_flag = FIELD_TYPE.get(signal.declaration.kind) == "flag"
     bounds = pairwise((-inf, *shape.edges, inf))
     for (begins, ends), points in zip(bounds, shape.values, strict=True):
         if points:
             has = known & (numbers >= begins) & (numbers < ends)
-            yield CriterionPart(_name_span(begins, ends, is_flag), points, has)
+            yield CriterionPart(_name_span(begins, ends, signal.is_flag), points, has)
 
 
 def _name_span(begins: float, ends: float, is_flag: bool) -> str:
@@ -127,23 +122,16 @@ def _name_span(begins: float, ends: float, is_flag: bool) -> str:
     return f"{begins:g} to below {ends:g}"
 
 
-def count_rule(rule: Term, signals: pd.DataFrame) -> Floats:
-    """Return the points that one criterion gives each snapshot, caps aside, of shape (n,)."""
-    (term,) = to_terms([rule])
-    return read_term(term, signals)
-
-
 def count_points(sheet: Sheet, signals: pd.DataFrame) -> Floats:
     """Return the points that a sheet gives each snapshot in all, of shape (n,).
 
     Columns in: one per signal of the sheet. Grain: one row per snapshot.
     """
-    points = {term.signal: read_term(term, signals) for term in sheet.terms}
     total = np.full(len(signals), sheet.config.start)
     for term in sheet.terms:
         if term.group is None:
-            total += points[term.signal]
+            total += read_term(term, signals)
     for name, cap in sheet.caps.items():
-        members = [points[term.signal] for term in sheet.terms if term.group == name]
+        members = [read_term(term, signals) for term in sheet.terms if term.group == name]
         total += np.clip(np.sum(members, axis=0), cap.low, cap.high)
     return total

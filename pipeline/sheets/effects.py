@@ -3,12 +3,11 @@
 from math import inf, nextafter
 
 from leadscore.models.shapes import Curve, Shape, Steps, Table
-from leadscore.pipeline.sheets.config import Effect
-from leadscore.pipeline.signals.catalog import FIELD_TYPE, Signal
+from leadscore.pipeline.sheets.config import WAYS, Effect
+from leadscore.pipeline.signals.catalog import Signal
 from leadscore.pipeline.values.fields import FALSE_WORDS, TRUE_WORDS
 
 _MOST_KNOTS = 100
-_WAYS = ("points", "each", "steps", "curve", "levels")
 
 
 def to_shape(effect: Effect, signal: Signal) -> Shape:
@@ -38,7 +37,7 @@ def _to_table(effect: Effect, signal: Signal) -> Table:
     if effect.levels is not None:
         return Table(levels=dict(effect.levels), missing=effect.missing, other=effect.other)
     if effect.points is None:
-        way = next(name for name in _WAYS if getattr(effect, name) is not None)
+        way = next(name for name in WAYS if getattr(effect, name) is not None)
         if way == "steps" and not any((effect.steps or {}).values()):  # 0, in place of an effect
             return Table(levels={}, missing=effect.missing, other=0.0)
         raise ValueError(f"`{way}` needs numbers, and {signal.name} is a category; give `levels`")
@@ -79,30 +78,34 @@ def _count_up(each: float, up_to: float | None, missing: float) -> Curve:
 
 def _where(effect: Effect, signal: Signal) -> Steps:
     points = effect.points or 0.0
-    is_flag = FIELD_TYPE.get(signal.declaration.kind) == "flag"
     if effect.known is not None:
         known, unknown = _by_known(effect)
         return Steps(edges=(), values=(known,), missing=unknown)
     inside = True
     if effect.is_ is not None:
-        spans = [_exactly(value, signal, is_flag) for value in effect.is_]
+        spans = [_exactly(value, signal) for value in effect.is_]
     elif effect.is_not is not None:
-        spans, inside = [_exactly(value, signal, is_flag) for value in effect.is_not], False
+        spans, inside = [_exactly(value, signal) for value in effect.is_not], False
     elif effect.at_least is not None or effect.below is not None:
         low = -inf if effect.at_least is None else effect.at_least
         spans = [(low, inf if effect.below is None else effect.below)]
-    elif is_flag:
-        spans = [_exactly(True, signal, is_flag)]
+    elif signal.is_flag:
+        spans = [_exactly(True, signal)]
     else:
         raise ValueError(
             f"{signal.name} holds numbers: say `each: {points:g}` for {points:g} points every time,"
             f" or `points: {points:g}` with `at_least: 1`"
         )
-    return _steps(spans, points if inside else 0.0, 0.0 if inside else points, effect.missing)
+    edges = sorted({edge for span in spans for edge in span if abs(edge) < inf})
+    values = tuple(
+        points if any(low <= begin < high for low, high in spans) is inside else 0.0
+        for begin in (-inf, *edges)
+    )
+    return Steps(edges=tuple(edges), values=values, missing=effect.missing)
 
 
-def _exactly(value: bool | float | str, signal: Signal, is_flag: bool) -> tuple[float, float]:
-    if is_flag:
+def _exactly(value: bool | float | str, signal: Signal) -> tuple[float, float]:
+    if signal.is_flag:
         word = str(value).lower()
         if word not in (*TRUE_WORDS, *FALSE_WORDS):
             raise ValueError(f"{signal.name} is yes or no, found {value!r}")
@@ -110,14 +113,3 @@ def _exactly(value: bool | float | str, signal: Signal, is_flag: bool) -> tuple[
     if isinstance(value, bool | str):
         raise ValueError(f"{signal.name} holds numbers, found {value!r}")
     return value, nextafter(value, inf)
-
-
-def _steps(
-    spans: list[tuple[float, float]], inside: float, outside: float, missing: float
-) -> Steps:
-    edges = sorted({edge for span in spans for edge in span if abs(edge) < inf})
-    begins = [-inf, *edges]
-    values = tuple(
-        inside if any(low <= begin < high for low, high in spans) else outside for begin in begins
-    )
-    return Steps(edges=tuple(edges), values=values, missing=missing)

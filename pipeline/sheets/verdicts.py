@@ -1,7 +1,7 @@
 """What the audit of a rule sheet finds: flags with plain sentences, from the evidence."""
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -121,37 +121,29 @@ def flag_criterion(measured: SheetEvidence, number: int, context: Context) -> Cr
     """Return the result for one piece of evidence, without its parts."""
     evidence = measured.evidence[number]
     lift, part = evidence.lift, evidence.part
-    name = evidence.criterion.name if part is None else part.words
     few = lift.leads < MIN_GROUP_LEADS
     silent = few or lift.leads_without < MIN_GROUP_LEADS
     scale = measured.per_log_odds * (evidence.points - evidence.zero)
-    deserves = _estimate_deserved(evidence, scale) if evidence.can_tell else None
+    deserves = None
+    if evidence.can_tell:
+        middle = evidence.zero + scale * evidence.adjusted.value
+        half = _Z * abs(scale) * evidence.adjusted.error
+        deserves = Estimate(middle, middle - half, middle + half)
+    high = lift.ratio_high if np.isfinite(lift.ratio_high) else None
+    shown = (lift.ratio, lift.ratio_low, high)
     return CriterionResult(
-        name=name,
+        name=evidence.criterion.name if part is None else part.words,
         points=evidence.points,
         leads=None if 0 < lift.leads < MIN_GROUP_LEADS else lift.leads,
         leads_without=None if silent else lift.leads_without,
         share=None if 0 < lift.leads < MIN_GROUP_LEADS else float(evidence.has.mean()),
         rate=None if few else lift.rate,
         rate_without=None if silent else lift.rate_without,
-        lift=None if silent else _show_lift(evidence),
+        lift=None if silent or not np.isfinite(lift.ratio) else shown,
         deserves_alone=None if deserves is None else evidence.zero + scale * evidence.alone.value,
         deserves=deserves,
         flags=tuple(_find_flags(measured, number, deserves, context)),
     )
-
-
-def _show_lift(evidence: Evidence) -> tuple[float, float, float | None] | None:
-    lift = evidence.lift
-    if not np.isfinite(lift.ratio):
-        return None
-    return lift.ratio, lift.ratio_low, lift.ratio_high if np.isfinite(lift.ratio_high) else None
-
-
-def _estimate_deserved(evidence: Evidence, scale: float) -> Estimate:
-    middle, half = scale * evidence.adjusted.value, _Z * abs(scale) * evidence.adjusted.error
-    zero = evidence.zero
-    return Estimate(zero + middle, zero + middle - half, zero + middle + half)
 
 
 def _find_flags(
@@ -165,69 +157,49 @@ def _find_flags(
     if not lift.leads:
         yield Flag("never fires", _describe_never(evidence, context))
         return
-    same = evidence.part is None and not evidence.criterion.varies
-    if same and evidence.has.mean() >= NEARLY_ALL:
+    if evidence.part is None and not evidence.varies and evidence.has.mean() >= NEARLY_ALL:
         often = f"{evidence.has.mean():.1%} of the snapshots"
         yield Flag("always fires", f"it fires for {often}, so it tells few leads apart")
     if deserves is None:
-        if evidence.points != evidence.zero and not _has_parts(evidence):
+        has_parts = evidence.part is None and len(evidence.criterion.parts) > 1
+        if evidence.points != evidence.zero and not has_parts:
             yield Flag("few leads", _describe_few(evidence))
         return
-    yield from _flag_sign(measured, number, deserves)
-    for text in context.overlaps.get(number, ()):
-        yield Flag("overlap", text)
+    if (sign := _find_sign(measured, number, deserves)) is not None:
+        yield sign
+    yield from (Flag("overlap", text) for text in context.overlaps.get(number, ()))
 
 
-def _has_parts(evidence: Evidence) -> bool:
-    return evidence.part is None and len(evidence.criterion.parts) > 1
-
-
-def _flag_sign(measured: SheetEvidence, number: int, deserves: Estimate) -> Iterator[Flag]:
+def _find_sign(measured: SheetEvidence, number: int, deserves: Estimate) -> Flag | None:
+    """Return what history says of the sign and the size of the points, if anything."""
     evidence = measured.evidence[number]
     rates = _describe_rates(evidence)
     if measured.conflicts[number]:
         text = f"it gives {evidence.points:+.3g} points, and history goes the other way: {rates}"
-        yield Flag("sign conflict", f"{text}; together with the other criteria, too")
-        return
+        return Flag("sign conflict", f"{text}; together with the other criteria, too")
     if measured.disputed[number]:
         alone, adjusted = evidence.against
         views = ("alone", "together with the other criteria")
         one, other = views if alone < adjusted else views[::-1]
         text = f"{one} it goes against its {evidence.points:+.3g} points, not so {other} ({rates})"
-        yield Flag("depends on others", f"{text}: look at it with what overlaps it")
-        return
+        return Flag("depends on others", f"{text}: look at it with what overlaps it")
     if max(evidence.against) < _LEANS:
         text = f"history leans against its {evidence.points:+.3g} points: {rates}"
-        yield Flag("sign doubtful", f"{text}; among so many criteria that may be chance")
-        return
+        return Flag("sign doubtful", f"{text}; among so many criteria that may be chance")
     if not measured.supported[number]:
-        yield Flag("no effect proven", f"nothing beyond chance: {rates}")
-        return
+        return Flag("no effect proven", f"nothing beyond chance: {rates}")
     given = evidence.points - evidence.zero
-    low, high = sorted(((deserves.low - evidence.zero) / given,
-                        (deserves.high - evidence.zero) / given))  # fmt: skip
-    if FAR * high < 1.0:
-        yield Flag(
-            "too many points", f"{_describe_points(evidence, deserves, low, high)}: less than half"
-        )
-    elif low > FAR:
-        yield Flag(
-            "too few points", f"{_describe_points(evidence, deserves, low, high)}: more than twice"
-        )
-
-
-def _describe_points(evidence: Evidence, deserves: Estimate, low: float, high: float) -> str:
-    if evidence.part is None and evidence.criterion.varies:
-        middle = (low + high) / 2.0
-        return (
-            f"together with the other criteria its points deserve to be {middle:.1f} times what "
-            "they are "
-            f"({low:.1f} to {high:.1f})"
-        )
-    return (
-        f"together with the other criteria it deserves {_span(deserves)}, "
-        f"and has {evidence.points:+.3g}"
+    low, high = sorted((end - evidence.zero) / given for end in (deserves.low, deserves.high))
+    text = (
+        f"its points deserve to be {(low + high) / 2.0:.1f} times what they are ({low:.1f} to "
+        f"{high:.1f})"
+        if evidence.varies
+        else f"it deserves {_span(deserves)}, and has {evidence.points:+.3g}"
     )
+    text = f"together with the other criteria {text}"
+    if FAR * high < 1.0:
+        return Flag("too many points", f"{text}: less than half")
+    return Flag("too few points", f"{text}: more than twice") if low > FAR else None
 
 
 def _span(deserves: Estimate) -> str:
@@ -239,7 +211,7 @@ def _describe_rates(evidence: Evidence) -> str:
     lift = evidence.lift
     if min(lift.leads, lift.leads_without) < MIN_GROUP_LEADS:
         return "nearly every lead gets points from it"
-    if evidence.part is None and evidence.criterion.varies:
+    if evidence.varies:
         return f"{lift.rate:.1%} close where it gives points, {lift.rate_without:.1%} where none"
     return f"{lift.rate:.1%} close where it fires, {lift.rate_without:.1%} where not"
 
@@ -262,27 +234,17 @@ def _describe_never(evidence: Evidence, context: Context) -> str:
         levels = [] if part.level is None else [part.level]
     if not levels:
         return "it never fires: no lead is so, in this part of history"
-    known = _list_levels(context, evidence.criterion.rule.signal)
-    named = ", ".join(repr(level) for level in levels)
-    hints = [near for level in levels if (near := _find_near(level, known)) is not None]
+    column = context.signals[evidence.criterion.rule.signal]
+    frame = pd.DataFrame({"level": column, "lead": context.lead}).dropna().drop_duplicates()
+    counts = frame.value_counts("level")  # most frequent first; those of few leads are not named
+    known = [str(level) for level, count in counts.items() if count >= MIN_GROUP_LEADS]
+    lowered = {level.lower(): repr(level) for level in known}
+    found = [difflib.get_close_matches(level.lower(), lowered, n=1) for level in levels]
+    hints = dict.fromkeys(lowered[near[0]] for near in found if near)
+    text = f"it never fires: no lead has {', '.join(map(repr, levels))}"
     if hints:
-        meant = ", ".join(repr(near) for near in dict.fromkeys(hints))
-        return f"it never fires: no lead has {named}; did you mean {meant}?"
-    text = f"; there are {', '.join(map(repr, known[:6]))}" if known else ""
-    return f"it never fires: no lead has {named}{text}"
-
-
-def _list_levels(context: Context, column: str) -> list[str]:
-    """Return the levels that enough leads have to be named, most frequent first."""
-    frame = pd.DataFrame({"level": context.signals[column], "lead": context.lead}).dropna()
-    counts = frame.drop_duplicates().value_counts("level")
-    return [str(level) for level, count in counts.items() if count >= MIN_GROUP_LEADS]
-
-
-def _find_near(level: str, known: Collection[str]) -> str | None:
-    lowered = {other.lower(): other for other in known}
-    near = difflib.get_close_matches(level.lower(), lowered, n=1)
-    return lowered[near[0]] if near else None
+        return f"{text}; did you mean {', '.join(hints)}?"
+    return f"{text}; there are {', '.join(map(repr, known[:6]))}" if known else text
 
 
 def find_overlaps(evidence: Sequence[Evidence]) -> dict[int, list[str]]:
@@ -302,9 +264,11 @@ def find_overlaps(evidence: Sequence[Evidence]) -> dict[int, list[str]]:
     for i, j in np.argwhere(shared >= SAME):
         one, other = evidence[chosen[i]], evidence[chosen[j]]
         if one.criterion is not other.criterion:
+            name = other.criterion.name
+            name = name if other.part is None else f"{name} ({other.part.words})"
             text = (
-                f"it counts the same leads as {_call(other)}: {shared[i, j]:.0%} of those that "
-                "either fires for have both, so the same thing counts twice"
+                f"it counts the same leads as {name}: {shared[i, j]:.0%} of those that either "
+                "fires for have both, so the same thing counts twice"
             )
             found.setdefault(chosen[i], []).append(text)
     return found
@@ -313,8 +277,3 @@ def find_overlaps(evidence: Sequence[Evidence]) -> dict[int, list[str]]:
 def _is_compared(evidence: Evidence) -> bool:
     plain = evidence.part is not None or len(evidence.criterion.parts) < 2
     return plain and evidence.lift.leads >= MIN_GROUP_LEADS and evidence.has.mean() < NEARLY_ALL
-
-
-def _call(evidence: Evidence) -> str:
-    name = evidence.criterion.name
-    return name if evidence.part is None else f"{name} ({evidence.part.words})"
