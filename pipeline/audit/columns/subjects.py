@@ -76,9 +76,8 @@ def read_values(
         column = numbers
     codes, found = pd.factorize(column, sort=True)
     exact = np.asarray(codes + 1, np.intp)
-    return Values(
-        "number", exact, _cut(np.asarray(column, np.float64), exact), np.asarray(found, object)
-    )
+    coarse = _cut(np.asarray(column, np.float64), exact)
+    return Values("number", exact, coarse, np.asarray(found, object))
 
 
 def _read_levels(column: "pd.Series[str] | pd.Series[float]") -> Values:
@@ -90,13 +89,13 @@ def _read_levels(column: "pd.Series[str] | pd.Series[float]") -> Values:
 def _cut(numbers: npt.NDArray[np.float64], exact: Codes) -> Codes:
     """Give the common values the first numbers, and the ranges of the rest those after them."""
     counts = np.bincount(exact)
-    common = np.flatnonzero(counts >= max(COMMON * len(exact), 10.0))
-    common = common[common != MISSING]
     if len(counts) - 1 <= RANGES:
         return exact
-    coarse = np.zeros(len(exact), np.intp)
-    coarse[np.isin(exact, common)] = np.searchsorted(common, exact[np.isin(exact, common)]) + 1
-    rest = (exact != MISSING) & ~np.isin(exact, common)
+    common = np.flatnonzero(counts >= max(COMMON * len(exact), 10.0))
+    common = common[common != MISSING]
+    is_common, coarse = np.isin(exact, common), np.zeros(len(exact), np.intp)
+    coarse[is_common] = np.searchsorted(common, exact[is_common]) + 1
+    rest = (exact != MISSING) & ~is_common
     if rest.any():
         edges = np.unique(np.quantile(numbers[rest], np.linspace(0.0, 1.0, RANGES + 1)[1:-1]))
         coarse[rest] = np.searchsorted(edges, numbers[rest], side="right") + 1 + len(common)
@@ -131,8 +130,7 @@ class Subject:
 def last_snapshots(dataset: Dataset) -> Dataset:
     """Return the last mature snapshot of each lead, of at most ``MOST_LEADS`` leads."""
     order = np.lexsort((dataset.age_days, dataset.lead))
-    last = np.r_[dataset.lead[order][1:] != dataset.lead[order][:-1], True]
-    rows = order[last]
+    rows = order[np.r_[np.diff(dataset.lead[order]) != 0, True]]
     if len(rows) > MOST_LEADS:
         rows = np.random.default_rng(0).choice(rows, MOST_LEADS, replace=False)
     mask = np.zeros(len(dataset), bool)
@@ -159,9 +157,8 @@ def find_subjects(
     known = once[once[WON].notna()]
     if len(known) > MOST_LEADS:
         known = known.sample(MOST_LEADS, random_state=0)
-    today = Leads(
-        known[LEAD_ID].to_numpy(object), known[WON].to_numpy(bool), _order_of(tables, known)
-    )
+    order = _order_of(tables, known)
+    today = Leads(known[LEAD_ID].to_numpy(object), known[WON].to_numpy(bool), order)
     stored = tables.leads.to_pandas().set_index("lead_id").reindex(known[LEAD_ID])
     catalog, fields = project.catalog, project.data.leads.fields
     read: set[str] = set()
@@ -199,12 +196,11 @@ def _other_columns(project: Project, raw: pd.DataFrame) -> list[str]:
     """Return the columns of the file that say something of leads: no ids, times or outcomes."""
     data = project.data
     ours = {data.leads.id, data.leads.order, ROW_NUMBER, LEAD_ID, WON, CLOSED}
-    ours |= {
-        spec.column for spec in (data.leads.created, data.leads.first_called) if spec is not None
-    }
+    times = [data.leads.created, data.leads.first_called]
     if data.outcomes.file in (None, data.leads.file):
         ours |= {data.outcomes.column, data.outcomes.lead}
-        ours |= {s.column for s in (data.outcomes.closed, data.outcomes.recorded) if s is not None}
+        times += [data.outcomes.closed, data.outcomes.recorded]
+    ours |= {spec.column for spec in times if spec is not None}
     for source in data.activities:
         if source.file == data.leads.file:
             ours |= set(source.columns)
