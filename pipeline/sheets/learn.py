@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from leadscore.models.calibration import fit_affine
 from leadscore.models.log_odds import to_log_odds
+from leadscore.models.score_frame import read_term
 from leadscore.pipeline.audit.audit import check_allowed
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.config.yaml_io import KeyPath, write_yaml
@@ -31,7 +34,6 @@ from leadscore.pipeline.evaluation.multiple_testing import benjamini_hochberg
 from leadscore.pipeline.progress import Progress, silent
 from leadscore.pipeline.sheets.attributes import Attribute, find_attributes
 from leadscore.pipeline.sheets.config import SheetConfig
-from leadscore.pipeline.sheets.criteria import count_points
 from leadscore.pipeline.sheets.sheet import Sheet, check_sheet
 from leadscore.pipeline.signals.kinds import LeadAgeSignal
 from leadscore.pipeline.training.prepare import prepare
@@ -168,6 +170,21 @@ def measure_attributes(project: Project, earlier: Dataset) -> tuple[Row, ...]:
         Row(attribute, lift, round(lift.points / unit) * unit if is_found else 0.0, unit)
         for (attribute, lift), is_found in zip(measured, found, strict=True)
     )
+
+
+def count_points(sheet: Sheet, signals: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Return the points that a sheet gives each snapshot in all, of shape (n,).
+
+    Columns in: one per signal of the sheet. Grain: one row per snapshot.
+    """
+    total = np.full(len(signals), sheet.config.start)
+    for term in sheet.terms:
+        if term.group is None:
+            total += read_term(term, signals)
+    for name, cap in sheet.caps.items():
+        members = [read_term(term, signals) for term in sheet.terms if term.group == name]
+        total += np.clip(np.sum(members, axis=0), cap.low, cap.high)
+    return total
 
 
 def _find_cutoffs(

@@ -19,7 +19,7 @@ from leadscore.pipeline.config.signals import declare_signals, make_catalog
 from leadscore.pipeline.config.yaml_io import read_yaml
 from leadscore.pipeline.errors import ConfigError
 from leadscore.pipeline.sheets.config import Criterion, CutoffsConfig, SheetConfig
-from leadscore.pipeline.sheets.effects import to_shape
+from leadscore.pipeline.sheets.criteria import to_shape
 from leadscore.pipeline.signals.catalog import Signal, UnknownSignalError, find_signal
 
 

@@ -13,8 +13,8 @@ from leadscore.serve.cli.versions import version_json
 
 if TYPE_CHECKING:
     from leadscore.pipeline.evaluation.evaluate import Evaluation
+    from leadscore.pipeline.sheets.audit import CriterionResult, FlagKind, SheetAudit
     from leadscore.pipeline.sheets.learn import Learned
-    from leadscore.pipeline.sheets.verdicts import CriterionResult, FlagKind, SheetAudit
     from leadscore.pipeline.tracking.records import Version
 
 SheetOption = Annotated[

@@ -161,10 +161,8 @@ DENSE_NUMBERS = 0.2
 def judge_identity(values: Values, order: npt.NDArray[np.float64] | None) -> str | None:
     """Return why a column is as good as an identifier, or None.
 
-    Text is, if four in five of its values are different. Numbers are, if they are whole, nearly all
-    different, and either run with the leads' order or leave few numbers out: others, as sums of
-    money, are all different as well. `order` is the time of creation or the arrival number of each
-    lead, (n,).
+    Text is one if four in five of its values are different. Whole numbers are one if nearly all are
+    different, and they run with the leads' `order` (time or arrival number, (n,)) or leave few out.
     """
     filled = values.filled
     count = int(filled.sum())
@@ -172,13 +170,10 @@ def judge_identity(values: Values, order: npt.NDArray[np.float64] | None) -> str
         return None
     different = len(np.unique(values.exact[filled]))
     if values.kind == "text":
-        if different >= UNIQUE * count:
-            return f"id-like: {different:,} different values in {count:,} leads"
-        return None
-    if different < 0.99 * count:
-        return None
+        text = f"id-like: {different:,} different values in {count:,} leads"
+        return text if different >= UNIQUE * count else None
     numbers = np.asarray(values.names, float)[values.exact[filled] - 1]
-    if not np.equal(numbers, np.round(numbers)).all():
+    if different < 0.99 * count or not np.equal(numbers, np.round(numbers)).all():
         return None
     if order is not None and np.ptp(order[filled]) > 0.0:
         along = float(spearmanr(numbers, order[filled]).statistic)

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from leadscore.pipeline.audit.columns.subjects import CLOSED, WON
 from leadscore.pipeline.audit.records import Finding, Severity
-from leadscore.pipeline.audit.source_columns import CLOSED, WON
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.evaluation.close_rates import share_interval
 from leadscore.pipeline.ingest.leads import LEAD_ID
