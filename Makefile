@@ -15,11 +15,11 @@ $(BIN)/python:
 
 $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing into $(VENV) (a few minutes the first time) ..."
-	@$(INSTALL) --constraint constraints.txt --editable .
+	@$(INSTALL) --constraint constraints.txt --editable ".[serve,report,ui]"
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	@$(INSTALL) --constraint constraints.txt --editable ".[dev]"
+	@$(INSTALL) --constraint constraints.txt --editable ".[serve,report,ui,dev]"
 	@touch $@
 
 demo: $(VENV)/.installed  ## Write demo leads, train, track, promote, judge, score; then say where everything lies

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from leadscore.pipeline.errors import fill_gaps
-from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+from leadscore.pipeline.evaluation.close_rates import MIN_GROUP_LEADS
 from leadscore.pipeline.evaluation.metrics import Estimate
 
 ColumnVerdict = Literal["use", "not vouched for", "quarantine", "refuse"]

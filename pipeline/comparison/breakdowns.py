@@ -10,8 +10,7 @@ from leadscore.pipeline.comparison.evaluation_set import EvaluationSet
 from leadscore.pipeline.comparison.records import Breakdown, Slice
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
-from leadscore.pipeline.evaluation.evaluate import PERIODS, name_moment, part_by_period
-from leadscore.pipeline.evaluation.groups import (
+from leadscore.pipeline.evaluation.close_rates import (
     MIN_GROUP_LEADS,
     MISSING,
     MOST_LEVELS,
@@ -19,6 +18,7 @@ from leadscore.pipeline.evaluation.groups import (
     count_leads,
     leads_by_level,
 )
+from leadscore.pipeline.evaluation.evaluate import PERIODS, name_moment, part_by_period
 from leadscore.pipeline.evaluation.resampling import percentile
 from leadscore.pipeline.signals.descriptions import describe_signal
 

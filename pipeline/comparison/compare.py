@@ -38,9 +38,8 @@ from leadscore.pipeline.comparison.pairs import (
 from leadscore.pipeline.comparison.records import Comparison, ContenderResult, FamilyCost, Pair
 from leadscore.pipeline.comparison.verdict import list_caveats, list_remarks, write_verdict
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.evaluation.calibration import group_by_score
 from leadscore.pipeline.evaluation.evaluate import BASIS, name_moment
-from leadscore.pipeline.evaluation.metrics import auc
+from leadscore.pipeline.evaluation.metrics import auc, group_by_score
 from leadscore.pipeline.evaluation.multiple_testing import holm
 from leadscore.pipeline.evaluation.resampling import percentile
 from leadscore.pipeline.progress import Progress, silent

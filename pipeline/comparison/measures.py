@@ -7,8 +7,12 @@ import numpy.typing as npt
 
 from leadscore.models.calibration import Affine, fit_affine
 from leadscore.models.score_frame import to_probabilities
-from leadscore.pipeline.evaluation.calibration import ScoreGroups, expected_calibration_error
-from leadscore.pipeline.evaluation.metrics import auc, average_precision
+from leadscore.pipeline.evaluation.metrics import (
+    ScoreGroups,
+    auc,
+    average_precision,
+    expected_calibration_error,
+)
 from leadscore.pipeline.evaluation.resampling import draw_weights
 
 Floats = npt.NDArray[np.float64]

@@ -18,7 +18,12 @@ from leadscore.pipeline.comparison.measures import MEASURED, Measured
 from leadscore.pipeline.comparison.records import Pair, SwapCounts, Swaps, SwapTrait
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.errors import DataError
-from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS, Group, count_leads, make_group
+from leadscore.pipeline.evaluation.close_rates import (
+    MIN_GROUP_LEADS,
+    Group,
+    count_leads,
+    make_group,
+)
 from leadscore.pipeline.evaluation.metrics import Estimate
 from leadscore.pipeline.evaluation.resampling import Gain, estimate_gain, percentile
 from leadscore.pipeline.scoring.output import escape_formula

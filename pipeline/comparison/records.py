@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from leadscore.pipeline.evaluation.groups import Group
+from leadscore.pipeline.evaluation.close_rates import Group
 from leadscore.pipeline.evaluation.metrics import Estimate
 from leadscore.pipeline.evaluation.resampling import Gain
 

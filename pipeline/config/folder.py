@@ -9,18 +9,9 @@ _FILES = ("data", "signals", "training", "bands")
 
 
 def find_project(where: str | None) -> Path:
-    """Return the folder of a project.
+    """Return the folder of a project by its path or the name of a shipped one.
 
-    Parameters
-    ----------
-    where : str or None
-        A path, or the name of a project that is part of the product. None means the current
-        folder.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such project, or the current folder is not a project.
+    None means the current folder. A ConfigError is raised if there is no such project.
     """
     if where is None:
         if _has_files(Path()):
@@ -51,16 +42,10 @@ def _in_wheel() -> Path:
 
 
 def find_data(path: Path, folder: str) -> Path:
-    """Return the folder of a project's data.
+    """Return the folder of the data that data.yaml names, relative to that file.
 
-    Parameters
-    ----------
-    path : Path
-        The project's data.yaml.
-    folder : str
-        The folder that data.yaml names, relative to that file. For a project in an installed wheel
-        it is relative to ``configs/<project>`` below the current folder instead, because nobody
-        keeps data among installed packages.
+    In an installed wheel it is relative to ``configs/<project>`` below the current folder, because
+    nobody keeps data among installed packages.
     """
     base = path.resolve().parent
     if base.is_relative_to(_in_wheel()):

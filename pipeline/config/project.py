@@ -19,10 +19,9 @@ from leadscore.pipeline.config.checks import (
 )
 from leadscore.pipeline.config.data import ROW_NUMBER, DataConfig
 from leadscore.pipeline.config.folder import find_data, find_files, name_project
-from leadscore.pipeline.config.messages import describe_mistakes
 from leadscore.pipeline.config.signals import make_catalog, read_signals
 from leadscore.pipeline.config.training import TrainingConfig
-from leadscore.pipeline.config.yaml_io import read_yaml
+from leadscore.pipeline.config.yaml_io import describe_mistakes, read_yaml
 from leadscore.pipeline.engine.duckdb_engine import Limits
 from leadscore.pipeline.errors import ConfigError
 from leadscore.pipeline.signals.catalog import Catalog, find_signal
@@ -72,19 +71,9 @@ class Project:
 def read_project(folder: Path, data: Path | None = None, limits: Limits | None = None) -> Project:
     """Read and check the configuration of one project.
 
-    Parameters
-    ----------
-    folder : Path
-        It has data.yaml, signals.yaml, training.yaml and bands.yaml. If it has only some of them,
-        it is a variant of the folder above: the others come from there.
-    data : Path, optional
-        The folder of the data, instead of the one that data.yaml names.
-
-    Raises
-    ------
-    ConfigError
-        If anything is wrong. Its message has one line per mistake in any file: file, key, what was
-        found, what was expected.
+    A folder with only some of the four files is a variant of the folder above: the others come from
+    there. `data` replaces the folder of the data. A ConfigError has one line per mistake in any
+    file: file, key, what was found, what was expected.
     """
     folder = folder.resolve()
     files = find_files(folder)

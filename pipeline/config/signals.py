@@ -8,8 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from leadscore.pipeline.config.data import DataConfig
-from leadscore.pipeline.config.messages import describe_mistakes, show_value
-from leadscore.pipeline.config.yaml_io import read_yaml
+from leadscore.pipeline.config.yaml_io import describe_mistakes, read_yaml, show_value
 from leadscore.pipeline.errors import ConfigError, suggest_name
 from leadscore.pipeline.signals.catalog import Catalog, Signal
 from leadscore.pipeline.signals.kinds import DECLARATIONS, NAME_PATTERN, Declaration, TextSignal

@@ -1,4 +1,4 @@
-"""The reader and writer of YAML: safe, and without the unexpected words of YAML 1.1."""
+"""The reader and writer of YAML, and the messages about mistakes in its keys."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel, ValidationError
 
-from leadscore.pipeline.errors import ConfigError
+from leadscore.pipeline.errors import ConfigError, suggest_name
 
 _FLAG_WORDS: dict[bool, str] = {True: "true", False: "false"}
 """As keys, true and false are words."""
@@ -49,20 +50,11 @@ _Loader.add_implicit_resolver(
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds a mapping.
+    """Read a YAML file that holds a mapping; an empty file gives an empty one.
 
     Only ``true`` and ``false`` are booleans. ``yes``, ``no`` and dates stay text, because many
-    files have them as outcomes.
-
-    Returns
-    -------
-    dict
-        Empty for an empty file.
-
-    Raises
-    ------
-    ConfigError
-        If the file is absent, is not YAML, has a key twice, or does not hold a mapping.
+    files have them as outcomes. A ConfigError is raised if the file is absent, is not YAML, has a
+    key twice, or does not hold a mapping.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -92,13 +84,8 @@ _COMMENT_COLUMN = 40
 def write_yaml(content: Mapping[str, Any], comments: Mapping[KeyPath, str]) -> str:
     """Return the text of a YAML file, one key a line, that ``read_yaml`` reads as `content`.
 
-    Parameters
-    ----------
-    content : mapping
-        Mappings, texts, numbers and flags; whole numbers are written without a decimal point.
-    comments : mapping of tuple of str to str
-        A comment follows its key in the same line. If the value is a mapping, or the comment has
-        several lines, it precedes the key.
+    Whole numbers are written without a decimal point. A comment follows its key in the same line.
+    If the value is a mapping, or the comment has several lines, it precedes the key.
     """
     return "\n".join(_write_lines(content, comments, ())) + "\n"
 
@@ -132,3 +119,54 @@ def _write_plain(value: Any) -> str:
         default_style='"' if breaks else None,
     )  # fmt: skip
     return str(in_list).strip().removeprefix("[").removesuffix("]")
+
+
+_LONGEST_VALUE = 60
+"""Characters of a value that a message shows."""
+
+
+def describe_mistakes(error: ValidationError, record: type[BaseModel]) -> Iterator[str]:
+    """Yield one line per mistake in a record: the key, what was expected, what was found.
+
+    The line of an unknown key has the most similar known key.
+    """
+    problems = error.errors(include_url=False)
+    locations = [problem["loc"] for problem in problems]
+    for problem in problems:
+        here = problem["loc"]
+        if problem["type"] == "too_short" and any(
+            other != here and other[: len(here)] == here for other in locations
+        ):
+            continue  # the mistakes inside it have lines of their own
+        where = ".".join(str(part) for part in here) or "the whole file"
+        if problem["type"] == "extra_forbidden":
+            known = sorted(_keys_near(here, record))
+            hint = suggest_name(str(here[-1]), known, f"known are {', '.join(known)}")
+            yield f"{where}: unknown key; {hint}"
+        elif problem["type"] == "missing":
+            yield f"{where}: this key is needed and absent"
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            yield f"{where}: {message}, found {show_value(problem['input'])}"
+
+
+def show_value(value: object) -> str:
+    """Write a value for a message, and cut it if it is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."
+
+
+def _keys_near(location: tuple[int | str, ...], record: type[BaseModel]) -> set[str]:
+    here: type[BaseModel] = record
+    for part in location[:-1]:
+        inner = here.model_fields.get(str(part))
+        if inner is not None:
+            here = next(_records_in(inner.annotation), here)
+    return {field.alias or name for name, field in here.model_fields.items()}
+
+
+def _records_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in getattr(annotation, "__args__", ()):
+        yield from _records_in(part)

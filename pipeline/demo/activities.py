@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from leadscore.pipeline.demo.columns import Codes, number_rows, take, to_times
 from leadscore.pipeline.demo.deals import Deals, draw_moment
 from leadscore.pipeline.demo.journeys import MARKS, Journeys
 from leadscore.pipeline.demo.leads import DAY_S, EXTRACT_S, FORMS, MAILS, SOURCES, Facts
+from leadscore.pipeline.demo.tables import Codes, number_rows, take, to_times
 
 DUPLICATE_SHARE = 0.002
 COLUMNS = {"email": (), "web": ("page", "form"), "social": ("network",), "webinars": (),

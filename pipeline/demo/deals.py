@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.pipeline.demo.columns import Codes, blank, join, take, to_times
 from leadscore.pipeline.demo.journeys import Journeys
 from leadscore.pipeline.demo.leads import (
     DAY_S,
@@ -15,6 +14,7 @@ from leadscore.pipeline.demo.leads import (
     Facts,
     draw_time_of_day,
 )
+from leadscore.pipeline.demo.tables import Codes, blank, join, take, to_times
 
 LATEST_DAYS = 5
 _LATE_SHARE = 0.2

@@ -5,8 +5,7 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
-from leadscore.pipeline.demo.columns import Codes, Flags, Floats
-from leadscore.pipeline.demo.lists import read_column
+from leadscore.pipeline.demo.tables import Codes, Flags, Floats, read_column
 
 LANGUAGES = ("es", "en", "fr")
 LEVELS = read_column("facts", "value", fact="level")
@@ -69,20 +68,10 @@ def has_titles(level: str, function: str) -> bool:
 def write_titles(
     language: Codes, woman: Flags, level: Codes, function: Codes, chance: Floats
 ) -> pa.Array:
-    """Return a title for each lead, chosen among those of its language, level and function.
+    """Return a title for each of n leads, chosen among those of its language, level and function.
 
-    Parameters
-    ----------
-    language, level, function : int arrays of shape (n,)
-        Places in ``LANGUAGES``, ``LEVELS``, ``FUNCTIONS``.
-    woman : bool array of shape (n,)
-        Which form a title has, if it has two.
-    chance : float array of shape (n,)
-        Between 0 and 1: which of the titles.
-
-    Returns
-    -------
-    Array of n strings
+    `language`, `level` and `function` are places in ``LANGUAGES``, ``LEVELS``, ``FUNCTIONS``.
+    `woman` chooses the form, if a title has two. `chance`, between 0 and 1, chooses the title.
     """
     titles, begin, count = _build_title_table()
     place = (language, woman.astype(np.int64), level, function)

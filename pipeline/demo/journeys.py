@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leadscore.pipeline.demo.columns import Codes, Flags, Floats
 from leadscore.pipeline.demo.leads import DAY_S, EXTRACT_S, Facts
-from leadscore.pipeline.demo.lists import read_column, read_rows
+from leadscore.pipeline.demo.tables import Codes, Flags, Floats, read_column, read_rows
 
 STATES = ("quiet", "curious", "active", "intent", "seeker")
 SEEKER = STATES.index("seeker")

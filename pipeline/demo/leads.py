@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from leadscore.pipeline.demo.columns import Codes, Flags, Floats
 from leadscore.pipeline.demo.job_titles import FUNCTIONS, LANGUAGES, LEVELS, has_titles
-from leadscore.pipeline.demo.lists import read_column
+from leadscore.pipeline.demo.tables import Codes, Flags, Floats, read_column
 
 BEGIN_S = 1_704_067_200
 """2024-01-01T00:00:00Z, in seconds."""

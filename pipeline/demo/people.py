@@ -7,17 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.pipeline.demo.columns import (
-    Codes,
-    Flags,
-    blank,
-    choose,
-    either,
-    join,
-    pad_numbers,
-    take,
-    to_times,
-)
 from leadscore.pipeline.demo.job_titles import LANGUAGES, write_titles
 from leadscore.pipeline.demo.leads import (
     COUNTRIES,
@@ -30,7 +19,18 @@ from leadscore.pipeline.demo.leads import (
     TOPICS,
     Facts,
 )
-from leadscore.pipeline.demo.lists import read_column
+from leadscore.pipeline.demo.tables import (
+    Codes,
+    Flags,
+    blank,
+    choose,
+    either,
+    join,
+    pad_numbers,
+    read_column,
+    take,
+    to_times,
+)
 
 LOWER_CASE_SHARE = 0.03
 BLANK_SHARES = {"title": 0.01, "employees": 0.02, "industry": 0.01, "city": 0.10}

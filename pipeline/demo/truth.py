@@ -23,7 +23,6 @@ from functools import cache
 
 import numpy as np
 
-from leadscore.pipeline.demo.columns import Floats
 from leadscore.pipeline.demo.journeys import (
     BEGIN,
     GIVEN_UP,
@@ -39,6 +38,7 @@ from leadscore.pipeline.demo.journeys import (
     win_chances,
 )
 from leadscore.pipeline.demo.leads import Facts
+from leadscore.pipeline.demo.tables import Floats
 
 HORIZON_DAYS = 60
 AGES_DAYS = (0, 7, 14, 30)

@@ -22,12 +22,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.pipeline.demo.activities import COLUMNS, write_activities
-from leadscore.pipeline.demo.columns import Codes, number_rows, to_times
 from leadscore.pipeline.demo.deals import Deals, draw_moment, write_deals
-from leadscore.pipeline.demo.files import Format, Tables
 from leadscore.pipeline.demo.journeys import Journeys, simulate
 from leadscore.pipeline.demo.leads import DAY_S, EXTRACT_S, Facts, draw_creations, draw_facts
 from leadscore.pipeline.demo.people import People, write_people
+from leadscore.pipeline.demo.tables import Codes, Format, Tables, number_rows, to_times
 from leadscore.pipeline.demo.truth import true_probabilities
 from leadscore.pipeline.progress import Progress, silent
 

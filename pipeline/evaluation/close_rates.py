@@ -1,8 +1,7 @@
-"""The close-rate method: what leads with an attribute close at, against those without it.
+"""Close rates: of leads with an attribute against those without it, and of groups of leads.
 
-Points are the close rate with the attribute minus the overall close rate, in percentage points. All
-of it counts each lead once, however many snapshots it has: snapshots of one lead share its outcome,
-so a rate over many of them is no surer than one over its leads.
+An attribute's points are its close rate minus the overall one, in percentage points. All intervals
+count each lead once, because the snapshots of a lead share its outcome.
 """
 
 from dataclasses import dataclass
@@ -10,7 +9,11 @@ from math import inf, sqrt
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.stats import hypergeom
+
+from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.dataset.dataset import Dataset
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -74,20 +77,11 @@ def compare_close_rates(
 ) -> CloseRates:
     """Measure what an attribute does to the close rate, among snapshots of like age.
 
-    Parameters
-    ----------
-    has : bool array of shape (n,)
-        Whether each snapshot has the attribute.
-    label : array of shape (n,) of 0 and 1
-    lead : int array of shape (n,)
-        The number of each snapshot's lead, from 0.
-    age : int array of shape (n,), optional
-        The number of each snapshot's age, from 0: activities gather with age while chances fade, so
-        over all ages every activity would seem to do harm. Snapshots of an age at which all or none
-        have the attribute are left aside.
+    All arrays have the shape (n,): `has` marks the snapshots with the attribute, `lead` and `age`
+    are numbers from 0. Activities gather with age while chances fade. So without `age` every
+    activity would seem to do harm. Snapshots of an age at which all or none have the attribute do
+    not count.
 
-    Notes
-    -----
     Those without the attribute are weighted to have it at the ages of those with it. A group of
     snapshots counts as ``(sum w)^2 / sum w^2`` leads, where w is the weight of each lead's
     snapshots together [1]_. The interval of the difference is Newcombe's from the two Wilson
@@ -214,3 +208,86 @@ def _fisher(one: _Side, other: _Side) -> tuple[float, float]:
     half = float(hypergeom.pmf(wins, *counts)) / 2.0
     more, less = float(hypergeom.sf(wins, *counts)), float(hypergeom.cdf(wins - 1, *counts))
     return min(1.0, more + half), min(1.0, less + half)
+
+
+MIN_GROUP_LEADS = 30
+"""Of groups with fewer leads nothing is told: a rate would be noise, and might be a person's."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some leads of the judged part.
+
+    `rate` is the share of snapshots that won, `low` and `high` its 95 % interval, which counts each
+    lead once, however many snapshots it has. In a group of fewer than
+    ``MIN_GROUP_LEADS`` leads all of that and the counts are None.
+    """
+
+    name: str
+    leads: int | None
+    snapshots: int | None
+    wins: int | None
+    rate: float | None
+    low: float | None
+    high: float | None
+    mean_prob: float | None
+
+    @property
+    def is_few(self) -> bool:
+        """Whether the group is too small to be told of."""
+        return self.leads is None
+
+
+def make_group(name: str, leads: int, snapshots: int, wins: int, mean_prob: float) -> Group:
+    """Return a group of known counts, silent if it is small."""
+    if leads < MIN_GROUP_LEADS:
+        return Group(name, None, None, None, None, None, None, None)
+    rate = wins / snapshots
+    low, high = share_interval(np.array([rate]), np.array([float(leads)]))
+    return Group(name, leads, snapshots, wins, rate, float(low[0]), float(high[0]), mean_prob)
+
+
+def count_group(name: str, dataset: Dataset, probability: Floats, rows: Mask) -> Group:
+    """Count the marked rows of a dataset of n snapshots; `probability` and `rows` are (n,)."""
+    if not rows.any():
+        return make_group(name, 0, 0, 0, 0.0)
+    return make_group(
+        name,
+        count_leads(dataset, rows),
+        int(rows.sum()),
+        int(dataset.label[rows].sum()),
+        float(probability[rows].mean()),
+    )
+
+
+def count_leads(dataset: Dataset, rows: Mask | npt.NDArray[np.intp]) -> int:
+    """Return how many leads some rows of a dataset belong to."""
+    return len(np.unique(dataset.lead[rows]))
+
+
+MISSING = "(missing)"
+MOST_LEVELS = 15
+
+
+def choose_breakdowns(project: Project) -> tuple[str, ...]:
+    """Return the columns to group by: those that training.yaml names under ``report.group_by``.
+
+    Without that, the first two category signals of the families web and firmographic. What is in
+    quarantine was not learned from and is left out.
+    """
+    signals = {signal.column: signal for signal in project.catalog.signals if signal.is_category}
+    chosen = project.training.report.group_by
+    if chosen is None:
+        ranked = sorted(signals, key=lambda column: signals[column].declaration.family != "web")
+        chosen = tuple(
+            column for column in ranked
+            if signals[column].declaration.family in ("web", "firmographic")
+        )[:2]  # fmt: skip
+    return tuple(column for column in chosen if column in signals)
+
+
+def leads_by_level(values: "pd.Series[str]", lead: npt.NDArray[np.intp]) -> dict[str, int]:
+    """Count the distinct leads that have each level; n values, the lead's number of each (n,)."""
+    pairs = pd.DataFrame({"level": values.to_numpy(dtype=object), "lead": lead}).dropna()
+    counted = pairs.groupby("level", sort=True)["lead"].nunique()
+    return {str(level): int(count) for level, count in counted.items()}

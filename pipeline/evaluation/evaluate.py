@@ -9,13 +9,17 @@ import numpy.typing as npt
 
 from leadscore.models.score_frame import to_probabilities
 from leadscore.pipeline.dataset.dataset import Dataset, Order
-from leadscore.pipeline.evaluation.calibration import (
+from leadscore.pipeline.evaluation.close_rates import share_interval
+from leadscore.pipeline.evaluation.metrics import (
     CalibrationBin,
+    Estimate,
+    Scored,
+    auc,
     calibration_table,
     group_by_score,
+    log_loss,
+    measure,
 )
-from leadscore.pipeline.evaluation.close_rates import share_interval
-from leadscore.pipeline.evaluation.metrics import Estimate, Scored, auc, log_loss, measure
 from leadscore.pipeline.values.times import format_time
 
 BASIS: dict[Order, str] = {
@@ -150,24 +154,10 @@ def evaluate_scores(
     bootstrap_draws: int,
     seed: int,
 ) -> Evaluation:
-    """Evaluate the scores of a dataset.
+    """Evaluate the scores and bands, of shape (n,), of a dataset of n snapshots.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        n snapshots with labels of both classes.
-    log_odds : float array of shape (n,)
-    bands : object array of shape (n,)
-        The band of each.
-    earlier_base_rate : float
-        The share that won where the model learned.
-    bootstrap_draws, seed : int
-        Of the intervals.
-
-    Raises
-    ------
-    ValueError
-        If the labels are all one class.
+    `earlier_base_rate` is the share that won where the model learned. A ValueError is raised if the
+    labels are all one class.
     """
     scored = Scored(log_odds, dataset.label, dataset.lead)
     metrics = measure(scored, bootstrap_draws, seed)

@@ -6,15 +6,73 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from leadscore.models.calibration import fit_affine
+from leadscore.models.calibration import Floats, fit_affine
 from leadscore.models.score_frame import to_probabilities
-from leadscore.pipeline.evaluation.calibration import (
-    ScoreGroups,
-    expected_calibration_error,
-    group_by_score,
-)
 
-Floats = npt.NDArray[np.float64]
+
+class ScoreGroups(NamedTuple):
+    """Leads gathered by score, highest first: g distinct scores, each array of shape (g,).
+
+    `size` and `wins` are float64 counts, so that leads can be weighted. Leads of equal score stand
+    together, so nothing computed from a tally depends on the order of rows.
+    """
+
+    log_odds: Floats
+    probability: Floats
+    size: Floats
+    wins: Floats
+
+
+def group_by_score(
+    log_odds: Floats, probability: Floats, label: npt.NDArray[np.int8]
+) -> ScoreGroups:
+    """Gather n leads by score; the labels are 0 and 1."""
+    distinct, first, codes = np.unique(-log_odds, return_index=True, return_inverse=True)
+    size = np.bincount(codes, minlength=len(distinct)).astype(np.float64)
+    wins = np.bincount(codes, weights=label, minlength=len(distinct)).astype(np.float64)
+    return ScoreGroups(-distinct, probability[first], size, wins)
+
+
+class CalibrationBin(NamedTuple):
+    """One row of a calibration table: leads of neighbouring probability."""
+
+    size: float
+    wins: float
+    mean_prob: float
+    win_rate: float
+
+
+def calibration_table(leads: ScoreGroups, bins: int = 10) -> list[CalibrationBin]:
+    """Compare the mean prediction with the win rate in bins of equal count, the highest first.
+
+    Where a bin ends among leads of equal score, each of them counts in part on either side, so the
+    table does not depend on the order of rows.
+    """
+    reached = np.r_[0.0, np.cumsum(leads.size)]
+    edges = np.linspace(0.0, reached[-1], bins + 1)
+    wins, total = (
+        np.diff(np.interp(edges, reached, np.r_[0.0, np.cumsum(weights)]))
+        for weights in (leads.wins, leads.size * leads.probability)
+    )
+    size = reached[-1] / bins
+    return [
+        CalibrationBin(float(size), float(won), float(predicted / size), float(won / size))
+        for won, predicted in zip(wins, total, strict=True)
+    ]
+
+
+def expected_calibration_error(leads: ScoreGroups, bins: int = 10) -> float:
+    """Return the mean distance of prediction and win rate over bins of equal count.
+
+    References
+    ----------
+    M. P. Naeini, G. F. Cooper, M. Hauskrecht, "Obtaining well calibrated probabilities using
+    Bayesian binning" (2015).
+    """
+    table = calibration_table(leads, bins)
+    return sum(abs(row.mean_prob - row.win_rate) for row in table) / bins
+
+
 LEVEL = 0.95
 TAILS = ((1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0)
 
@@ -123,25 +181,11 @@ MEASURES: dict[str, Callable[[ScoreGroups], float]] = {
 
 
 def measure(scored: Scored, bootstrap_draws: int, seed: int) -> dict[str, Estimate]:
-    """Compute every measure with its 95 % interval.
+    """Compute every measure by name, with its 95 % percentile interval; draws are of whole leads.
 
-    Parameters
-    ----------
-    scored : Scored
-        With at least one win and one that is not.
-    bootstrap_draws : int
-        Bootstrap draws; each draws leads, with all their snapshots, with replacement.
-
-    Returns
-    -------
-    dict of str to Estimate
-        By name: those of ``MEASURES`` and ``calibration_slope``. The interval is the percentile
-        interval; that of the calibration error lies high, since noise only ever adds to it.
-
-    Raises
-    ------
-    ValueError
-        If the labels are all one class.
+    The names are those of ``MEASURES`` and ``calibration_slope``. The interval of the calibration
+    error lies high, since noise only ever adds to it. A ValueError is raised if the labels are all
+    one class.
 
     References
     ----------

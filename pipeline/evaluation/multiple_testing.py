@@ -9,20 +9,11 @@ _SET_ASIDE = 0.5
 
 
 def benjamini_hochberg(chances: Floats) -> Mask:
-    """Mark the chances that stand out among many, by Benjamini and Hochberg.
+    """Mark the chances, of shape (m,), that stand out among many, by Benjamini and Hochberg.
 
-    Of what is marked, at most ``FALSE_SHARE`` is chance, on average: for a sheet that people edit,
-    in which one weak criterion in twenty does little harm. Holm's method would leave out many true
-    ones to keep out that one.
-
-    Parameters
-    ----------
-    chances : float array of shape (m,)
-        One for each difference looked at, whatever it came to.
-
-    Returns
-    -------
-    bool array of shape (m,)
+    At most ``FALSE_SHARE`` of the marked ones is chance, on average. That suits a sheet that people
+    edit, in which one weak criterion in twenty does little harm. Holm's method would leave out many
+    true ones to keep out that one.
 
     References
     ----------
@@ -38,20 +29,12 @@ def benjamini_hochberg(chances: Floats) -> Mask:
 
 
 def holm_one_sided(chances: Floats) -> Mask:
-    """Mark the one-sided chances that stand out among many, by Holm over those below a half.
+    """Mark the one-sided chances, of shape (m,), that stand out, by Holm over those below a half.
 
-    Where none of them is more than chance, anything is marked with a chance of ``ANY_FALSE`` at
-    most: for what is said against somebody's own criteria. Most of these will be right, with
-    chances near 1 that would only raise the bar for the others; so those above a half are set
-    aside, and the rest counted twice [2]_.
-
-    Parameters
-    ----------
-    chances : float array of shape (m,)
-
-    Returns
-    -------
-    bool array of shape (m,)
+    If none of them is more than chance, anything is marked with a chance of ``ANY_FALSE`` at most.
+    This is for findings against somebody's own criteria. Most criteria are right: their chances lie
+    near 1 and would only make the test stricter for the others. So chances above a half are left
+    out, and the rest counts twice [2]_.
 
     References
     ----------

@@ -55,23 +55,12 @@ class Coefficients(NamedTuple):
 def fit_clustered_logit(
     columns: Floats, label: npt.NDArray[np.int8], lead: npt.NDArray[np.intp]
 ) -> Coefficients:
-    """Fit a logistic regression of the label on all columns, with errors by lead.
+    """Fit a logistic regression of the label on columns of shape (n, k), with errors by lead.
 
-    Parameters
-    ----------
-    columns : float array of shape (n, k)
-    label : array of shape (n,) of 0 and 1
-    lead : int array of shape (n,)
-        The number of each snapshot's lead, from 0: snapshots of one lead are not independent.
+    `lead` has the number of each snapshot's lead, from 0. Snapshots of one lead are not
+    independent. A column that never changes has value 0 and error 0. Of equal columns each gets
+    its part, with a large error.
 
-    Returns
-    -------
-    Coefficients
-        Value 0 and error 0 for a column that never changes. Of columns that say exactly the same
-        each gets its part, with a large error.
-
-    Notes
-    -----
     Columns are divided by their standard deviation and have a weak normal prior. A variance is the
     larger of that by the sandwich of the leads' summed scores [1]_ and that by the curvature alone,
     since the sandwich is too small where a column has few wins.

@@ -19,11 +19,8 @@ _CELLS = 4_000_000
 def draw_weights(leads: int, bootstrap_draws: int, seed: int) -> Iterator[Floats]:
     """Yield how often each lead is drawn, with replacement, in parts of shape (leads, draws).
 
-    Parameters
-    ----------
-    leads, bootstrap_draws, seed : int
-        The parts have `bootstrap_draws` columns together; the same seed gives the same draws, which
-        is what pairs the contenders. Fewer draws are the first of more.
+    The parts have `bootstrap_draws` columns together. The same seed gives the same draws, which is
+    what pairs the contenders. Fewer draws are the first of more.
     """
     random = np.random.default_rng(seed)
     most = max(1, _CELLS // leads)
@@ -59,22 +56,12 @@ class Gain(NamedTuple):
 def estimate_gain(value: float, drawn: Floats, ahead: float, behind: float, swapped: float) -> Gain:
     """Return the gain in wins at capacity with its interval and p-value.
 
-    The interval is that of the draws, moved so that it stands about `value`: resampling evens out
-    the luck of those who stand where the calls run out, so the draws lie nearer to no difference
-    than the figure they belong to. Where fewer than ``FEW_WINS`` wins tell the contenders apart,
-    it is widened to the exact one, and the larger p-value counts: draws from so few would promise
-    too much.
-
-    Parameters
-    ----------
-    value : float
-        The gain.
-    drawn : float array of shape (draws,)
-        The same under resampling of leads.
-    ahead, behind : float
-        Wins that only the one, and only the other, would have reached; `value` is their difference.
-    swapped : float
-        Leads that only one of them would have called.
+    `value` is the gain, `drawn` the same under resampling of leads. `ahead` and `behind` are the
+    wins that only one of the two would have reached, `swapped` the leads that only one would have
+    called. The interval is that of the draws, moved to lie about `value`: resampling evens out the
+    luck at the place where the calls run out, so the draws lie nearer to no difference. With fewer
+    than ``FEW_WINS`` such wins it is widened to the exact one, and the larger p-value counts: draws
+    from so few would promise too much.
 
     References
     ----------

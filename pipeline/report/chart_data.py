@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from leadscore.pipeline.evaluation.groups import Group
-from leadscore.pipeline.report.signal_figures import Contribution, SignalFigure
+from leadscore.pipeline.evaluation.close_rates import Group
+from leadscore.pipeline.report.figures import Contribution, SignalFigure
 from leadscore.pipeline.report.training_report import Report
 
 MOST_BARS = 15

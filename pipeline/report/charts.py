@@ -44,13 +44,8 @@ def make_specs(
 ) -> Specs:
     """Return the specifications of some kinds of charts, by kind.
 
-    Parameters
-    ----------
-    kinds : iterable of str
-    points_range : tuple of two floats
-        The least and the most points of any value: the scale that all charts of signals share.
-    calls, points : str
-        The titles of the axis of calls in a comparison, and of points in an explanation.
+    `points_range` is the scale that all charts of signals share. `calls` titles the axis of calls
+    in a comparison, `points` the axis of points in an explanation.
     """
     linear = alt.Scale(zero=False, nice=False)
     roots = alt.Scale(type="sqrt", zero=False, nice=False)

@@ -1,13 +1,19 @@
-"""Write the pages of a training, an audit and a comparison."""
+"""Write the pages of a training, an audit and a comparison, which load nothing."""
 
+import base64
+import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from leadscore.models.axes import ENGAGEMENT, FIT
 from leadscore.pipeline.audit.records import Audit, ColumnFinding, suppress_cells
 from leadscore.pipeline.comparison.measures import DESCRIBED
 from leadscore.pipeline.comparison.records import Comparison, Pair
+from leadscore.pipeline.evaluation.close_rates import MIN_GROUP_LEADS
 from leadscore.pipeline.evaluation.metrics import COMPARISON_WORDS
 from leadscore.pipeline.report.chart_data import (
     MOST_BARS,
@@ -17,9 +23,8 @@ from leadscore.pipeline.report.chart_data import (
     make_charts,
     sort_by_swing,
 )
-from leadscore.pipeline.report.evaluation_figures import CALLED_PERCENT
-from leadscore.pipeline.report.html import render_page
-from leadscore.pipeline.report.signal_figures import SignalFigure
+from leadscore.pipeline.report.figures import CALLED_PERCENT, SignalFigure
+from leadscore.pipeline.report.pictures import TEMPLATES, read_bundle
 from leadscore.pipeline.report.training_report import Report
 
 MOST_ROWS = 40
@@ -202,3 +207,62 @@ def _swap_rows(pair: Pair, names: dict[str, str], hue: dict[str, int]) -> Rows:
 
 def _name_pair(pair: Pair, names: dict[str, str]) -> str:
     return f"{names[pair.one]} − {names[pair.other]}"
+
+
+_STRICT_JSON = {"ensure_ascii": True, "allow_nan": False, "separators": (",", ":")}
+"""What the filter ``tojson`` passes on: no text in a script element can end it or break a line."""
+
+
+def render_page(
+    template: str,
+    charts: Collection[Chart],
+    cache: Path,
+    axes: Mapping[str, Any],
+    **context: Any,
+) -> str:
+    """Return the page of a template with its charts; the template finds them by their place.
+
+    `cache` is the folder where the JavaScript is kept between pages. `axes` are the scales and
+    titles of axes that ``make_specs`` takes, `context` is what else the template reads.
+    """
+    from leadscore.pipeline.report.charts import CONFIG, make_specs  # Altair takes half a second
+
+    environment = Environment(
+        loader=PackageLoader("leadscore.pipeline.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = _STRICT_JSON
+    environment.filters.update(
+        percent=lambda value: f"{value:.1%}",
+        count=lambda value: f"{value:,.0f}",
+        two=lambda value: f"{value:.2f}",
+        three=lambda value: f"{value:.3f}",
+        points=lambda value: f"{round(value, 1) + 0.0:+.1f}".replace("-", "−"),
+        sentence=_begin_sentence,
+    )
+    script = "\n".join([read_bundle(cache), (TEMPLATES / "draw.js").read_text(encoding="utf-8")])
+    return environment.get_template(template).render(
+        charts={chart.place: chart for chart in charts},
+        style=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
+        chart_document={
+            "config": CONFIG,
+            "specs": make_specs((chart.kind for chart in charts), **axes),
+            "charts": [
+                {"place": c.place, "kind": c.kind, "rows": c.rows, "height": c.height}
+                for c in charts
+            ],
+        },
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        few=MIN_GROUP_LEADS,
+        **context,
+    )
+
+
+def _begin_sentence(text: str) -> str:
+    """Begin with a capital letter, unless the first word is the name of a file or a column."""
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first.rstrip(",").isalpha() else text

@@ -10,23 +10,24 @@ import numpy as np
 from leadscore.pipeline.audit.records import Audit, suppress_cells
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.evaluation.metrics import MEASURE_WORDS, Estimate, MeasureText
-from leadscore.pipeline.report.evaluation_figures import (
+from leadscore.pipeline.report.figures import (
     BandRow,
     BreakdownTable,
     CalibrationRow,
     GainRow,
     Grid,
     PeriodRow,
+    SignalFigure,
     figure_ages,
     figure_bands,
     figure_breakdowns,
     figure_calibration,
     figure_gain_curve,
     figure_periods,
+    figure_signals,
     make_grid,
 )
-from leadscore.pipeline.report.signal_figures import SignalFigure, figure_signals
-from leadscore.pipeline.tracking.version_names import KIND_WORDS, describe_reference
+from leadscore.pipeline.tracking.records import KIND_WORDS, describe_reference
 from leadscore.pipeline.training.train import Training
 from leadscore.pipeline.values.times import format_time
 

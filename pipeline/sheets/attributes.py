@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadscore.pipeline.evaluation.close_rates import FEWEST_EXPECTED
-from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+from leadscore.pipeline.evaluation.close_rates import FEWEST_EXPECTED, MIN_GROUP_LEADS
 from leadscore.pipeline.signals.catalog import Signal
 
 Mask = npt.NDArray[np.bool_]

@@ -18,7 +18,7 @@ from leadscore.pipeline.audit.records import Audit
 from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
 from leadscore.pipeline.dataset.split import EarlierPeriod, describe_earlier, split_history
 from leadscore.pipeline.errors import RefusalError
-from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+from leadscore.pipeline.evaluation.close_rates import MIN_GROUP_LEADS
 from leadscore.pipeline.evaluation.metrics import Estimate
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.progress import Progress, silent

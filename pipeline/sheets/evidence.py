@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from leadscore.pipeline.dataset.dataset import Dataset
-from leadscore.pipeline.evaluation.close_rates import CloseRates, compare_close_rates
-from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+from leadscore.pipeline.evaluation.close_rates import (
+    MIN_GROUP_LEADS,
+    CloseRates,
+    compare_close_rates,
+)
 from leadscore.pipeline.evaluation.multiple_testing import benjamini_hochberg, holm_one_sided
 from leadscore.pipeline.evaluation.regression import Coefficient, Coefficients, fit_clustered_logit
 from leadscore.pipeline.sheets.attributes import NEARLY_ALL

@@ -13,10 +13,9 @@ from leadscore.models.scorecard import Cap, Term
 from leadscore.models.shapes import LARGEST_WEIGHT
 from leadscore.pipeline.config.checks import check_activities, check_fields, check_sensitive
 from leadscore.pipeline.config.folder import find_files, find_rules
-from leadscore.pipeline.config.messages import describe_mistakes
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.config.signals import declare_signals, make_catalog
-from leadscore.pipeline.config.yaml_io import read_yaml
+from leadscore.pipeline.config.yaml_io import describe_mistakes, read_yaml
 from leadscore.pipeline.errors import ConfigError
 from leadscore.pipeline.sheets.config import Criterion, CutoffsConfig, SheetConfig
 from leadscore.pipeline.sheets.criteria import to_shape

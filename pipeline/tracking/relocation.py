@@ -31,17 +31,9 @@ def check_place(store_folder: Path) -> None:
 
 
 def relocate(store_folder: Path) -> int:
-    """Rewrite the paths of a moved store, all of them or none.
+    """Rewrite the paths of a moved store, all of them or none, and return their number.
 
-    Returns
-    -------
-    int
-        The number of rewritten paths; 0 if the store was not moved.
-
-    Raises
-    ------
-    StoreError
-        If there is no store in `store_folder`.
+    A StoreError is raised if there is no store in `store_folder`.
     """
     path = store_folder / "mlflow.db"
     if not path.is_file():

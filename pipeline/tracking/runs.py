@@ -21,6 +21,7 @@ from leadscore.pipeline.tracking.records import RunRecord
 
 SCORECARD_FILE = "scorecard.json"
 _REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
+_DISTRIBUTIONS = {"mlflow": "mlflow-skinny"}  # the full one installs it too, in the same version
 _BATCH = 900  # MLflow accepts at most 1,000 metrics per call
 
 
@@ -94,7 +95,7 @@ def log_scorecard(scorecard: Scorecard, scratch: Path) -> Any:
 
 def _write_range(package: str) -> str:
     """Return the versions of a package that may load the model: from this minor version on."""
-    major, minor = version(package).split(".")[:2]
+    major, minor = version(_DISTRIBUTIONS.get(package, package)).split(".")[:2]
     return f"{package}>={major}.{minor},<{int(major) + 1}"
 
 

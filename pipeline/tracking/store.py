@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +17,13 @@ from leadscore.models.errors import ScorecardError
 from leadscore.models.golden_leads import check_golden_leads
 from leadscore.models.scorecard import Scorecard, read_scorecard
 from leadscore.pipeline.errors import NotFoundError, StoreError
-from leadscore.pipeline.tracking.records import ComparisonRecord, RunRecord, Version
+from leadscore.pipeline.tracking.records import (
+    ComparisonRecord,
+    RegisteredModel,
+    RunRecord,
+    Version,
+    next_commands,
+)
 from leadscore.pipeline.tracking.relocation import artifact_root, check_place
 from leadscore.pipeline.tracking.runs import (
     SCORECARD_FILE,
@@ -26,7 +32,6 @@ from leadscore.pipeline.tracking.runs import (
     log_values,
     to_json,
 )
-from leadscore.pipeline.tracking.version_names import next_commands
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 _URI_VARIABLE = "MLFLOW_TRACKING_URI"
@@ -134,13 +139,7 @@ class Store:
         return run_id
 
     def find_version(self, name: str, which: str) -> Version:
-        """Find a version by number or alias.
-
-        Raises
-        ------
-        NotFoundError
-            If there is none; the message lists the versions.
-        """
+        """Find a version by number or alias, or raise a NotFoundError that lists the versions."""
         versions = self.list_versions(name)
         for version in versions:
             if which == str(version.version) or which in version.aliases:
@@ -154,45 +153,58 @@ class Store:
         hint = f"; make one with {promote}" if which == CHAMPION else ""
         raise NotFoundError(f"{name}: no version {which!r}; there are {known}{hint}")
 
-    def list_versions(self, name: str) -> list[Version]:
-        """List the versions of a registered model, the newest first; empty if there are none."""
+    def find_model(self, name: str) -> RegisteredModel | None:
+        """Return a registered model by name, or None if there is none, with one request."""
         with self.session():
             try:
-                model = self.client.get_registered_model(name)
+                found = self.client.get_registered_model(name)
             except MlflowException as error:
                 if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                    return []
+                    return None
                 raise
-            aliases: dict[int, list[str]] = {}
-            for alias, number in model.aliases.items():
-                aliases.setdefault(int(number), []).append(alias)
+        newest = max((int(v.version) for v in found.latest_versions or ()), default=0)
+        return RegisteredModel(name, {a: int(v) for a, v in found.aliases.items()}, newest)
+
+    def list_numbers(self, name: str) -> list[int]:
+        """List the numbers of a model's versions, the newest first."""
+        with self.session():
             found = self.client.search_model_versions(f"name = '{name}'")
-            versions = [
-                Version(
-                    name,
-                    int(item.version),
-                    tuple(sorted(aliases.get(int(item.version), []))),
-                    str(item.run_id),
-                    item.tags.get("fingerprint", ""),
-                    item.creation_timestamp,
-                    item.tags.get("basis", ""),
-                    dict(self.client.get_run(str(item.run_id)).data.metrics),
-                )
-                for item in found
-            ]
+        return sorted((int(version.version) for version in found), reverse=True)
+
+    def list_versions(self, name: str) -> list[Version]:
+        """List the versions of a registered model, the newest first; empty if there are none."""
+        model = self.find_model(name)
+        if model is None:
+            return []
+        with self.session():
+            found = self.client.search_model_versions(f"name = '{name}'")
+            versions = [self._note_version(item, model.aliases) for item in found]
         return sorted(versions, key=lambda version: -version.version)
+
+    def read_version(self, name: str, number: int) -> Version:
+        """Return one version by its number, without its aliases, with two requests."""
+        with self.session():
+            return self._note_version(self.client.get_model_version(name, str(number)), {})
+
+    def _note_version(self, found: Any, aliases: Mapping[str, int]) -> Version:
+        number = int(found.version)
+        return Version(
+            found.name,
+            number,
+            tuple(sorted(alias for alias, target in aliases.items() if target == number)),
+            str(found.run_id),
+            found.tags.get("fingerprint", ""),
+            int(found.creation_timestamp),
+            found.tags.get("basis", ""),
+            dict(self.client.get_run(str(found.run_id)).data.metrics) if found.run_id else {},
+        )
 
     def load_scorecard(self, name: str, which: str) -> tuple[Scorecard, int]:
         """Load a registered scorecard and check it: hash, schema, finite weights, golden leads.
 
-        `name` is ``project.kind``; `which` is a version's number or an alias.
-
-        Raises
-        ------
-        NotFoundError
-            If there is no such version.
-        StoreError
-            If the stored scorecard cannot be read, or was changed after its registration.
+        `name` is ``project.kind``; `which` is a version's number or an alias. A NotFoundError is
+        raised if there is no such version, a StoreError if the stored scorecard cannot be read, or
+        was changed after its registration.
         """
         version = self.find_version(name, which).version
         with self.session(), TemporaryDirectory() as scratch:
@@ -208,12 +220,9 @@ class Store:
         return scorecard, version
 
     def promote(self, name: str, which: str) -> Version:
-        """Give a version the alias ``champion``, after it was read and checked.
+        """Give a version the alias ``champion``, after ``load_scorecard`` has checked it.
 
-        Raises
-        ------
-        NotFoundError, StoreError
-            As ``load_scorecard``; the champion then stays the same.
+        After an error the champion stays the same.
         """
         _, version = self.load_scorecard(name, which)
         with self.session():
@@ -227,13 +236,7 @@ class Store:
         return json.loads(self.read_text(run_id, file))
 
     def read_text(self, run_id: str, file: str) -> str:
-        """Read a text that a run has logged.
-
-        Raises
-        ------
-        StoreError
-            If the run has no such file, or the store does not answer.
-        """
+        """Read a text that a run has logged, or raise StoreError."""
         with self.session(), TemporaryDirectory() as scratch:
             path = self.client.download_artifacts(run_id, file, scratch)
             return Path(path).read_text(encoding="utf-8")
@@ -259,14 +262,9 @@ def has_store(store_folder: Path) -> bool:
 
 
 def open_store(store_folder: Path) -> Store:
-    """Open the store of a store folder, or the MLflow server that MLFLOW_TRACKING_URI names.
+    """Open the store of a folder, which is made if absent, or the server of MLFLOW_TRACKING_URI.
 
-    `store_folder` has mlflow.db and artifacts/; it is made if it is absent.
-
-    Raises
-    ------
-    StoreError
-        If the store was moved, or cannot be opened or reached.
+    A StoreError is raised if the store was moved, or cannot be opened or reached.
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)

@@ -1,10 +1,12 @@
-"""Check a project before training: its files, its data, and what a model could learn from."""
+"""Check a project before training, and describe its signals."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from leadscore.models.scorecard import Scorecard, Term
+from leadscore.models.shapes import Curve, Steps
 from leadscore.pipeline.audit.tables.outcome_history import (
     find_outcome_gaps,
     note_few_early_wins,
@@ -18,6 +20,8 @@ from leadscore.pipeline.ingest.notes import Note
 from leadscore.pipeline.ingest.rejects import group_rejects
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.sheets.sheet import Sheet, find_sheet
+from leadscore.pipeline.signals.catalog import Catalog
+from leadscore.pipeline.signals.descriptions import describe_signal
 from leadscore.pipeline.values.times import format_time
 
 
@@ -79,20 +83,8 @@ class CheckReport:
 def check_project(project: Project) -> CheckReport:
     """Read a project's data and count what training would find.
 
-    Parameters
-    ----------
-    project : Project
-
-    Returns
-    -------
-    CheckReport
-
-    Raises
-    ------
-    DataError
-        If the data cannot be read at all.
-    ConfigError
-        If the rule sheet has mistakes.
+    A DataError is raised if the data cannot be read at all, a ConfigError if the rule sheet has
+    mistakes.
     """
     sheet = find_sheet(project)
     tables = ingest(project)
@@ -180,3 +172,78 @@ def _count(part: str, label: np.ndarray[Any, np.dtype[np.int8]]) -> PartCheck:
     return PartCheck(
         part, len(label), int(label.sum()), float(label.mean()) if len(label) else None
     )
+
+
+@dataclass(frozen=True)
+class ValuePoints:
+    """The points of one value of a signal, against the average lead."""
+
+    value: str
+    points: float
+
+
+@dataclass(frozen=True)
+class SignalDescription:
+    """One signal; `coverage` is the share of snapshots where it is known.
+
+    `label` is its name in words, None where none is declared.
+    `values` has the knots, levels or steps of its term in order, missing last. It is empty without
+    a model, and for a signal that never changed and so has no term.
+    """
+
+    column: str
+    family: str
+    label: str | None
+    definition: str
+    coverage: float
+    distinct: int
+    values: list[ValuePoints]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the description as plain data."""
+        return asdict(self)
+
+
+def describe_signals(project: Project, scorecard: Scorecard | None) -> list[SignalDescription]:
+    """Describe every signal of a project, in the catalogue's order.
+
+    The terms of the scorecard, if there is one, give the points of the values.
+    """
+    if scorecard is not None and scorecard.kind != "predictive":  # a sheet has signals of its own
+        project = replace(project, catalog=Catalog.model_validate(scorecard.definitions))
+    dataset = build_dataset(project, ingest(project))
+    terms = {} if scorecard is None else {term.signal: term for term in scorecard.terms}
+    scale = 1.0 if scorecard is None else scorecard.points.per_log_odds
+    checks = {check.column: check for check in check_signals(dataset, project.catalog.columns)}
+    return [
+        SignalDescription(
+            signal.column,
+            signal.declaration.family,
+            signal.declaration.display_name.find("en"),
+            describe_signal(signal),
+            checks[signal.column].coverage,
+            checks[signal.column].distinct,
+            _list_points(terms[signal.column], scale) if signal.column in terms else [],
+        )
+        for signal in project.catalog.signals
+    ]
+
+
+def _list_points(term: Term, scale: float) -> list[ValuePoints]:
+    def points(log_odds: float) -> float:
+        return scale * (log_odds - term.mean)
+
+    shape = term.shape
+    if isinstance(shape, Curve):
+        rows = [
+            ValuePoints(f"{knot:g}", points(value))
+            for knot, value in zip(shape.knots, shape.values, strict=True)
+        ]
+    elif isinstance(shape, Steps):
+        edges = ["below", *(f"from {edge:g}" for edge in shape.edges)]
+        rows = [ValuePoints(e, points(v)) for e, v in zip(edges, shape.values, strict=True)]
+    else:
+        ranked = sorted(shape.levels.items(), key=lambda level: -level[1])
+        rows = [ValuePoints(level, points(value)) for level, value in ranked]
+        rows.append(ValuePoints("(any other)", points(shape.other)))
+    return [*rows, ValuePoints("(missing)", points(shape.missing))]

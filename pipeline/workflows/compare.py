@@ -9,9 +9,8 @@ from leadscore.pipeline.comparison.records import Comparison
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.errors import ConfigError, NotFoundError
 from leadscore.pipeline.report.html_pages import write_comparison_page
-from leadscore.pipeline.tracking.records import ComparisonRecord, Version
+from leadscore.pipeline.tracking.records import KINDS, ComparisonRecord, Version, parse_version
 from leadscore.pipeline.tracking.store import CHALLENGER, CHAMPION, Store, open_store
-from leadscore.pipeline.tracking.version_names import KINDS, parse_version
 from leadscore.pipeline.workflows.reports import save_report
 
 COMPARISON_FILE = "comparison.json"
@@ -25,23 +24,7 @@ class RecordedComparison(NamedTuple):
 
 
 def record_comparison(store_folder: Path, comparison: Comparison) -> RecordedComparison:
-    """Track a comparison and write its page.
-
-    Parameters
-    ----------
-    store_folder : Path
-        The folder of the store.
-    comparison : Comparison
-
-    Returns
-    -------
-    RecordedComparison
-
-    Raises
-    ------
-    StoreError
-        If either cannot be written.
-    """
+    """Track a comparison and write its page, or raise StoreError."""
     page = write_comparison_page(comparison, store_folder / "cache")
     path = store_folder / "reports" / f"{comparison.project}-comparison.html"
     save_report(page, path)
@@ -86,29 +69,12 @@ def _list_metrics(comparison: Comparison) -> dict[str, float]:
 def find_contenders(
     store_folder: Path, project: Project, written: Sequence[str]
 ) -> tuple[Contender, ...]:
-    """Find the versions that are meant.
+    """Find the versions to compare, two or more, in the order written.
 
-    Parameters
-    ----------
-    store_folder : Path
-        The folder of the store.
-    project : Project
-    written : sequence of str
-        As ``parse_version`` reads them. A kind alone is its champion, else its challenger, else its
-        newest version. Nothing written means every kind that has a version, or the champion and
-        the challenger of the one that has.
-
-    Returns
-    -------
-    tuple of Contender
-        Two or more, in the order written.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such version, or nothing to compare with.
-    ConfigError
-        If one version is named twice, or only one is named.
+    A kind alone means its champion, else its challenger, else its newest version. Nothing written
+    means every kind that has a version, or the champion and the challenger of the only one. A
+    NotFoundError is raised if there is no such version or nothing to compare with, a ConfigError if
+    only one version is named, or one twice.
     """
     store = open_store(store_folder)
     versions = [_find(store, project, word) for word in written] or _find_all(store, project)

@@ -34,15 +34,10 @@ class RecordedTraining(NamedTuple):
 
 
 def record_training(training: Training, store_folder: Path) -> RecordedTraining:
-    """Track a training and register its scorecard as challenger.
+    """Track a training and register its scorecard as challenger, or raise StoreError.
 
     Rejected rows are written to ``rejects/`` in the store folder: their reasons show values.
     MLflow gets only their number. The report lies in the run, and for people in the store folder.
-
-    Raises
-    ------
-    StoreError
-        If the store cannot be opened or written to.
     """
     project = training.project
     rejects = store_folder / "rejects" / f"{project.name}.csv"

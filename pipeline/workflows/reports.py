@@ -9,9 +9,8 @@ from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.errors import StoreError
 from leadscore.pipeline.progress import Progress
 from leadscore.pipeline.report.html_pages import write_audit_page
-from leadscore.pipeline.tracking.records import REPORT_FILE, Version
+from leadscore.pipeline.tracking.records import REPORT_FILE, Version, parse_version
 from leadscore.pipeline.tracking.store import open_store
-from leadscore.pipeline.tracking.version_names import parse_version
 
 
 def report_path(store_folder: Path, version: Version) -> Path:
@@ -21,13 +20,7 @@ def report_path(store_folder: Path, version: Version) -> Path:
 
 
 def save_report(page: str, path: Path) -> None:
-    """Write a report, making its folder.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be written there.
-    """
+    """Write a report and make its folder, or raise StoreError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page, encoding="utf-8", newline="\n")
@@ -38,14 +31,7 @@ def save_report(page: str, path: Path) -> None:
 def write_audit(
     store_folder: Path, project: Project, progress: Progress, allow_leak: Collection[str]
 ) -> tuple[Audit, Path]:
-    """Audit a project and write the page of the audit.
-
-    Returns
-    -------
-    Audit
-    Path
-        The page, among the reports in the folder of the store.
-    """
+    """Audit a project and write the page of the audit among the reports of the store folder."""
     found = audit_project(project, progress, allow_leak)
     path = store_folder / "reports" / f"{project.name}-audit.html"
     save_report(
@@ -57,24 +43,8 @@ def write_audit(
 def fetch_report(store_folder: Path, project: Project, which: str) -> Path:
     """Write the report of a version, which its run keeps, into the folder of the store.
 
-    Parameters
-    ----------
-    store_folder : Path
-        The folder of the store.
-    project : Project
-    which : str
-        As ``parse_version`` reads it.
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such version.
-    StoreError
-        If its run has no report, having been trained by an earlier leadscore.
+    A NotFoundError is raised if there is no such version, a StoreError if its run has no report
+    because an earlier leadscore trained it.
     """
     store = open_store(store_folder)
     version = store.find_version(*parse_version(which, project.name))

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from leadscore.pipeline.errors import NotFoundError
-from leadscore.pipeline.tracking.records import Version
+from leadscore.pipeline.tracking.records import KINDS, Version, parse_version
 from leadscore.pipeline.tracking.relocation import check_place, relocate
 from leadscore.pipeline.tracking.store import open_store
-from leadscore.pipeline.tracking.version_names import KINDS, parse_version
 
 
 def list_versions(store_folder: Path, project: str) -> dict[str, list[Version]]:
@@ -16,34 +15,14 @@ def list_versions(store_folder: Path, project: str) -> dict[str, list[Version]]:
 
 
 def promote_version(store_folder: Path, project: str, which: str) -> Version:
-    """Make a version the champion.
-
-    Parameters
-    ----------
-    store_folder : Path
-        The folder of the store.
-    project : str
-        The project's name.
-    which : str
-        As ``parse_version`` reads it.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such version.
-    """
+    """Make a version the champion, or raise NotFoundError."""
     return open_store(store_folder).promote(*parse_version(which, project))
 
 
 def check_store(store_folder: Path) -> None:
     """Check that a store exists and that its paths are those of its folder.
 
-    Raises
-    ------
-    NotFoundError
-        If there is no store in `store_folder`.
-    StoreError
-        If the store was moved.
+    Otherwise a NotFoundError or StoreError is raised.
     """
     if not (store_folder / "mlflow.db").is_file():
         raise NotFoundError(f"{store_folder / 'mlflow.db'}: no such file; there is no store here")

@@ -14,9 +14,8 @@ from leadscore.pipeline.config.folder import find_project
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.demo.world import World
-from leadscore.pipeline.evaluation.calibration import group_by_score
 from leadscore.pipeline.evaluation.evaluate import Evaluation
-from leadscore.pipeline.evaluation.metrics import auc
+from leadscore.pipeline.evaluation.metrics import auc, group_by_score
 from leadscore.pipeline.progress import Progress
 from leadscore.pipeline.scoring.score_file import BatchReport
 from leadscore.pipeline.tracking.records import Version
@@ -43,19 +42,7 @@ class Tour:
 
 
 def take_tour(world: World, store_folder: Path, progress: Progress) -> Tour:
-    """Train on a demo world, promote the version, evaluate it, and score the open leads.
-
-    Parameters
-    ----------
-    world : World
-        Written as CSV.
-    store_folder : Path
-    progress : Progress
-
-    Returns
-    -------
-    Tour
-    """
+    """Train on a demo world in CSV, promote the version, evaluate it, and score the open leads."""
     folder = world.leads_path.parent
     project = read_project(find_project("demo"), folder)
     training = train(project, progress)
@@ -80,23 +67,9 @@ def take_tour(world: World, store_folder: Path, progress: Progress) -> Tour:
 
 
 def read_truth(path: Path, snapshots: Dataset) -> npt.NDArray[np.float64]:
-    """Return the true probability of each of n snapshots, from the file that the world wrote.
+    """Return the true probability of each of n snapshots, from a world's truth.csv or .parquet.
 
-    Parameters
-    ----------
-    path : Path
-        ``truth.csv`` or ``truth.parquet``.
-    snapshots : Dataset
-        Ordered in time, at ages that the truth has.
-
-    Returns
-    -------
-    float array of shape (n,)
-
-    Raises
-    ------
-    KeyError
-        If a snapshot is not in the truth.
+    A KeyError is raised if a snapshot is not in the truth.
     """
     truth = pq.read_table(path) if path.suffix == ".parquet" else pa_csv.read_csv(path)
     as_of_us = truth["as_of"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_pylist()

@@ -1,5 +1,6 @@
-"""Use a registered version: evaluate it, score a file with it, explain a lead's score."""
+"""Use a registered version: evaluate it, score a file, explain a lead's score, export it."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import NamedTuple
 from leadscore.models.reasons import Explanation, explain_lead
 from leadscore.models.score_frame import score_frame
 from leadscore.models.score_lead import Scorer
+from leadscore.models.score_sql import score_sql
 from leadscore.models.scorecard import Kind, Scorecard
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.dataset.dataset import build_dataset
+from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
 from leadscore.pipeline.errors import ConfigError, NotFoundError, RefusalError
 from leadscore.pipeline.evaluation.evaluate import Evaluation, Verdict, evaluate_scores
 from leadscore.pipeline.ingest.tables import ingest
@@ -26,26 +28,32 @@ from leadscore.pipeline.scoring.inputs import (
 )
 from leadscore.pipeline.scoring.score_file import BatchReport, score_file
 from leadscore.pipeline.signals.catalog import Catalog
-from leadscore.pipeline.tracking.records import EVALUATION_FILE
+from leadscore.pipeline.signals.history.signals_sql import signals_sql
+from leadscore.pipeline.tracking.records import EVALUATION_FILE, VersionRef, parse_version
 from leadscore.pipeline.tracking.store import CHAMPION, has_store, open_store
-from leadscore.pipeline.tracking.version_names import VersionRef, parse_version
-from leadscore.pipeline.values.times import format_time, read_moment
+from leadscore.pipeline.values.times import days_to_us, format_time, read_moment
 
 
 def find_scorecard(
     store_folder: Path, project: Project, which: str
 ) -> tuple[Scorecard | None, str]:
     """Return a registered scorecard and its name, or None and why there is none yet."""
-    name, number = parse_version(which, project.name)
     if not has_store(store_folder):
         return None, "nothing is registered yet"
     try:
-        scorecard, version = open_store(store_folder).load_scorecard(name, number)
+        scorecard, version = _load_version(store_folder, project, which)
     except NotFoundError as error:
         if which != CHAMPION:
             raise
         return None, str(error)
-    return scorecard, f"{name} version {version}"
+    return scorecard, version.title
+
+
+def _load_version(store_folder: Path, project: Project, which: str) -> tuple[Scorecard, VersionRef]:
+    """Load a registered scorecard, and return it with its version by number."""
+    name, written = parse_version(which, project.name)
+    scorecard, number = open_store(store_folder).load_scorecard(name, written)
+    return scorecard, VersionRef(name, str(number))
 
 
 def evaluate_version(
@@ -54,38 +62,22 @@ def evaluate_version(
     """Evaluate a registered version on leads that came after those it learned from.
 
     Where leads have no order, nothing is later, and the figures that its training cross-validated
-    are read back instead.
-
-    Parameters
-    ----------
-    store_folder : Path
-        The folder of the store.
-    project : Project
-    which : str
-        As ``parse_version`` reads it.
-
-    Returns
-    -------
-    Evaluation
-    VersionRef
-        The version by its number.
+    are read back instead. The returned version has its number.
     """
-    name, number = parse_version(which, project.name)
-    store = open_store(store_folder)
-    scorecard, version = store.load_scorecard(name, number)
+    scorecard, version = _load_version(store_folder, project, which)
     catalog = Catalog.model_validate(scorecard.definitions)
-    check_word_lists(catalog, name)
-    found = VersionRef(name, str(version))
-    if scorecard.training["cut"] is not None:
-        return evaluate_registered(replace(project, catalog=catalog), scorecard), found
+    check_word_lists(catalog, version.name)
     own = replace(project, catalog=catalog)  # a sheet reads fewer fields, which are other data
+    if scorecard.training["cut"] is not None:
+        return _evaluate_later(own, scorecard), version
     if ingest(own).digest != scorecard.training["data"]:
         raise RefusalError(
             "the data are not those of the training, and without an order of the leads nobody "
             "knows which are new; train again, or give leads.created or leads.order"
         )
-    run_id = store.find_version(name, str(version)).run_id
-    return Evaluation.from_json(store.read_document(run_id, EVALUATION_FILE)), found
+    store = open_store(store_folder)
+    run_id = store.find_version(*version).run_id
+    return Evaluation.from_json(store.read_document(run_id, EVALUATION_FILE)), version
 
 
 def score_with_version(
@@ -98,17 +90,10 @@ def score_with_version(
     activities: Sequence[Path] = (),
     progress: Progress = silent,
 ) -> BatchReport:
-    """Score a file with a registered version; see ``score_file``.
-
-    Raises
-    ------
-    ConfigError
-        If `as_of` is no moment with a zone.
-    """
+    """Score a file with a registered version; see ``score_file``."""
     as_of_us = _read_as_of(as_of)
-    name, number = parse_version(which, project.name)
-    scorecard, version = open_store(store_folder).load_scorecard(name, number)
-    model = f"{name}:{version}"
+    scorecard, version = _load_version(store_folder, project, which)
+    model = ":".join(version)
     return score_file(project, scorecard, model, source, target, as_of_us, activities, progress)
 
 
@@ -142,18 +127,11 @@ def explain_with_version(
 ) -> ExplainedLead:
     """Explain the score of one lead of the project's own tables.
 
-    It is read and scored as a row of a file is, and by default as of the same moment.
-
-    Raises
-    ------
-    ConfigError
-        If `as_of` is no moment with a zone.
-    NotFoundError
-        If there is no such lead, or not yet as of then.
+    It is read and scored as a row of a file is, and by default as of the same moment. A
+    NotFoundError is raised if there is no such lead, or not yet as of then.
     """
-    name, number = parse_version(which, project.name)
-    scorecard, version = open_store(store_folder).load_scorecard(name, number)
-    catalog, as_of_us = read_catalog(scorecard, project.data, name), _read_as_of(as_of)
+    scorecard, version = _load_version(store_folder, project, which)
+    catalog, as_of_us = read_catalog(scorecard, project.data, version.name), _read_as_of(as_of)
     lead = find_lead(project, catalog, lead_id)
     with TemporaryDirectory(prefix="leadscore-") as folder:
         known = read_side_tables(project, catalog, (), Path(folder))
@@ -168,35 +146,16 @@ def explain_with_version(
     first = {column: signals[column][0] for column in catalog.columns}
     values = {column: None if value != value else value for column, value in first.items()}
     explanation = explain_lead(Scorer(scorecard), values)
-    return ExplainedLead(explanation, scorecard.kind, VersionRef(name, str(version)), as_of_us)
+    return ExplainedLead(explanation, scorecard.kind, version, as_of_us)
 
 
-def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
+def _evaluate_later(project: Project, scorecard: Scorecard) -> Evaluation:
     """Evaluate a registered scorecard on the data as it is now.
 
     The evaluation uses the leads created from the training's own cut on, wherever the configuration
-    would cut today. So it never uses a lead that the scorecard learned from.
-
-    Parameters
-    ----------
-    project : Project
-    scorecard : Scorecard
-        Learned from leads with times or arrival numbers.
-
-    Returns
-    -------
-    Evaluation
-
-    Raises
-    ------
-    RefusalError
-        If the leads have no order, or there are too few later ones.
+    would cut today. So it never uses a lead that the scorecard learned from. A RefusalError is
+    raised if there are too few later ones.
     """
-    cut = scorecard.training["cut"]
-    if cut is None:
-        raise RefusalError(
-            "these leads have no order in time, so none are later than what the model learned from"
-        )
     if scorecard.horizon_days != project.training.horizon_days:
         raise RefusalError(
             f"the model predicts wins within {scorecard.horizon_days} days, training.yaml now has "
@@ -204,7 +163,7 @@ def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
         )
     tables = ingest(project)
     dataset = build_dataset(project, tables)
-    later = dataset.rows(dataset.begin >= cut)
+    later = dataset.rows(dataset.begin >= scorecard.training["cut"])
     if not 0 < later.label.sum() < len(later):
         raise RefusalError(
             f"{int(later.label.sum())} wins among the {len(later)} snapshots from the cut on; "
@@ -227,3 +186,49 @@ def evaluate_registered(project: Project, scorecard: Scorecard) -> Evaluation:
         verdicts = (*evaluation.verdicts, Verdict("other data", text))
         return replace(evaluation, verdicts=verdicts)
     return evaluation
+
+
+FORMS = ("json", "sql", "signals", "signals-sql")
+
+
+def export_text(project: Project, form: str, store_folder: Path, which: str, table: str) -> str:
+    """Return an export as text.
+
+    ``json`` and ``sql`` are a registered scorecard; the SQL reads `table`. ``signals`` is a CSV of
+    all labelled snapshots: lead_id, as_of, one column per signal, label; blank where missing.
+    ``signals-sql`` is the statement that computes the signals from the normalised tables. With a
+    sheet, signals are those of its version. A ConfigError is raised for any other form.
+    """
+    if form not in FORMS:
+        raise ConfigError(f"{form!r} is no form of export; {', '.join(FORMS)} are")
+    if form in ("json", "sql"):
+        scorecard, _ = _load_version(store_folder, project, which)
+        if form == "json":
+            return scorecard.sealed().to_json()  # a version of schema 1 is sealed anew
+        return score_sql(scorecard, table) + ";\n"
+    if parse_version(which, project.name).name != f"{project.name}.predictive":
+        # a sheet may have signals of its own
+        scorecard, _ = _load_version(store_folder, project, which)
+        project = replace(project, catalog=Catalog.model_validate(scorecard.definitions))
+    if form == "signals-sql":
+        return signals_sql(project.catalog) + ";\n"
+    return _to_csv(build_dataset(project, ingest(project)))
+
+
+def _to_csv(dataset: Dataset) -> str:
+    frame = dataset.signals.copy()
+    frame.insert(0, "lead_id", dataset.lead_id)
+    frame.insert(1, "as_of", _moments(dataset))
+    frame["label"] = dataset.label
+    stream = io.StringIO()
+    frame.to_csv(stream, index=False)
+    return stream.getvalue()
+
+
+def _moments(dataset: Dataset) -> list[str]:
+    if dataset.order != "time":
+        return [""] * len(dataset)
+    return [
+        format_time(int(begin) + days_to_us(age))
+        for begin, age in zip(dataset.begin, dataset.age_days, strict=True)
+    ]

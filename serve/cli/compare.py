@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from leadscore.pipeline.comparison.records import Breakdown, Comparison, Pair
 
 
-@with_options("where", "data", "store", "memory_limit", "as_json")
+@with_options("where", "data", "store", "memory_limit", "as_json", extra="report")
 def compare(
     context: CommandContext,
     names: Annotated[

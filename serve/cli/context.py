@@ -4,11 +4,13 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property, wraps
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
 
 from typer import Exit, Option
 
+from leadscore.pipeline.errors import ConfigError
 from leadscore.pipeline.progress import Progress
 from leadscore.serve.cli.terminal import handle_errors, print_json, show_progress, write_command
 
@@ -19,6 +21,13 @@ STORE = Path("var")
 """The default folder of the store, below the current folder."""
 KEYS = STORE / "keys.json"
 """The default file of API keys."""
+Extra = Literal["serve", "report"]
+_EXTRAS: dict[Extra, tuple[str, ...]] = {
+    "serve": ("cachetools", "fastapi", "fastapi_offline", "httptools", "prometheus_client",
+              "structlog", "uvicorn", "uvloop"),
+    "report": ("altair", "jinja2", "vl_convert"),
+}  # fmt: skip
+"""The packages that an extra of pyproject.toml installs, under the names that code imports."""
 
 
 class CommandResult(NamedTuple):
@@ -106,19 +115,23 @@ class CommandContext:
         return write_command(*words, *project, *store)
 
 
-def with_options(*names: str) -> Callable[[Callable[..., CommandResult]], Callable[..., None]]:
+def check_extra(extra: Extra) -> None:
+    """Raise ConfigError if a package of an extra is not installed."""
+    missing = [package for package in _EXTRAS[extra] if find_spec(package) is None]
+    if missing:
+        raise ConfigError(
+            f"this command needs {', '.join(missing)}; run pip install 'leadscore[{extra}]'"
+        )
+
+
+def with_options(
+    *names: str, extra: Extra | None = None
+) -> Callable[[Callable[..., CommandResult]], Callable[..., None]]:
     """Turn a function of a context into a command that has some of the shared options.
 
-    Parameters
-    ----------
-    *names : str
-        Fields of ``CommandContext``. Every command has ``traceback`` too.
-
-    Returns
-    -------
-    callable
-        A decorator. The function takes its own arguments and options by name, and the context if
-        it has a parameter ``context``.
+    `names` are fields of ``CommandContext``; every command has ``traceback`` too. The function gets
+    its own arguments and options by name, and the context if it has a parameter ``context``. The
+    command begins only if all packages of `extra` are installed.
     """
     hints = get_type_hints(CommandContext, include_extras=True)
     shared = [
@@ -140,6 +153,8 @@ def with_options(*names: str) -> Callable[[Callable[..., CommandResult]], Callab
         def command(**given: Any) -> None:
             values = {option.name: given.pop(option.name) for option in shared}
             with handle_errors(values["traceback"]), show_progress() as progress:
+                if extra is not None:
+                    check_extra(extra)
                 if has_context:
                     given["context"] = CommandContext(progress, **values)
                 result = function(**given)

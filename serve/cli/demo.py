@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from leadscore.serve.cli.context import STORE, CommandContext, CommandResult, with_options
-from leadscore.serve.cli.evaluate import list_figures
+from leadscore.serve.cli.context import (
+    STORE,
+    CommandContext,
+    CommandResult,
+    check_extra,
+    with_options,
+)
 from leadscore.serve.cli.terminal import print_line, print_paragraph, print_table
+from leadscore.serve.cli.train import list_figures
 
 if TYPE_CHECKING:
     from leadscore.pipeline.demo.world import World
@@ -36,9 +42,11 @@ def demo(
     The leads are made up, so their true probabilities are known. The same seed gives the same
     leads.
     """
-    from leadscore.pipeline.demo.files import read_format
+    from leadscore.pipeline.demo.tables import read_format
     from leadscore.pipeline.demo.world import write_world
 
+    if tour:
+        check_extra("report")
     written_as = read_format(ending, with_tour=tour)
     context.progress("writing the leads")
     world = write_world(folder, leads, seed, written_as, context.progress)

@@ -6,20 +6,15 @@ from typing import Annotated
 import typer
 from typer import Exit, Option
 
-from leadscore.serve.cli.audit import audit
-from leadscore.serve.cli.check import check
+from leadscore.serve.cli.check import audit, check
 from leadscore.serve.cli.compare import compare
 from leadscore.serve.cli.demo import demo
-from leadscore.serve.cli.describe import describe
-from leadscore.serve.cli.evaluate import evaluate
-from leadscore.serve.cli.explain import explain
 from leadscore.serve.cli.keys import create_key, list_keys, revoke_key
-from leadscore.serve.cli.replay import replay
 from leadscore.serve.cli.rules import audit_sheet, learn, register
-from leadscore.serve.cli.score import score
-from leadscore.serve.cli.serve import serve
+from leadscore.serve.cli.score import describe, explain, score
+from leadscore.serve.cli.serve import replay, serve
 from leadscore.serve.cli.terminal import print_line
-from leadscore.serve.cli.train import train
+from leadscore.serve.cli.train import evaluate, train
 from leadscore.serve.cli.versions import doctor, export, promote, report, versions
 
 app = typer.Typer(

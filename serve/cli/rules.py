@@ -23,7 +23,7 @@ SheetOption = Annotated[
 ]
 
 
-@with_options("where", "data", "store", "allow_leak", "memory_limit", "as_json")
+@with_options("where", "data", "store", "allow_leak", "memory_limit", "as_json", extra="report")
 def register(context: CommandContext, sheet: SheetOption = None) -> CommandResult:
     """Measure the rule sheet and register it as challenger.
 
@@ -41,7 +41,7 @@ def register(context: CommandContext, sheet: SheetOption = None) -> CommandResul
     return report_training(context, training, recorded)
 
 
-@with_options("where", "data", "store", "allow_leak", "memory_limit", "as_json")
+@with_options("where", "data", "store", "allow_leak", "memory_limit", "as_json", extra="report")
 def learn(
     context: CommandContext,
     write: Annotated[
@@ -209,7 +209,7 @@ def show_sheet_audit(found: "SheetAudit") -> None:
 
 
 def _show_row(name: str, criterion: "CriterionResult") -> tuple[object, ...]:
-    from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+    from leadscore.pipeline.evaluation.close_rates import MIN_GROUP_LEADS
 
     few = f"<{MIN_GROUP_LEADS}"
     return (

@@ -1,16 +1,25 @@
-"""``leadscore serve``."""
+"""``leadscore serve``, and ``leadscore replay`` of the scores that it logged."""
 
+import http.client
+import json
+import time
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
 from leadscore.pipeline.errors import ConfigError
 from leadscore.serve.cli.context import CommandContext, CommandResult, with_options
+from leadscore.serve.cli.terminal import print_line, print_table
+
+if TYPE_CHECKING:
+    from leadscore.serve.service.replay import ReplayReport
+    from leadscore.serve.service.settings import Settings
 
 
-@with_options("where", "store")
+@with_options("where", "store", extra="serve")
 def serve(
     context: CommandContext,
     host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",
@@ -52,7 +61,6 @@ def serve(
     The service answers with the champion of the registry and follows a promotion within seconds.
     """
     from leadscore.pipeline.config.folder import name_project
-    from leadscore.serve.cli.startup_message import StartupMessage
     from leadscore.serve.service.logs import make_logger
     from leadscore.serve.service.processes.supervisor import Supervisor, bind
     from leadscore.serve.service.settings import Settings
@@ -100,3 +108,127 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+_WAIT_S = 60.0
+_NOT_ASKED = "registry_not_asked"
+_ASK_EVERY_S = 0.3
+_SURE_S = 3.0
+"""Seconds without a model until the message says so: a worker may be a moment behind."""
+
+
+class StartupMessage:
+    """Print once what is served and where; `address` is host and port of the service."""
+
+    def __init__(self, address: str, settings: "Settings") -> None:
+        self._address = address
+        self._settings = settings
+        self._began = time.monotonic()
+        self._next_ask = 0.0
+        self._without_model_since: float | None = None
+        self._printed = False
+
+    def print_when_known(self) -> None:
+        """Ask the service what it serves, and print the message if that is certain."""
+        now = time.monotonic()
+        if self._printed or now < self._next_ask:
+            return
+        self._next_ask = now + _ASK_EVERY_S
+        found = _ask(self._address)
+        if found is None:
+            return
+        if self._without_model_since is None and _NOT_ASKED not in found["degraded"]:
+            self._without_model_since = now
+        since = self._without_model_since
+        is_sure = (since is not None and now - since >= _SURE_S) or now - self._began > _WAIT_S
+        if found["model"] is not None or is_sure:
+            self._printed = True
+            self._print(found)
+
+    def _print(self, found: dict[str, Any]) -> None:
+        model, settings = found["model"], self._settings
+        url = f"http://{self._address}"
+        if model is None:
+            print_line(f"{url} answers, but there is no version of {settings.project} to serve "
+                "yet. Make a champion with leadscore promote VERSION.")  # fmt: skip
+        else:
+            print_line(f"{model['name']} version {model['version']} ({model['fingerprint']}) is "
+                f"served at {url}; documentation at {url}/docs")  # fmt: skip
+        trouble = [code for code in found["degraded"] if code != _NOT_ASKED]
+        if trouble:
+            print_line(f"Problems: {', '.join(trouble)}; see the log and GET /v1/model.")
+        if settings.keys is None:
+            print_line("No API key is required.")
+        elif settings.keys_from_when_made:
+            print_line(f"No API key is required until there is one in {settings.keys}.")
+        else:
+            print_line(f"An API key from {settings.keys} is required.")
+
+
+def _ask(address: str) -> dict[str, Any] | None:
+    connection = http.client.HTTPConnection(address, timeout=1.0)
+    try:
+        connection.request("GET", "/readyz")
+        found: dict[str, Any] = json.loads(connection.getresponse().read())
+        return found if "degraded" in found else None
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+@with_options("as_json")
+def replay(
+    context: CommandContext,
+    log: Annotated[Path, Option(help="The SQLite file that serve --log-scores wrote.")],
+    request_id: Annotated[
+        str | None, Option(help="Check only the answers to this request.")
+    ] = None,
+    lead: Annotated[str | None, Option(help="Check only the answers for this lead.")] = None,
+    since: Annotated[
+        str | None,
+        Option(help="Check only answers from this moment on, for example 2026-01-31T00:00:00Z."),
+    ] = None,
+) -> CommandResult:
+    """Check logged scores by recomputing them.
+
+    Every answer is recomputed from its logged signals and compared to the last bit. The command
+    exits with 4 if an answer differs or cannot be recomputed, and with 5 if there is no answer to
+    recompute.
+    """
+    from leadscore.pipeline.errors import ConfigError, RefusalError
+    from leadscore.pipeline.values.times import read_moment
+    from leadscore.serve.service.replay import Wanted
+    from leadscore.serve.service.replay import replay as replay_log
+
+    try:
+        since_us = None if since is None else read_moment(since)
+    except ValueError as error:
+        raise ConfigError(f"--since: {error}") from error
+    report = replay_log(log, Wanted(request_id, lead, since_us), context.progress)
+    return CommandResult(
+        partial(show_replay, report),
+        report.to_json(),
+        0 if report.all_equal else RefusalError.exit_code,
+    )
+
+
+def show_replay(report: "ReplayReport") -> None:
+    """Print the report for people."""
+    print_line(f"{report.recomputed:,} answers recomputed; {report.differing:,} differ, "
+        f"{report.failed:,} could not be recomputed.")  # fmt: skip
+    print_table(
+        (("model", ""), ("version", "d"), ("fingerprint", ""), ("recomputed", ",")),
+        [(m, v, sha256[:12], n) for (m, v, sha256), n in report.versions],
+    )
+    print_table(
+        (("request", ""), ("item", "d"), ("field", ""), ("logged", ">"), ("recomputed", ">")),
+        [
+            (d.request_id, d.item, d.field, str(d.logged), str(d.recomputed))
+            for d in report.differences
+        ],
+    )
+    print_table(
+        (("reason for no recomputation", ""), ("answers", ","), ("first request", "")),
+        [(f.reason, f.answers, f.first_request_id) for f in report.failures],
+    )

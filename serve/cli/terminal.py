@@ -44,18 +44,10 @@ def print_table(
     title: str = "",
     apart: bool = True,
 ) -> None:
-    """Print a table to stdout; nothing if it has no rows.
+    """Print a table to stdout, with a title and `apart` from the text above; nothing without rows.
 
-    Parameters
-    ----------
-    columns : sequence of (str, str)
-        The header and the format of each column. A column without a format is aligned left.
-    rows : sequence of sequence
-        Texts are printed without a change, None as ``-``, an interval as ``value (low to high)``.
-    title : str
-        A line above the table.
-    apart : bool
-        Whether a blank line separates the table from what was printed before.
+    A column has a header and a format; without a format it is aligned left. Texts are printed
+    without a change, None as ``-``, an interval as ``value (low to high)``.
     """
     if not rows:
         return

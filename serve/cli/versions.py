@@ -51,7 +51,7 @@ def promote(
     return CommandResult(partial(print_line, text), version_json(promoted))
 
 
-@with_options("where", "store", "as_json")
+@with_options("where", "store", "as_json", extra="report")
 def report(
     context: CommandContext,
     version: Annotated[
@@ -87,7 +87,7 @@ def export(
     labelled snapshots that a model would learn from. signals-sql prints the SQL statement that
     computes the signals from the normalised tables.
     """
-    from leadscore.pipeline.workflows.export import export_text
+    from leadscore.pipeline.workflows.versions import export_text
 
     context.progress("exporting")
     text = export_text(context.project, form, context.store, context.model, table)
@@ -117,7 +117,7 @@ def doctor(
 
 def show_versions(listed: Mapping[str, "Sequence[Version]"]) -> None:
     """Show the registered versions of each model that has any."""
-    from leadscore.pipeline.tracking.version_names import next_commands
+    from leadscore.pipeline.tracking.records import next_commands
 
     for name, versions in listed.items():
         if versions:

@@ -12,7 +12,7 @@ from support.scorecards import LAW
 from leadscore.models.calibration import IDENTITY, Affine, fit_affine
 from leadscore.models.log_odds import to_log_odds, to_probability
 from leadscore.models.score_frame import to_probabilities
-from leadscore.pipeline.evaluation.calibration import (
+from leadscore.pipeline.evaluation.metrics import (
     ScoreGroups,
     calibration_table,
     expected_calibration_error,

@@ -16,8 +16,7 @@ from leadscore.models.score_frame import to_probabilities
 from leadscore.pipeline.config.folder import find_project
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.demo.world import write_world
-from leadscore.pipeline.evaluation.calibration import expected_calibration_error, group_by_score
-from leadscore.pipeline.evaluation.metrics import auc
+from leadscore.pipeline.evaluation.metrics import auc, expected_calibration_error, group_by_score
 from leadscore.pipeline.signals.kinds import FAMILIES
 from leadscore.pipeline.training.model_selection import fit_pipeline
 from leadscore.pipeline.training.train import Training, train

@@ -71,7 +71,7 @@ def test_an_mlflow_server_can_keep_the_store(registered, tmp_path):
     assert list((tmp_path / "kept").rglob("scorecard.json"))
 
 
-def test_the_wheel_works_in_another_environment_from_another_folder(tmp_path):
+def test_the_wheel_works_in_another_environment_from_another_folder(promoted, tmp_path):
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)],
         check=True,
@@ -84,11 +84,15 @@ def test_the_wheel_works_in_another_environment_from_another_folder(tmp_path):
     assert {name.split("/")[0].split("-")[0] for name in names} == {"leadscore"}
     fresh = tmp_path / "fresh"
     subprocess.run([sys.executable, "-m", "venv", str(fresh)], check=True)
-    subprocess.run(
-        [str(fresh / "bin" / "python"), "-m", "pip", "install", "--quiet",
-         "--constraint", str(ROOT / "constraints.txt"), str(wheel)],
-        check=True,
-    )  # fmt: skip
+    program = str(fresh / "bin" / "leadscore")
+
+    def install(extras: str) -> None:
+        subprocess.run(
+            [str(fresh / "bin" / "python"), "-m", "pip", "install", "--quiet",
+             "--constraint", str(ROOT / "constraints.txt"), f"{wheel}[{extras}]"],
+            check=True,
+        )  # fmt: skip
+
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     for taken in ("models.py", "pipeline.py", "serve/__init__.py"):  # a user's own
@@ -97,7 +101,7 @@ def test_the_wheel_works_in_another_environment_from_another_folder(tmp_path):
 
     def run(*words: str) -> str:
         done = subprocess.run(
-            [str(fresh / "bin" / "leadscore"), *words],
+            [program, *words],
             capture_output=True,
             text=True,
             cwd=elsewhere,
@@ -107,6 +111,25 @@ def test_the_wheel_works_in_another_environment_from_another_folder(tmp_path):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def serve(store: str) -> float:
+        port = free_port()
+        words = [program, "serve", "-p", "demo", "--store", store, "--port", str(port)]
+        ready = f"http://127.0.0.1:{port}/readyz"
+        with running(words, elsewhere / f"{store}.log", ready):
+            lead = {"lead_id": "L-1", "created_at": "2026-01-15T08:00:00Z", "profile": {}}
+            return ask(ready.replace("readyz", "v1/score"), lead)["probability"]
+
+    install("serve")
+    installed = {path.name for path in (fresh / "lib").glob("python*/site-packages/*")}
+    assert not installed & {"altair", "jinja2", "vl_convert", "matplotlib", "flask", "docker"}
+    shutil.copytree(promoted, elsewhere / "copied")
+    run("doctor", "--relocate", "--store", "copied")
+    assert 0.0 < serve("copied") < 1.0
+    run("demo", "leads", "--leads", "1000")
+    with pytest.raises(AssertionError, match=r"needs altair, jinja2, .* 'leadscore\[report\]'"):
+        run("train", "-p", "demo", "--data", "leads")
+
+    install("serve,report")
     assert "demo.predictive version 1" in run("demo", "--tour")
     assert "Ready to train" in run("check", "-p", "demo")  # the data are below the current folder
     assert "champion" in run("versions", "-p", "demo")
@@ -126,10 +149,4 @@ def test_the_wheel_works_in_another_environment_from_another_folder(tmp_path):
     assert (elsewhere / "again.csv").read_bytes() == (
         elsewhere / "store" / "demo" / "scored.csv"
     ).read_bytes()
-    port = free_port()
-    words = [str(fresh / "bin" / "leadscore"), "serve", "-p", "demo", "--store", "store"]
-    ready = f"http://127.0.0.1:{port}/readyz"
-    with running([*words, "--port", str(port)], elsewhere / "serve.log", ready):
-        lead = {"lead_id": "L-1", "created_at": "2026-01-15T08:00:00Z", "profile": {}}
-        answer = ask(ready.replace("readyz", "v1/score"), lead)
-    assert 0.0 < answer["probability"] < 1.0
+    assert 0.0 < serve("store") < 1.0

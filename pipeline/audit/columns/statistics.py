@@ -13,8 +13,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler, TargetEncoder
 
 from leadscore.pipeline.audit.columns.subjects import MISSING, Codes, Labels, Values
-from leadscore.pipeline.evaluation.close_rates import share_interval
-from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS
+from leadscore.pipeline.evaluation.close_rates import MIN_GROUP_LEADS, share_interval
 from leadscore.pipeline.evaluation.metrics import Estimate
 
 Floats = npt.NDArray[np.float64]

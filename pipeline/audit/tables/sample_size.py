@@ -10,7 +10,7 @@ from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.dataset.split import Split, split_dataset
 from leadscore.pipeline.errors import DataError
-from leadscore.pipeline.evaluation.groups import count_leads
+from leadscore.pipeline.evaluation.close_rates import count_leads
 from leadscore.pipeline.values.times import DAY_US, format_time
 
 _Z = 1.96

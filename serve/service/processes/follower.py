@@ -15,15 +15,9 @@ from pathlib import Path
 
 from leadscore.models.errors import ScorecardError
 from leadscore.pipeline.errors import LeadscoreError
-from leadscore.pipeline.tracking.registry_reader import (
-    RegisteredModel,
-    fetch_scorecard,
-    find_model,
-    find_version,
-    list_numbers,
-)
+from leadscore.pipeline.tracking.records import KINDS, RegisteredModel
+from leadscore.pipeline.tracking.registry_reader import fetch_scorecard
 from leadscore.pipeline.tracking.store import Store, has_store, open_store
-from leadscore.pipeline.tracking.version_names import KINDS
 from leadscore.serve.service.logs import Logger, make_logger
 from leadscore.serve.service.processes.watchdog import Watchdog
 from leadscore.serve.service.scorecards.cache import (
@@ -168,7 +162,7 @@ class Follower:
 
     def _ask_model(self, store: Store, name: str) -> dict[str, ModelEntry]:
         self.beat()
-        found = find_model(store, name)
+        found = store.find_model(name)
         if found is None or not found.newest:
             return {}
         return {name: self._follow_model(store, found)}
@@ -209,7 +203,7 @@ class Follower:
     def _list(self, store: Store, found: RegisteredModel) -> list[int]:
         newest, at, numbers = self._listed.get(found.name, (-1, 0.0, []))
         if newest != found.newest or time.monotonic() - at > _LIST_EVERY_S:
-            numbers = list_numbers(store, found.name)[:MOST_VERSIONS]
+            numbers = store.list_numbers(found.name)[:MOST_VERSIONS]
             self._listed[found.name] = (found.newest, time.monotonic(), numbers)
         return numbers
 
@@ -221,7 +215,7 @@ class Follower:
         try:
             self.beat()
             text = fetch_scorecard(store, name, number, LARGEST_SCORECARD)
-            noted = find_version(store, name, number)
+            noted = store.read_version(name, number)
             served = build_served_model(text, VersionNote(name, number))
             if served.scorecard.project != self.project:
                 raise ScorecardError(f"a scorecard of the project {served.scorecard.project}")
@@ -229,7 +223,7 @@ class Follower:
             self._refuse(key, str(error))
             return None
         except LeadscoreError as error:
-            if find_model(store, name) is None:  # raises if the registry is what fails
+            if store.find_model(name) is None:  # raises if the registry is what fails
                 return None
             self._refuse(key, str(error))
             return None

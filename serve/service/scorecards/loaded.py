@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from leadscore.models.errors import ScorecardError
-from leadscore.pipeline.tracking.version_names import parse_version
+from leadscore.pipeline.tracking.records import parse_version
 from leadscore.serve.service.problems import Problem
 from leadscore.serve.service.scorecards.cache import Index, ScorecardCache, VersionEntry
 from leadscore.serve.service.scorecards.served import ServedModel

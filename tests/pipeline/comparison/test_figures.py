@@ -17,8 +17,13 @@ from leadscore.pipeline.comparison.experiment import read_gain, size_experiment
 from leadscore.pipeline.comparison.measures import MEASURED, measure_contender
 from leadscore.pipeline.comparison.pairs import count_needed
 from leadscore.pipeline.errors import ConfigError
-from leadscore.pipeline.evaluation.calibration import expected_calibration_error, group_by_score
-from leadscore.pipeline.evaluation.metrics import auc, average_precision, log_loss
+from leadscore.pipeline.evaluation.metrics import (
+    auc,
+    average_precision,
+    expected_calibration_error,
+    group_by_score,
+    log_loss,
+)
 from leadscore.pipeline.evaluation.multiple_testing import holm
 from leadscore.pipeline.evaluation.resampling import draw_weights, estimate_gain
 

@@ -27,7 +27,7 @@ from leadscore.pipeline.demo.journeys import (
     simulate,
 )
 from leadscore.pipeline.demo.leads import BEGIN_S, draw_creations, draw_facts
-from leadscore.pipeline.demo.lists import read_column
+from leadscore.pipeline.demo.tables import read_column
 from leadscore.pipeline.demo.truth import (
     AGES_DAYS,
     HORIZON_DAYS,

@@ -7,10 +7,10 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 from support.paired_measures import measure_difference
 
 from leadscore.models.score_frame import to_probabilities
-from leadscore.pipeline.evaluation.calibration import group_by_score
 from leadscore.pipeline.evaluation.metrics import (
     MEASURES,
     Scored,
+    group_by_score,
     lift_at_10,
     measure,
 )

@@ -15,17 +15,15 @@ from support.projects import write_project as write_files
 from leadscore.models.score_frame import score_frame, to_probabilities
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.errors import GAP, ConfigError
-from leadscore.pipeline.evaluation.calibration import group_by_score
-from leadscore.pipeline.evaluation.close_rates import share_interval
-from leadscore.pipeline.evaluation.groups import MIN_GROUP_LEADS, make_group
-from leadscore.pipeline.evaluation.metrics import lift_at_10
+from leadscore.pipeline.evaluation.close_rates import MIN_GROUP_LEADS, make_group, share_interval
+from leadscore.pipeline.evaluation.metrics import group_by_score, lift_at_10
 from leadscore.pipeline.ingest.files import Reject
 from leadscore.pipeline.ingest.notes import Note
-from leadscore.pipeline.report import charts, html_pages, vega
-from leadscore.pipeline.report.evaluation_figures import Grid, make_grid
+from leadscore.pipeline.report import charts, html_pages, pictures
+from leadscore.pipeline.report.figures import Grid, make_grid
 from leadscore.pipeline.report.html_pages import write_training_page
+from leadscore.pipeline.report.pictures import read_bundle
 from leadscore.pipeline.report.training_report import make_report
-from leadscore.pipeline.report.vega import read_bundle
 from leadscore.pipeline.training.train import train
 from leadscore.pipeline.workflows.reports import fetch_report, report_path
 
@@ -322,7 +320,7 @@ def test_a_training_leaves_its_report_in_run_and_folder(registered):
 
 def test_a_harmed_bundle_is_made_anew(tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr(vega, "_make_bundle", lambda: made.append(1) or "window.x = 1;\r\n")
+    monkeypatch.setattr(pictures, "_make_bundle", lambda: made.append(1) or "window.x = 1;\r\n")
     for _ in range(2):
         read_bundle.cache_clear()
         assert read_bundle(tmp_path) == "window.x = 1;\r\n"

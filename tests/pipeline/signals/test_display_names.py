@@ -17,8 +17,8 @@ from leadscore.pipeline.signals.history.reader import read_history
 from leadscore.pipeline.signals.history.signals_sql import signals_sql
 from leadscore.pipeline.signals.live.reader import LiveReader
 from leadscore.pipeline.training.train import train
-from leadscore.pipeline.workflows.describe import SignalDescription
-from leadscore.serve.cli.describe import show_description
+from leadscore.pipeline.workflows.check import SignalDescription
+from leadscore.serve.cli.score import show_description
 
 BOTH = {"en": "views of the pricing page", "es": "las visitas a la página de precios"}
 

@@ -19,8 +19,7 @@ from leadscore.pipeline.config.folder import find_project
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.demo.world import write_world
 from leadscore.pipeline.errors import DataError, RefusalError
-from leadscore.pipeline.evaluation.calibration import group_by_score
-from leadscore.pipeline.evaluation.metrics import auc
+from leadscore.pipeline.evaluation.metrics import auc, group_by_score
 from leadscore.pipeline.training.finalize import cut_axes
 from leadscore.pipeline.training.train import train
 from leadscore.pipeline.workflows.record_training import record_training
