@@ -2,11 +2,9 @@
 
 from collections.abc import Collection
 
-from leadscore.pipeline.audit.columns.column_verdicts import compose, judge_columns
-from leadscore.pipeline.audit.columns.proxies import judge_proxies
-from leadscore.pipeline.audit.columns.subjects import last_snapshots
+from leadscore.pipeline.audit.columns.column_verdicts import compose, judge_columns, judge_proxies
+from leadscore.pipeline.audit.columns.subjects import WON, last_snapshots, make_source_frame
 from leadscore.pipeline.audit.records import Audit, ColumnFinding, Finding
-from leadscore.pipeline.audit.source_columns import WON, make_source_frame
 from leadscore.pipeline.audit.tables.table_findings import judge_tables
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
@@ -17,7 +15,6 @@ from leadscore.pipeline.ingest.tables import Ingested, ingest
 from leadscore.pipeline.progress import Progress, silent
 from leadscore.pipeline.signals.catalog import Signal
 
-CHANCE = 0.5
 ERRORS = 2.5
 """Standard errors. Chance alone reaches that once in 160 data sets."""
 MIN_ROWS = 10
@@ -104,7 +101,7 @@ def audit_tables(
 def judge_together(together: Estimate) -> list[Finding]:
     """Find that the signals together are not above chance by 2.5 standard errors."""
     error = (together.value - together.low) / 1.96
-    if together.value - ERRORS * error > CHANCE:
+    if together.value - ERRORS * error > 0.5:
         return []
     return [
         Finding(

@@ -9,11 +9,13 @@ from leadscore.pipeline.comparison.call_simulator import CallOutcome, Week
 from leadscore.pipeline.comparison.evaluation_set import EvaluationSet
 from leadscore.pipeline.comparison.records import Breakdown, Slice
 from leadscore.pipeline.config.project import Project
+from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.evaluation.close_rates import (
     MIN_GROUP_LEADS,
     MISSING,
     MOST_LEVELS,
     choose_breakdowns,
+    count_leads,
     leads_by_level,
 )
 from leadscore.pipeline.evaluation.evaluate import PERIODS, name_moment, part_by_period
@@ -43,70 +45,52 @@ def find_periods(evaluation_set: EvaluationSet, weeks: tuple[Week, ...]) -> npt.
     return period
 
 
-def group_snapshots(project: Project, evaluation_set: EvaluationSet) -> tuple[LeadGrouping, ...]:
-    """Return how the later snapshots are grouped: by time, and as the report does."""
-    return (_group_by_time(evaluation_set), *_group_by_signals(project, evaluation_set))
-
-
-def _group_by_time(evaluation_set: EvaluationSet) -> LeadGrouping:
+def group_snapshots(project: Project, evaluation_set: EvaluationSet) -> list[LeadGrouping]:
+    """Return how the later snapshots are grouped: by time, and by signals as the report does."""
     later, groups = evaluation_set.later, []
     for number, rows in enumerate(part_by_period(later), start=1):
         mask = np.zeros(len(later), np.bool_)
         mask[rows] = True
-        dated = later.order == "time"
         begins = name_moment(later.begin[rows[0]], later.order)
-        groups.append((begins[:7] if dated else f"{number} of {PERIODS}", mask))
-    what = "month" if later.order == "time" else "stretch"
-    description = (
-        "the month in which the lead was created" if what == "month"
-        else "stretches of equal count, in order of arrival"
-    )  # fmt: skip
-    return _keep_large(what, description, groups, evaluation_set)
-
-
-def _group_by_signals(project: Project, evaluation_set: EvaluationSet) -> list[LeadGrouping]:
+        groups.append((begins[:7] if later.order == "time" else f"{number} of {PERIODS}", mask))
+    column, description = (
+        ("month", "the month in which the lead was created")
+        if later.order == "time"
+        else ("stretch", "stretches of equal count, in order of arrival")
+    )
+    groupings = [_keep_large(column, description, groups, later)]
     declared = {signal.column: signal for signal in project.catalog.signals}
-    groupings = []
     for column in choose_breakdowns(project):
         frame = next((e.signals for e in evaluation_set.contenders if column in e.signals), None)
         if frame is None:
             continue
         values = frame[column]
-        leads = leads_by_level(values, evaluation_set.later.lead)
+        leads = leads_by_level(values, later.lead)
         ranked = sorted(leads, key=lambda level: (-leads[level], level))
         groups = [(level, (values == level).to_numpy(dtype=bool)) for level in ranked]
         groups.append((MISSING, values.isna().to_numpy()))
-        groupings.append(
-            _keep_large(column, describe_signal(declared[column]), groups, evaluation_set)
-        )
+        groupings.append(_keep_large(column, describe_signal(declared[column]), groups, later))
     return groupings
 
 
 def _keep_large(
-    column: str, description: str, groups: list[tuple[str, Mask]], evaluation_set: EvaluationSet
+    column: str, description: str, groups: list[tuple[str, Mask]], later: Dataset
 ) -> LeadGrouping:
-    lead = evaluation_set.later.lead
     some = [(name, mask) for name, mask in groups if mask.any()]
-    large = [(name, mask) for name, mask in some if len(np.unique(lead[mask])) >= MIN_GROUP_LEADS]
+    large = [group for group in some if count_leads(later, group[1]) >= MIN_GROUP_LEADS]
     shown = tuple(large[:MOST_LEVELS])
     return LeadGrouping(column, description, shown, len(some) - len(shown))
 
 
-def stack_masks(groupings: tuple[LeadGrouping, ...], snapshots: int) -> npt.NDArray[np.float64]:
-    """Stack all groups as rows, (1 + g, n); the first row is everybody."""
-    rows = [np.ones(snapshots), *(mask for grouping in groupings for _, mask in grouping.groups)]
-    return np.array(rows, dtype=np.float64)
-
-
 def break_down(
-    groupings: tuple[LeadGrouping, ...],
+    groupings: list[LeadGrouping],
     evaluation_set: EvaluationSet,
     reached: dict[str, CallOutcome],
     pairs: list[tuple[str, str]],
 ) -> tuple[Breakdown, ...]:
     """Return what each contender reached in every group.
 
-    `reached` has the outcome of each contender over the groups of ``stack_masks``.
+    `reached` has the outcome of each contender over everybody, and then over these groups.
     """
     later, place, found = evaluation_set.later, 0, []
     for grouping in groupings:
@@ -120,16 +104,9 @@ def break_down(
                 )
                 for one, other in pairs
             )
-            slices.append(
-                Slice(
-                    name,
-                    len(np.unique(later.lead[mask])),
-                    len(np.unique(later.lead[mask & (later.label == 1)])),
-                    {key: float(one.wins[place]) for key, one in reached.items()},
-                    gains,
-                )
-            )
-        found.append(
-            Breakdown(grouping.column, grouping.description, tuple(slices), grouping.hidden)
-        )
+            leads, wins = (count_leads(later, rows) for rows in (mask, mask & (later.label == 1)))
+            wins_by_contender = {key: float(one.wins[place]) for key, one in reached.items()}
+            slices.append(Slice(name, leads, wins, wins_by_contender, gains))
+        column, description = grouping.column, grouping.description
+        found.append(Breakdown(column, description, tuple(slices), grouping.hidden))
     return tuple(found)

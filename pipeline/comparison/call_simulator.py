@@ -38,20 +38,16 @@ def list_weeks(dataset: Dataset) -> tuple[Week, ...]:
         ranked = np.lexsort((dataset.lead_id.astype(str), dataset.begin))
         parts = np.array_split(ranked, max(1, round(len(ranked) / STRETCH)))
         return tuple(
-            Week(f"stretch {number} of {len(parts)}", rows)
-            for number, rows in enumerate(parts, start=1)
+            Week(f"stretch {place} of {len(parts)}", rows) for place, rows in enumerate(parts, 1)
         )
     as_of = find_as_of_us(dataset)
     number = (as_of - _MONDAY_US) // WEEK_US
     order = np.lexsort((as_of, dataset.lead, number))
-    last = np.r_[
-        (number[order][1:] != number[order][:-1]) | (np.diff(dataset.lead[order]) != 0), True
-    ]
+    last = np.r_[(np.diff(number[order]) != 0) | (np.diff(dataset.lead[order]) != 0), True]
     latest = order[last]
-    weeks = np.unique(number[latest])
     return tuple(
         Week(format_time(int(week * WEEK_US + _MONDAY_US))[:10], latest[number[latest] == week])
-        for week in weeks
+        for week in np.unique(number[latest])
     )
 
 
@@ -93,12 +89,10 @@ class CallSimulator:
         left = weight.astype(np.float64)
         for rows, starts, sizes in self._ranked:
             there = left[self._lead[rows]]
-            if len(starts) == len(rows):
-                equal = there
-            else:
-                equal = np.add.reduceat(there, starts, axis=0)
+            ties = len(starts) < len(rows)
+            equal = np.add.reduceat(there, starts, axis=0) if ties else there
             taken = np.clip(capacity - (np.cumsum(equal, axis=0) - equal), 0.0, equal)
-            if len(starts) < len(rows):
+            if ties:
                 share = np.divide(taken, equal, out=np.zeros_like(taken), where=equal > 0.0)
                 taken = there * np.repeat(share, sizes, axis=0)
             left[self._lead[rows]] -= taken
@@ -147,26 +141,20 @@ def find_capacity(
         raise ConfigError(
             f"--capacity-share: a share above 0 and up to 1 is needed, found {share:g}"
         )
-    leads, stretches = int(later.lead.max()) + 1, len(weeks)
+    part, in_one = share or ASSUMED_SHARE, (int(later.lead.max()) + 1) / len(weeks)
     if later.order == "arrival":
         if calls is not None:
             raise ConfigError(
                 "--capacity: these leads have no dates, so there are no weeks to have calls in; "
                 "give --capacity-share, the share of leads that can be called"
             )
-        part = share or ASSUMED_SHARE
-        text = f"calls to {part:.0%} of each {leads / stretches:.0f} leads in a row"
-        return Capacity(part * leads / stretches, text, share is None)
-    calls = calls if calls is not None else configured if share is None else None
-    if calls is not None:
-        return Capacity(calls, _format_calls(calls), False)
-    part = share or ASSUMED_SHARE
-    calls = float(max(1, round(part * leads / stretches)))
-    return Capacity(calls, _format_calls(calls), share is None)
-
-
-def _format_calls(calls: float) -> str:
-    return "1 call a week" if calls == 1.0 else f"{calls:g} calls a week"
+        text = f"calls to {part:.0%} of each {in_one:.0f} leads in a row"
+        return Capacity(part * in_one, text, share is None)
+    if calls is None and share is None:
+        calls = configured
+    assumed = calls is None and share is None
+    calls = calls or float(max(1, round(part * in_one)))
+    return Capacity(calls, f"{calls:g} {'call' if calls == 1.0 else 'calls'} a week", assumed)
 
 
 @dataclass(frozen=True)
@@ -198,41 +186,18 @@ def simulate_calls(
     `capacity` is in calls a week, `leads` is their number, and `groups` (g, n) has 1 where a
     snapshot belongs to a group.
     """
-    counts: list[list[tuple[Floats, Floats]]] = [[] for _ in callers]
+    counts: list[list[Floats]] = [[] for _ in callers]  # of each part of the draws: wins and calls
     for weight in chain([np.ones((leads, 1))], draw_weights(leads, bootstrap_draws, seed)):
-        for caller, found in zip(callers, counts, strict=True):
-            found.append(_count_by_group(caller, capacity, label, groups, weight))
-    return [
-        CallOutcome(
-            caller.call_once(capacity),
-            wins[:, 0],
-            calls[:, 0],
-            np.hstack([drawn for drawn, _ in parts]),
-            np.hstack([drawn for _, drawn in parts]),
-        )
-        for caller, ((wins, calls), *parts) in zip(callers, counts, strict=True)
-    ]
-
-
-def _count_by_group(
-    caller: CallSimulator,
-    capacity: float,
-    label: npt.NDArray[np.int8],
-    groups: Floats,
-    weight: Floats,
-) -> tuple[Floats, Floats]:
-    """Return wins and calls of each group, each (g, draws), if leads are there so often."""
-    wins = np.zeros((len(groups), weight.shape[1]))
-    calls = np.zeros_like(wins)
-    for rows, called in caller.run(capacity, weight):
-        members = groups[:, rows]
-        calls += members @ called
-        wins += (members * label[rows]) @ called
-    return wins, calls
-
-
-def draw_curve(
-    caller: CallSimulator, label: npt.NDArray[np.int8], capacities: list[float]
-) -> list[float]:
-    """Return the wins that are reached with so many calls a week."""
-    return [float(caller.call_once(calls) @ label) for calls in capacities]
+        for caller, parts in zip(callers, counts, strict=True):
+            wins, calls = both = np.zeros((2, len(groups), weight.shape[1]))
+            for rows, called in caller.run(capacity, weight):
+                members = groups[:, rows]
+                calls += members @ called
+                wins += (members * label[rows]) @ called
+            parts.append(both)
+    outcomes = []
+    for caller, parts in zip(callers, counts, strict=True):
+        wins, calls = np.concatenate(parts, axis=2)
+        called = caller.call_once(capacity)
+        outcomes.append(CallOutcome(called, wins[:, 0], calls[:, 0], wins[:, 1:], calls[:, 1:]))
+    return outcomes

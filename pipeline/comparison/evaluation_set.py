@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +15,17 @@ from leadscore.pipeline.config.training import SplitConfig
 from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
 from leadscore.pipeline.dataset.split import earlier_than, split_dataset
 from leadscore.pipeline.errors import RefusalError
+from leadscore.pipeline.evaluation.close_rates import count_leads
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.progress import Progress
 from leadscore.pipeline.scoring.inputs import read_catalog
 from leadscore.pipeline.signals.catalog import Catalog, Signal
 from leadscore.pipeline.signals.display_names import DisplayName
 from leadscore.pipeline.tracking.records import KIND_WORDS, Version
+
+Floats = npt.NDArray[np.float64]
+FEWEST_WINS = 5
+"""With fewer leads that won, even leads swapped all one way could prove nothing."""
 
 
 @dataclass(frozen=True)
@@ -60,27 +64,20 @@ def check_horizons(horizon_days: float | None, contenders: Sequence[Contender]) 
     Raises RefusalError if a horizon differs, or a contender learned from leads without any order.
     """
     for contender in contenders:
-        found = contender.scorecard.horizon_days
-        if found != horizon_days:
+        found, expected = (
+            "an open time" if days is None else f"{days:g} days"
+            for days in (contender.scorecard.horizon_days, horizon_days)
+        )
+        if contender.scorecard.horizon_days != horizon_days:
             raise RefusalError(
-                f"{contender.key} predicts who is won within {_days(found)}, training.yaml says "
-                f"{_days(horizon_days)}; set horizon_days back, or train or register it again"
+                f"{contender.key} predicts who is won within {found}, training.yaml says "
+                f"{expected}; set horizon_days back, or train or register it again"
             )
-        learned = contender.scorecard.kind != "rules"
-        if learned and contender.cut is None:
+        if contender.scorecard.kind != "rules" and contender.cut is None:
             raise RefusalError(
                 f"{contender.key} learned from leads without order in time, so none are later than "
                 "those it knows; give leads.created or leads.order in data.yaml and train again"
             )
-
-
-def _days(days: float | None) -> str:
-    return "an open time" if days is None else f"{days:g} days"
-
-
-Floats = npt.NDArray[np.float64]
-FEWEST_WINS = 5
-"""With fewer leads that won, even leads swapped all one way could prove nothing."""
 
 
 @dataclass(frozen=True)
@@ -129,21 +126,22 @@ def prepare_evaluation_set(
     """
     check_horizons(project.training.horizon_days, contenders)
     catalogs = [read_catalog(c.scorecard, project.data, c.key) for c in contenders]
-    groups = merge_catalogs(project.catalog, catalogs)
-    datasets: list[Dataset] = []
+    merged, numbers = _merge_catalogs(project.catalog, catalogs)
+    datasets: dict[int, Dataset] = {}
     digest = ""
-    for catalog in groups.catalogs:
+    for number in sorted(set(numbers)):
         progress("reading the leads and computing signals")
-        part = replace(project, catalog=catalog)
+        part = replace(project, catalog=merged[number])
         tables = ingest(part)
-        datasets.append(build_dataset(part, tables))
-        if catalog == project.catalog:
+        datasets[number] = build_dataset(part, tables)
+        if part.catalog == project.catalog:
             digest = tables.digest
-    whole = datasets[0]
-    for other in datasets[1:]:
+    whole, *others = datasets.values()
+    for other in others:
         _check_same(whole, other)
     cut = _find_cut(project.training.split, whole, contenders)
-    later = _number(whole.rows(whole.begin >= cut))
+    later = whole.rows(whole.begin >= cut)
+    later = replace(later, lead=pd.factorize(later.lead)[0])
     earlier = _find_earlier(project.training.split.gap, whole, cut)
     if not earlier.any():
         raise RefusalError(
@@ -153,16 +151,14 @@ def prepare_evaluation_set(
     _check_wins(later)
     progress("scoring")
     scored = []
-    for contender, group in zip(contenders, groups.of, strict=True):
-        dataset = datasets[group]
+    for contender, number in zip(contenders, numbers, strict=True):
+        dataset, scorecard = datasets[number], contender.scorecard
         signals = dataset.signals[dataset.begin >= cut].reset_index(drop=True)
-        before = score_frame(contender.scorecard, dataset.signals[earlier]).log_odds
+        before = score_frame(scorecard, dataset.signals[earlier]).log_odds
         equal = _treat(before, whole.label[earlier].astype(np.float64))
-        scored.append(
-            ScoredContender(contender, signals, score_frame(contender.scorecard, signals), equal)
-        )
-    digest = digest or ingest(project).digest
-    notes = _note_digests(project, contenders, catalogs, digest)
+        scores = score_frame(scorecard, signals)
+        scored.append(ScoredContender(contender, signals, scores, equal))
+    notes = _note_digests(project, contenders, catalogs, digest or ingest(project).digest)
     return EvaluationSet(later, tuple(scored), cut, int(earlier.sum()), notes)
 
 
@@ -174,11 +170,6 @@ def _find_earlier(gap: int, whole: Dataset, cut: float) -> npt.NDArray[np.bool_]
     begins = np.unique(whole.begin[earlier])
     before: npt.NDArray[np.bool_] = whole.begin < begins[-min(gap, len(begins))]
     return earlier & before
-
-
-def _number(later: Dataset) -> Dataset:
-    """Return a part with its leads numbered from 0, in its order."""
-    return replace(later, lead=pd.factorize(later.lead)[0])
 
 
 def _treat(log_odds: Floats, label: Floats) -> Affine:
@@ -214,10 +205,10 @@ def _find_cut(config: SplitConfig, dataset: Dataset, contenders: Sequence[Conten
 
 
 def _check_wins(later: Dataset) -> None:
-    wins = len(np.unique(later.lead[later.label == 1]))
+    wins, leads = count_leads(later, later.label == 1), int(later.lead.max()) + 1
     if wins < FEWEST_WINS or later.label.all():
         raise RefusalError(
-            f"{wins} leads won among the {len(np.unique(later.lead))} that came after the latest "
+            f"{wins} leads won among the {leads} that came after the latest "
             f"training; at least {FEWEST_WINS} wins, and some that did not win, are needed to "
             "compare by: wait for more, or train on an earlier cut (split in training.yaml)"
         )
@@ -242,33 +233,20 @@ def _note_digests(
     )
 
 
-class CatalogGroups(NamedTuple):
-    """Catalogues to be read one after the other, and for each scorecard the number of its own."""
-
-    catalogs: tuple[Catalog, ...]
-    of: tuple[int, ...]
-
-
-def merge_catalogs(first: Catalog, catalogs: Sequence[Catalog]) -> CatalogGroups:
+def _merge_catalogs(first: Catalog, catalogs: Sequence[Catalog]) -> tuple[list[Catalog], list[int]]:
     """Merge catalogues into as few as there can be, so that signals are computed once.
 
     `first` is the project's own, which the others join if they can. A catalogue that declares a
-    column, a field or a property differently from those before it begins a group of its own. Groups
-    that no scorecard reads are left out.
+    column, a field or a property differently from those before it is read on its own. The second
+    list has, for each of `catalogs`, the number of the catalogue to read it by.
     """
     merged, of = [first], []
     for catalog in catalogs:
-        for number, group in enumerate(merged):
-            joined = _join(group, catalog)
-            if joined is not None:
-                merged[number] = joined
-                of.append(number)
-                break
-        else:
-            merged.append(catalog)
-            of.append(len(merged) - 1)
-    used = sorted(set(of))
-    return CatalogGroups(tuple(merged[number] for number in used), tuple(map(used.index, of)))
+        joined = [*(_join(one, catalog) for one in merged), catalog]
+        place, both = next((n, one) for n, one in enumerate(joined) if one is not None)
+        merged[place : place + 1] = [both]
+        of.append(place)
+    return merged, of
 
 
 def _join(one: Catalog, other: Catalog) -> Catalog | None:
@@ -293,20 +271,16 @@ def _join(one: Catalog, other: Catalog) -> Catalog | None:
         and one.excluded_kinds == other.excluded_kinds
         and shared_fields & set(one.changing) == shared_fields & set(other.changing)
     )
-    if not alike:
-        return None
-    return (
-        one.model_copy(
-            update={
-                "signals": (*one.signals, *added),
-                "fields": {**other.fields, **one.fields},
-                "changing": tuple(dict.fromkeys((*one.changing, *other.changing))),
-                "properties": {**other.properties, **one.properties},
-                "word_lists": {**other.word_lists, **one.word_lists},
-            }
-        )
-        if added
-        else one
+    if not alike or not added:
+        return one if alike else None
+    return one.model_copy(
+        update={
+            "signals": (*one.signals, *added),
+            "fields": {**other.fields, **one.fields},
+            "changing": tuple(dict.fromkeys((*one.changing, *other.changing))),
+            "properties": {**other.properties, **one.properties},
+            "word_lists": {**other.word_lists, **one.word_lists},
+        }
     )
 
 

@@ -28,7 +28,7 @@ def read_gain(written: str) -> float:
     try:
         number = float(written.strip().removesuffix("%"))
     except ValueError:
-        number = float("nan")
+        number = 0.0
     gain = number / 100.0 if written.strip().endswith("%") else number
     if not 0.0 < gain <= 10.0:
         raise ConfigError(f"--gain: a gain such as 20% is needed, found {written!r}")
@@ -85,6 +85,10 @@ def plan_experiment(
     possible = gain if gain < room else room / 2.0
     size = _find_size(base_rate, possible, calls_per_week)
     larger = [wish for wish in _LARGER if possible < wish < room]
+    too_high = f" (a gain of {gain:.0%} is more than there can be; this is half of what is left)"
+    high = "" if possible == gain else too_high
+    weeks = f": {size.weeks:,} weeks with {calls_per_week:g} calls a week" if size.weeks else ""
+    wait = "" if horizon_days is None else f", then {horizon_days:g} days until the last outcome"
     return ExperimentPlan(
         one=one.key,
         other=other.key,
@@ -96,40 +100,20 @@ def plan_experiment(
         weeks=size.weeks,
         wait_days=horizon_days,
         shorter=tuple(_find_size(base_rate, wish, calls_per_week) for wish in larger),
-        summary=_summarize(base_rate, gain, possible, size, calls_per_week, horizon_days),
+        summary=(
+            f"To find a gain of {possible:.0%} in wins per call{high} in four tests out of five, "
+            f"where {base_rate:.1%} of the calls win now, takes {size.calls_per_arm:,} calls in "
+            f"each arm{weeks}{wait}."
+        ),
         steps=_list_steps(one, other, size.calls_per_arm, horizon_days),
     )
 
 
-def _summarize(
-    base_rate: float,
-    gain: float,
-    possible: float,
-    size: ExperimentSize,
-    calls_per_week: float | None,
-    horizon_days: float | None,
-) -> str:
-    high = (
-        ""
-        if possible == gain
-        else f" (a gain of {gain:.0%} is more than there can be; this is half of what is left)"
-    )
-    weeks = (
-        "" if size.weeks is None else f": {size.weeks:,} weeks with {calls_per_week:g} calls a week"
-    )
-    wait = "" if horizon_days is None else f", then {horizon_days:g} days until the last outcome"
-    return (
-        f"To find a gain of {possible:.0%} in wins per call{high} in four tests out of five, where "
-        f"{base_rate:.1%} of the calls win now, takes {size.calls_per_arm:,} calls in each "
-        f"arm{weeks}{wait}."
-    )  # fmt: skip
-
-
 def _find_size(base_rate: float, gain: float, calls_per_week: float | None) -> ExperimentSize:
-    calls = size_experiment(base_rate, gain)
-    if calls_per_week is None:
-        return ExperimentSize(gain, calls, None)
-    return ExperimentSize(gain, calls, ceil(2.0 * calls / ((1.0 - BY_CHANCE) * calls_per_week)))
+    calls, weeks = size_experiment(base_rate, gain), None
+    if calls_per_week is not None:
+        weeks = ceil(2.0 * calls / ((1.0 - BY_CHANCE) * calls_per_week))
+    return ExperimentSize(gain, calls, weeks)
 
 
 def _list_steps(

@@ -1,4 +1,4 @@
-"""The measures beside wins at capacity: ranking and calibration, with paired intervals."""
+"""The measures besides wins at capacity: ranking and calibration, with paired intervals."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,13 @@ from leadscore.pipeline.evaluation.metrics import (
 from leadscore.pipeline.evaluation.resampling import draw_weights
 
 Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int8]
+Rows = npt.NDArray[np.intp]
 RANKING = ("auc", "auc_within", "average_precision")
 CALIBRATION = ("log_loss", "ece", "log_loss_equal", "ece_equal")
 MEASURED = (*RANKING, *CALIBRATION)
+DESCRIBED = 300
+"""Number of draws for intervals that only describe: of ranking, calibration and families."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,7 @@ class Measured:
 class _Ranked:
     """n snapshots in an order, those of equal score together: sums of weights are taken there."""
 
-    def __init__(
-        self,
-        order: npt.NDArray[np.intp],
-        starts: npt.NDArray[np.intp],
-        label: npt.NDArray[np.int8],
-        lead: npt.NDArray[np.intp],
-    ) -> None:
+    def __init__(self, order: Rows, starts: Rows, label: Labels, lead: Rows) -> None:
         self.first = order[starts]
         self._starts = None if len(starts) == len(order) else starts
         self._lead, self._label = lead[order], label[order].astype(np.float64)
@@ -60,12 +58,7 @@ class _Measurer:
     """Measures one contender on weighted leads; everything that needs sorting is done once."""
 
     def __init__(
-        self,
-        log_odds: Floats,
-        equal: Affine,
-        label: npt.NDArray[np.int8],
-        lead: npt.NDArray[np.intp],
-        period: npt.NDArray[np.intp],
+        self, log_odds: Floats, equal: Affine, label: Labels, lead: Rows, period: Rows
     ) -> None:
         order = np.argsort(-log_odds, kind="stable")
         self._pooled = _Ranked(order, _starts(log_odds[order]), label, lead)
@@ -75,9 +68,8 @@ class _Measurer:
         self._period = period[self._within.first]
         raw = log_odds[self._pooled.first]
         self._scores = [(x, to_probabilities(x)) for x in (raw, equal.apply(raw))]
-        self._losses = [
-            (np.logaddexp(0.0, -x), np.logaddexp(0.0, x)) for x, _ in self._scores
-        ]  # of a win and of a lead that is not won
+        # The loss of a win, and of a lead that is not won.
+        self._losses = [(np.logaddexp(0.0, -x), np.logaddexp(0.0, x)) for x, _ in self._scores]
 
     def measure(self, weight: Floats) -> list[float]:
         """Return the measures of ``MEASURED``, leads weighted by `weight` (leads,)."""
@@ -103,16 +95,16 @@ class _Measurer:
         return float(wins @ (below + lost / 2.0)) / pairs if pairs > 0.0 else 0.5
 
 
-def _starts(values: npt.NDArray[np.generic]) -> npt.NDArray[np.intp]:
+def _starts(values: npt.NDArray[np.generic]) -> Rows:
     return np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
 
 
 def measure_contender(
     log_odds: Floats,
     equal: Affine,
-    label: npt.NDArray[np.int8],
-    lead: npt.NDArray[np.intp],
-    period: npt.NDArray[np.intp],
+    label: Labels,
+    lead: Rows,
+    period: Rows,
     bootstrap_draws: int,
     seed: int,
 ) -> Measured:

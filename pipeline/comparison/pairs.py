@@ -50,20 +50,15 @@ def share_calls(later: Dataset, one: Floats, other: Floats) -> CallShares:
     `one` and `other` are how much of each of n snapshots each contender calls, (n,). The leads of
     `later` are numbered from 0.
     """
-    of_one, of_other = sum_by_lead(later, one), sum_by_lead(later, other)
-    both = np.minimum(of_one, of_other)
-    only_one, only_other = of_one - both, of_other - both
-    return CallShares(
-        both,
-        only_one,
-        only_other,
-        one * _share(only_one, of_one)[later.lead],
-        other * _share(only_other, of_other)[later.lead],
-    )
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0.0)
+    sides = [(called, sum_by_lead(later, called)) for called in (one, other)]
+    both = np.minimum(sides[0][1], sides[1][1])
+    only, rows = [], []
+    for called, by_lead in sides:
+        part = by_lead - both
+        share = np.divide(part, by_lead, out=np.zeros_like(part), where=by_lead > 0.0)
+        only.append(part)
+        rows.append(called * share[later.lead])
+    return CallShares(both, *only, *rows)
 
 
 def count_wins_apart(later: Dataset, one: Floats, other: Floats) -> tuple[float, float]:
@@ -83,12 +78,16 @@ def find_swaps(
     later, shares = evaluation_set.later, share_calls(evaluation_set.later, one, other)
     label = later.label.astype(np.float64)
     neither = np.clip(1.0 - shares.both - shares.only_one - shares.only_other, 0.0, 1.0)
+
+    def count(leads: Floats, called: Floats, won: Floats = label) -> SwapCounts:
+        return SwapCounts(float(leads.sum()), float(called @ won))
+
     return Swaps(
-        both=SwapCounts(float(shares.both.sum()), float((one - shares.rows_one) @ label)),
-        both_other=SwapCounts(float(shares.both.sum()), float((other - shares.rows_other) @ label)),
-        only_one=SwapCounts(float(shares.only_one.sum()), float(shares.rows_one @ label)),
-        only_other=SwapCounts(float(shares.only_other.sum()), float(shares.rows_other @ label)),
-        neither=SwapCounts(float(neither.sum()), float(neither @ evaluation_set.won)),
+        both=count(shares.both, one - shares.rows_one),
+        both_other=count(shares.both, other - shares.rows_other),
+        only_one=count(shares.only_one, shares.rows_one),
+        only_other=count(shares.only_other, shares.rows_other),
+        neither=count(neither, neither, evaluation_set.won.astype(np.float64)),
         traits=_find_traits(evaluation_set, shares, signals),
     )
 
@@ -130,34 +129,29 @@ def _level_trait(
 ) -> SwapTrait | None:
     codes, levels = pd.factorize(column)
     best: SwapTrait | None = None
-    sums = shares.rows_one.sum(), shares.rows_other.sum()
+    sides = (shares.rows_one, shares.rows_other)
     for code, level in enumerate(levels):
         has = codes == code
         if len(np.unique(lead[has])) < MIN_GROUP_LEADS:
             continue
         share = float(has.mean())
-        one, other = (
-            float(shares.rows_one @ has / sums[0]),
-            float(shares.rows_other @ has / sums[1]),
-        )
-        effect = abs(one - other) / max(np.sqrt(share * (1.0 - share)), 1e-9)
+        one, other = (float(rows @ has / rows.sum()) for rows in sides)
+        effect = float(abs(one - other) / max(np.sqrt(share * (1.0 - share)), 1e-9))
         if best is None or effect > best.effect:
-            best = SwapTrait(
-                signal.column, signal.named("en"), str(level), one, other, float(effect)
-            )
+            best = SwapTrait(signal.column, signal.named("en"), str(level), one, other, effect)
     return best
 
 
 def write_swaps(
     path: Path, evaluation_set: EvaluationSet, pairs: Iterable[tuple[str, str, Floats, Floats]]
-) -> int:
-    """Write the leads that swap to a CSV, for those who may see them, and return how many.
+) -> None:
+    """Write the leads that swap to a CSV, for those who may see them.
 
     Columns out: called_by, not_by, lead_id, as_of, part (1, or less where a tie shares the call),
     won. Grain: one row per lead, pair and side. `pairs` has the names of two contenders and how
     much of each snapshot each of them calls. Raises DataError if the file cannot be written.
     """
-    later, count = evaluation_set.later, 0
+    later = evaluation_set.later
     dated = later.order == "time"
     as_of = find_as_of_us(later) if dated else np.zeros(len(later), np.int64)
     try:
@@ -175,10 +169,8 @@ def write_swaps(
                         writer.writerow(
                             [by, not_by, lead_id, moment, f"{part[row]:.4g}", later.label[row]]
                         )
-                        count += 1
     except OSError as error:
         raise DataError(f"--swaps-csv: {path}: cannot be written: {error}") from error
-    return count
 
 
 _LEAST_GAIN = 1e-9
@@ -202,15 +194,14 @@ class Side(NamedTuple):
 
 def find_rates(reached: CallOutcome, chance: CallOutcome) -> dict[str, Rate]:
     """Return precision and lift at capacity of a contender, held against calling by chance."""
-    precision = Rate(
-        float(reached.wins[0] / reached.calls[0]), reached.drawn_wins[0] / reached.drawn_calls[0]
+    precision, by_chance = (
+        Rate(float(one.wins[0] / one.calls[0]), one.drawn_wins[0] / one.drawn_calls[0])
+        for one in (reached, chance)
     )
-    by_chance = float(chance.wins[0] / chance.calls[0])
-    drawn_by_chance = chance.drawn_wins[0] / chance.drawn_calls[0]
-    won = drawn_by_chance > 0.0
+    won = by_chance.drawn > 0.0
     lift = Rate(
-        precision.value / by_chance if by_chance > 0.0 else 1.0,
-        precision.drawn[won] / drawn_by_chance[won],
+        precision.value / by_chance.value if by_chance.value > 0.0 else 1.0,
+        precision.drawn[won] / by_chance.drawn[won],
     )
     return {"precision_at_capacity": precision, "lift_at_capacity": lift}
 

@@ -28,44 +28,32 @@ def write_verdict(
     """
     ranked = sorted(standings, key=lambda s: -s.metrics["wins_at_capacity"].value)
     first, *others = ranked
-    against = {s.key: _find(pairs, first, s) for s in others}
-    of = {standing.key: standing for standing in standings}
+    proven = [{pair.one, pair.other} for pair in pairs if pair.proven]
+    beaten = [s for s in others if {first.key, s.key} in proven]
+    text = _describe_wins("it" if beaten else first.title, ranked, wins, capacity)
     if len(others) == 1:
-        return (_describe_two(first, others[0], against[others[0].key], wins, capacity, gain),)
-    beaten = [s for s in others if against[s.key].proven]
+        return (_describe_two(ranked, pairs[0], text, wins, gain),)
     if len(beaten) == len(others):
-        text = _describe_wins("it", ranked, wins, capacity)
         head = f"{_begin(first.title)} is ahead of all the others: {text}."
     elif beaten:
         level = [s.title for s in others if s not in beaten]
-        text = _describe_wins("it", ranked, wins, capacity)
         head = (
             f"{_begin(first.title)} is ahead of {_join([s.title for s in beaten])}, but "
             f"{NO_DIFFERENCE.lower()} from {_join(level)}: {text}."
         )
     else:
-        text = _describe_wins(first.title, ranked, wins, capacity)
         head = f"{NO_DIFFERENCE} between the first and the others with these {wins:,} wins: {text}."
+    of = {standing.key: standing for standing in standings}
     return head, *(_describe_pair(pair, of, wins, gain) for pair in pairs)
 
 
-def _find(pairs: Sequence[Pair], one: ContenderResult, other: ContenderResult) -> Pair:
-    return next(pair for pair in pairs if {pair.one, pair.other} == {one.key, other.key})
-
-
 def _describe_two(
-    first: ContenderResult,
-    second: ContenderResult,
-    pair: Pair,
-    wins: int,
-    capacity: str,
-    gain: float,
+    ranked: Sequence[ContenderResult], pair: Pair, text: str, wins: int, gain: float
 ) -> str:
+    first, second = ranked
     more = _describe_gain(first, second, pair)
     if pair.proven:
-        text = _describe_wins("it", (first, second), wins, capacity)
         return f"{_begin(first.title)} is ahead: {text}, which is {more}."
-    text = _describe_wins(first.title, (first, second), wins, capacity)
     if _calls_alike(pair):
         return f"{NO_DIFFERENCE}: both call the same leads, so {text}."
     return (
@@ -90,11 +78,6 @@ def _describe_pair(pair: Pair, of: Mapping[str, ContenderResult], wins: int, gai
     )
 
 
-def _oriented(gain: Estimate) -> Estimate:
-    """Return the gain of whoever is ahead."""
-    return gain if gain.value >= 0.0 else Estimate(-gain.value, -gain.high, -gain.low)
-
-
 def _calls_alike(pair: Pair) -> bool:
     return max(pair.swaps.only_one.leads, pair.swaps.only_other.leads) < 0.5
 
@@ -112,9 +95,12 @@ def _describe_wins(
 
 
 def _describe_gain(first: ContenderResult, second: ContenderResult, pair: Pair) -> str:
-    """Say how many more, so that it is the difference of the two numbers shown."""
-    reached = [round(s.metrics["wins_at_capacity"].value) for s in (first, second)]
-    return write_gain(_oriented(pair.gain.wins)._replace(value=float(reached[0] - reached[1])))
+    """Write the gain of whoever is ahead, as the difference of the two numbers shown."""
+    one, other = (round(s.metrics["wins_at_capacity"].value) for s in (first, second))
+    _, low, high = pair.gain.wins
+    if pair.gain.wins.value < 0.0:
+        low, high = -high, -low
+    return write_gain(Estimate(float(one - other), low, high))
 
 
 def write_gain(gain: Estimate) -> str:
@@ -129,21 +115,14 @@ def write_gain(gain: Estimate) -> str:
     >>> write_gain(Estimate(8.0, 0.3, 17.2))
     '8 more (95 % interval: 0.3 to 17 more)'
     """
-    low, high = (_format_end(abs(end)) for end in (gain.low, gain.high))
-    if gain.low < 0.0 <= gain.high:
-        span = f"{low} fewer to {high} more"
-    elif gain.low < 0.0:
-        span = f"{low} to {high} fewer"
-    else:
-        span = f"{low} to {high} more"
+    ends = [abs(end) for end in (gain.low, gain.high)]
+    # An end next to nothing is not written as 0, which would not be proven.
+    low, high = (f"{end:.1f}" if 0.05 <= end < 1.0 else f"{end:,.0f}" for end in ends)
+    low_word = " fewer" if gain.low < 0.0 <= gain.high else ""
+    high_word = "fewer" if gain.high < 0.0 else "more"
     value = round(gain.value)
     word = "more" if value >= 0 else "fewer"
-    return f"{abs(value):,} {word} (95 % interval: {span})"
-
-
-def _format_end(end: float) -> str:
-    """Say an end of an interval; one next to nothing is no 0, which would not be proven."""
-    return f"{end:.1f}" if 0.05 <= end < 1.0 else f"{end:,.0f}"
+    return f"{abs(value):,} {word} (95 % interval: {low}{low_word} to {high} {high_word})"
 
 
 def _describe_needed(pair: Pair, wins: int, gain: float) -> str:
@@ -211,12 +190,11 @@ def _describe_ranking(pair: Pair, names: Mapping[str, str]) -> list[str]:
         ]
     gain = pair.gain.wins
     if pair.proven and _is_sure(within) and gain.value * within.value < 0.0:
+        if pooled.value * gain.value < 0.0:
+            ahead, behind = behind, ahead
         return [
-            f"At your capacity {behind} reaches more wins, but over all leads {ahead} orders them "
+            f"At your capacity {ahead} reaches more wins, but over all leads {behind} orders them "
             "better: the difference lies among leads that would not be called."
-            if pooled.value * gain.value < 0.0
-            else f"At your capacity {ahead} reaches more wins, but over all leads {behind} orders "
-            "them better: the difference lies among leads that would not be called."
         ]
     return []
 
@@ -227,68 +205,71 @@ def _is_sure(estimate: Estimate) -> bool:
 
 def list_caveats(
     evaluation_set: EvaluationSet,
+    standings: Sequence[ContenderResult],
     weeks: Sequence[Week],
     capacity: Capacity,
     horizon_days: float | None,
 ) -> tuple[str, ...]:
-    """Return what holds of this comparison and is no part of its figures."""
-    lines = [
-        "History was routed by what sales used then, usually rules: leads that nobody called could "
-        "hardly win, so whoever orders leads as sales did looks better than it is. Only a "
-        "randomised test settles it (--plan-experiment)."
-    ]
-    if any(scored.contender.scorecard.kind == "rules" for scored in evaluation_set.contenders):
-        lines.append(
-            "A rule sheet is written by people, who may have known how these later leads ended; "
-            "the learned contenders did not."
-        )
+    """Return what limits this comparison and is no part of its figures."""
+    later, wins = evaluation_set.later, int(evaluation_set.won.sum())
     won = (
         "A win counts whenever it came before the data were taken."
         if horizon_days is None
         else f"A win counts if it came within {horizon_days:g} days after the snapshot."
     )
-    lines.append(
-        f"{won} That a call would have come in time to matter is assumed for all contenders alike."
+    assumption = (
+        ", a tenth of the leads that arrive, is an assumption (--capacity, or comparison: "
+        "{calls_per_week: N} in training.yaml)."
+        if later.order == "time"
+        else " is an assumption (--capacity-share)."
     )
-    if len(evaluation_set.later) > evaluation_set.leads:
-        lines.append(
+    spare = sum(len(week.rows) <= capacity.calls for week in weeks)
+    flat = [standing.title for standing in standings if standing.equal[0] == 0.0]
+    failed = (
+        f" Before the later period the score of {' and '.join(flat)} ranked the wrong way round, "
+        "so it is given the share that won and nothing else."
+    )
+    caveats = [
+        (
+            True,
+            "History was routed by what sales used then, usually rules: leads that nobody called "
+            "could hardly win, so whoever orders leads as sales did looks better than it is. Only "
+            "a randomised test settles it (--plan-experiment).",
+        ),
+        (
+            any(standing.kind == "rules" for standing in standings),
+            "A rule sheet is written by people, who may have known how these later leads ended; "
+            "the learned contenders did not.",
+        ),
+        (
+            True,
+            f"{won} That a call would have come in time to matter is assumed for all contenders "
+            "alike.",
+        ),
+        (
+            len(later) > evaluation_set.leads,
             "A call reaches a win only if the win came in time after the snapshot of the call. If "
             "a lead was called early and won late, its win counts for nobody. So the swaps, and "
-            f"calls to everybody, add up to fewer than all {int(evaluation_set.won.sum()):,} wins."
-        )
-    if capacity.assumed:
-        lines.append(
-            f"No capacity is configured: {capacity.text}, a tenth of the leads that "
-            "arrive, is an assumption (--capacity, or comparison: {calls_per_week: N} in "
-            "training.yaml)."
-            if evaluation_set.later.order == "time"
-            else f"No capacity is configured: {capacity.text} is an assumption (--capacity-share)."
-        )
-    if evaluation_set.later.order == "arrival":
-        lines.append(
+            f"calls to everybody, add up to fewer than all {wins:,} wins.",
+        ),
+        (capacity.assumed, f"No capacity is configured: {capacity.text}{assumption}"),
+        (
+            later.order == "arrival",
             f"These leads have no dates: {len(weeks)} stretches of equal count in order of arrival "
-            "stand for weeks."
-        )
-    spare = sum(len(week.rows) <= capacity.calls for week in weeks)
-    if spare:
-        lines.append(
+            "stand for weeks.",
+        ),
+        (
+            spare > 0,
             f"In {spare} of {len(weeks)} weeks there were no more leads than calls, so everybody "
-            "was called."
-        )
-    return tuple(lines)
-
-
-def describe_equal_treatment(standings: Sequence[ContenderResult], earlier: int) -> str:
-    """Say how probabilities were made comparable, and whose score failed at it."""
-    text = (
-        "Equal treatment: each contender's log-odds are scaled and shifted to fit the same "
-        f"{earlier:,} earlier snapshots. A model that learned from those fits them too well "
-        "already, so it gains less by this than others."
-    )
-    flat = [standing.title for standing in standings if standing.equal[0] == 0.0]
-    if flat:
-        text += (
-            f" Before the later period the score of {' and '.join(flat)} ranked the wrong way "
-            "round, so it is given the share that won and nothing else."
-        )
-    return text
+            "was called.",
+        ),
+        *((True, note) for note in evaluation_set.notes),
+        (
+            True,
+            "Equal treatment: each contender's log-odds are scaled and shifted to fit the same "
+            f"{evaluation_set.earlier_snapshots:,} earlier snapshots. A model that learned from "
+            "those fits them too well already, so it gains less by this than others."
+            f"{failed if flat else ''}",
+        ),
+    ]
+    return tuple(text for holds, text in caveats if holds)

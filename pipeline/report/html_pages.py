@@ -11,8 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from leadscore.models.axes import ENGAGEMENT, FIT
 from leadscore.pipeline.audit.records import Audit, ColumnFinding, suppress_cells
+from leadscore.pipeline.comparison.measures import DESCRIBED
 from leadscore.pipeline.comparison.records import Comparison, Pair
-from leadscore.pipeline.comparison.standings import DESCRIBED
 from leadscore.pipeline.evaluation.close_rates import MIN_GROUP_LEADS
 from leadscore.pipeline.evaluation.metrics import COMPARISON_WORDS
 from leadscore.pipeline.report.chart_data import (

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from leadscore.pipeline.evaluation.close_rates import FEWEST_EXPECTED, MIN_GROUP_LEADS
-from leadscore.pipeline.signals.catalog import FIELD_TYPE, Signal
+from leadscore.pipeline.signals.catalog import Signal
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 _MOST_SPANS = 4
 _DIGITS = 2
 _NEARLY_LEAST = 0.01
-"""So many of the numbers above 0 may count as nothing, for the sake of a round step."""
+"""Share of the numbers above 0 that may count as nothing, for the sake of a round step."""
 NEARLY_ALL = 0.95
 """What more snapshots have than this tells few of them apart."""
 
@@ -47,7 +47,7 @@ class Attribute:
     @property
     def is_set(self) -> bool:
         """Whether it is that a flag says yes."""
-        return _is_flag(self.signal) and not self.is_unknown
+        return self.signal.is_flag and not self.is_unknown
 
     @property
     def words(self) -> str:
@@ -74,33 +74,23 @@ def find_attributes(
     which decides how many leads a span needs.
     """
     missing = values.isna().to_numpy(bool)
-    known = ~missing
     if signal.is_category:
         texts = values.to_numpy(object)
-        levels = sorted({str(text) for text in texts[known]})
+        levels = sorted({str(text) for text in texts[~missing]})
         found = [Attribute(signal, texts == level, level=level) for level in levels]
-    elif _is_flag(signal):
+    elif signal.is_flag:
         is_set = values.to_numpy(np.float64, na_value=np.nan) >= 0.5
         found = [Attribute(signal, is_set, begins=1.0)]
     else:
         numbers = values.to_numpy(np.float64, na_value=np.nan)
-        likelier = min(overall, 1.0 - overall)
-        found = list(_find_spans(signal, numbers, lead, likelier))
+        found = list(_find_spans(signal, numbers, lead, min(overall, 1.0 - overall)))
     found.append(Attribute(signal, missing))
     return [
         attribute
         for attribute in found
-        if _count_leads(lead, attribute.has) >= MIN_GROUP_LEADS
+        if len(np.unique(lead[attribute.has])) >= MIN_GROUP_LEADS
         and attribute.has.mean() < NEARLY_ALL
     ]
-
-
-def _is_flag(signal: Signal) -> bool:
-    return FIELD_TYPE.get(signal.declaration.kind) == "flag"
-
-
-def _count_leads(lead: npt.NDArray[np.intp], rows: Mask) -> int:
-    return len(np.unique(lead[rows]))
 
 
 def _find_spans(
@@ -114,9 +104,8 @@ def _find_spans(
     edges = [0.0 if lowest >= 0.0 else _round(lowest, down=True)]
     if above.any():
         enough = 2.0 * FEWEST_EXPECTED / max(likelier, 1e-9)
-        spans = int(
-            np.clip(_count_leads(lead, above) // max(enough, MIN_GROUP_LEADS), 1, _MOST_SPANS)
-        )
+        most = len(np.unique(lead[above])) // max(enough, MIN_GROUP_LEADS)
+        spans = int(np.clip(most, 1, _MOST_SPANS))
         cuts = np.quantile(numbers[above], np.arange(1, spans) / spans, method="higher")
         if lowest == 0.0:
             least = float(np.quantile(numbers[above], _NEARLY_LEAST, method="lower"))

@@ -63,15 +63,10 @@ def train_sheet(
             "sheet tells nobody apart; see leadscore rules audit for the criteria that never fire"
         )
     affine = calibrate_points(points, split.earlier.label)
-    draft = make_sheet(sheet.terms, sheet.caps, affine, in_points)
     bands = to_bands(sheet.bands, affine)
-    draft = draft.model_copy(
-        update={
-            "bands": plain_bands(bands),
-            "training": fingerprint_training(
-                prepared, affine, sheet.config.model_dump(mode="json")
-            ),
-        }
+    used = fingerprint_training(prepared, affine, sheet.config.model_dump(mode="json"))
+    draft = make_sheet(sheet.terms, sheet.caps, affine, in_points).model_copy(
+        update={"bands": plain_bands(bands), "training": used}
     )
     earlier = score_frame(draft, split.earlier.signals).contributions
     if prepared.ordered:
@@ -116,8 +111,8 @@ def calibrate_points(points: Floats, label: npt.NDArray[np.int8]) -> Affine:
 def _check_leaks(sheet: Sheet, prepared: Prepared) -> None:
     left = set(prepared.project.catalog.columns)
     bad = [name for name, rule in sheet.rules.items() if rule.signal not in left]
-    bad += [f"{name} (by {rule.by})" for name, rule in sheet.rules.items()
-            if rule.by is not None and rule.by not in left]  # fmt: skip
+    by = {name: rule.by for name, rule in sheet.rules.items() if rule.by is not None}
+    bad += [f"{name} (by {column})" for name, column in by.items() if column not in left]
     if bad:
         raise RefusalError(
             f"{sheet.path}: the audit says that what these criteria look at leaks the outcome: "

@@ -21,7 +21,7 @@ def _listed(value: object) -> object:
 
 
 Values = Annotated[tuple[bool | float | str, ...], BeforeValidator(_listed), Field(min_length=1)]
-_WAYS = ("points", "each", "steps", "curve", "levels")
+WAYS = ("points", "each", "steps", "curve", "levels")
 _CONDITIONS = ("is_", "is_not", "at_least", "below", "known")
 
 
@@ -52,10 +52,10 @@ class Effect(Closed):
 
     @model_validator(mode="after")
     def _check_way(self) -> Self:
-        ways = [name for name in _WAYS if getattr(self, name) is not None]
+        ways = [name for name in WAYS if getattr(self, name) is not None]
         if len(ways) != 1:
             found = " and ".join(f"`{way}`" for way in ways) or "none of them"
-            raise ValueError(f"give one of {', '.join(f'`{w}`' for w in _WAYS)}; found {found}")
+            raise ValueError(f"give one of {', '.join(f'`{w}`' for w in WAYS)}; found {found}")
         conditions = [name for name in _CONDITIONS if getattr(self, name) is not None]
         if conditions and self.points is None:
             raise ValueError(f"`{conditions[0].rstrip('_')}` goes with `points`, not `{ways[0]}`")

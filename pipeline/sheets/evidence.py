@@ -62,9 +62,14 @@ class Evidence:
         alone = self.alone.p_more if exact is None else exact
         return min(1.0, 2.0 * min(alone, self.adjusted.p_more))
 
+    @property
+    def varies(self) -> bool:
+        """Whether it is a whole criterion that gives more points here than there."""
+        return self.part is None and self.criterion.varies
+
     def _fisher(self, direction: float) -> float | None:
         """Return the exact chance where two rates say it all; None for points that vary."""
-        if self.part is None and self.criterion.varies:
+        if self.varies:
             return None
         more = direction * (self.points - self.zero) > 0.0
         return self.lift.p_more if more else self.lift.p_less
@@ -133,6 +138,7 @@ class _History:
         self._label, self._lead = earlier.label, earlier.lead
         ages, self._age = np.unique(earlier.age_days, return_inverse=True)
         self._marks = (self._age[:, None] == np.arange(1, len(ages))).astype(np.float64)
+        self.everything: Mask = np.ones(len(self._label), bool)
 
     def lift(self, has: Mask, rows: Mask, over_ages: bool) -> CloseRates:
         """Measure the lift among some rows; over all ages for what tells the age itself."""
@@ -145,27 +151,17 @@ class _History:
             columns = np.column_stack([columns, self._marks])
         return fit_clustered_logit(columns[rows], self._label[rows], self._lead[rows])
 
-    @property
-    def everything(self) -> Mask:
-        """All rows."""
-        return np.ones(len(self._label), bool)
-
-    @property
-    def ages(self) -> int:
-        """How many columns the ages take."""
-        return len(self._marks.T)
+    def fit_alone(self, column: Floats, rows: Mask, factor: float, over_ages: bool) -> Coefficient:
+        """Return what one column, times a factor, is worth among some rows."""
+        points = self.fit(column[:, None], rows, over_ages)
+        return points.combine(np.r_[factor, np.zeros(len(points.value) - 1)])
 
 
 class _JointFit:
     """The coefficients of columns fitted together, at equal age and over all ages."""
 
     def __init__(self, columns: Floats, history: _History) -> None:
-        self._columns, self._history = columns, history
-
-    @property
-    def width(self) -> int:
-        """How many columns there are, those of the ages not counted."""
-        return len(self._columns.T)
+        self._columns, self._history, self.width = columns, history, len(columns.T)
 
     @cached_property
     def at_like_age(self) -> Coefficients:
@@ -178,20 +174,13 @@ class _JointFit:
 
     def combine(self, factors: Floats, over_ages: bool) -> Coefficient:
         """Return what the columns are worth together, each times its factor."""
-        if over_ages:
-            return self._over_ages.combine(factors)
-        return self.at_like_age.combine(np.r_[factors, np.zeros(self._history.ages)])
+        fitted = self._over_ages if over_ages else self.at_like_age
+        ages = np.zeros(len(fitted.value) - len(factors))
+        return fitted.combine(np.r_[factors, ages])
 
 
 def _is_age(one: ScoredCriterion) -> bool:
     return isinstance(one.signal.declaration, LeadAgeSignal)
-
-
-def _alone(
-    column: Floats, history: _History, rows: Mask, factor: float, over_ages: bool
-) -> Coefficient:
-    points = history.fit(column[:, None], rows, over_ages)
-    return points.combine(np.r_[factor, np.zeros(len(points.value) - 1)])
 
 
 def _measure_criterion(
@@ -202,18 +191,12 @@ def _measure_criterion(
     if not points and one.parts:
         points = one.parts[0].points
     lift = history.lift(fires, rows, over_ages)
-    factors = (np.arange(fit.width) == place).astype(np.float64)
-    alone = _alone(one.points, history, rows, 1.0, over_ages)
-    conclusive = _can_tell(history.lift(one.points != _find_mode(one.points), rows, over_ages))
-    return Evidence(
-        one, None, points, 0.0, lift, alone, fit.combine(factors, over_ages), conclusive
-    )
-
-
-def _find_mode(points: Floats) -> float:
-    """Return the points that most snapshots get."""
-    values, counts = np.unique(points, return_counts=True)
-    return float(values[np.argmax(counts)])
+    adjusted = fit.combine((np.arange(fit.width) == place).astype(np.float64), over_ages)
+    alone = history.fit_alone(one.points, rows, 1.0, over_ages)
+    values, counts = np.unique(one.points, return_counts=True)
+    differs = one.points != values[np.argmax(counts)]  # from what most snapshots get
+    can_tell = _can_tell(history.lift(differs, rows, over_ages))
+    return Evidence(one, None, points, 0.0, lift, alone, adjusted, can_tell)
 
 
 def _can_tell(lift: CloseRates) -> bool:
@@ -228,7 +211,7 @@ def _lay_out(
     The factors, (c,), subtract what the criterion's zero is worth from what the part is worth.
     """
     columns: list[Floats] = []
-    reads: dict[tuple[int, int], tuple[int | None, list[int], list[float]]] = {}
+    weights: dict[tuple[int, int], dict[int, float]] = {}
     for place, (one, lift) in enumerate(zip(criteria, lifts, strict=True)):
         if len(one.parts) < 2:
             columns.append(one.points)
@@ -239,16 +222,14 @@ def _lay_out(
         numbers = [n for n in range(len(shares)) if n != largest]
         where = {n: len(columns) + i for i, n in enumerate(numbers)}
         columns += [one.parts[n].has.astype(np.float64) for n in numbers]
-        means = [shares[n] if covers else 0.0 for n in numbers]
         for number in range(len(shares)):
-            reads[place, number] = (where.get(number), list(where.values()), means)
-    factors: dict[tuple[int, int], Floats] = {}
-    for key, (own, others, means) in reads.items():
-        row = np.zeros(len(columns))
-        row[others] -= means
-        if own is not None:
-            row[own] += 1.0
-        factors[key] = row
+            weights[place, number] = {
+                where[n]: float(n == number) - (shares[n] if covers else 0.0) for n in numbers
+            }
+    factors = {
+        key: np.array([by_column.get(n, 0.0) for n in range(len(columns))])
+        for key, by_column in weights.items()
+    }
     return np.column_stack(columns) if columns else np.zeros((rows, 0)), factors
 
 
@@ -275,7 +256,7 @@ def _measure_part(
     column, lift = part.has.astype(np.float64), history.lift(part.has, rows, over_ages)
     return Evidence(
         one, part, part.points, zero, lift,
-        _alone(column, history, rows, share * per_point, over_ages),
+        history.fit_alone(column, rows, share * per_point, over_ages),
         fit.combine(factors * per_point, over_ages),
         _can_tell(lift) and part.points != zero,
     )  # fmt: skip

@@ -18,7 +18,7 @@ from leadscore.pipeline.config.signals import declare_signals, make_catalog
 from leadscore.pipeline.config.yaml_io import describe_mistakes, read_yaml
 from leadscore.pipeline.errors import ConfigError
 from leadscore.pipeline.sheets.config import Criterion, CutoffsConfig, SheetConfig
-from leadscore.pipeline.sheets.effects import to_shape
+from leadscore.pipeline.sheets.criteria import to_shape
 from leadscore.pipeline.signals.catalog import Signal, UnknownSignalError, find_signal
 
 
@@ -55,8 +55,7 @@ def find_sheet(project: Project) -> Sheet | None:
 
     Raises ConfigError as ``read_sheet``.
     """
-    path = find_rules(project.folder)
-    return None if path is None else read_sheet(project, path)
+    return None if find_rules(project.folder) is None else read_sheet(project)
 
 
 def read_sheet(project: Project, path: Path | None = None) -> Sheet:
@@ -115,7 +114,7 @@ class _Reading:
             for name, criterion in self._config.criteria.items()
             if (rule := self._read_rule(name, criterion)) is not None
         }
-        bands = self._read_bands()
+        by = self._find_category(f"{self._path}: by", self._config.by)
         terms: list[Term] = []
         for signal in dict.fromkeys(rule.signal for rule in rules.values()):
             try:
@@ -128,6 +127,13 @@ class _Reading:
             raise ConfigError("\n".join(dict.fromkeys(self._mistakes)))
         catalog = make_catalog(list(self._used.values()), self._project.data)
         project = replace(self._project, catalog=catalog)
+        levels = self._config.overrides.items()
+        bands = PointBands(
+            _to_cutoffs(self._config),
+            None if by is None else by.column,
+            {level: _to_cutoffs(cutoffs) for level, cutoffs in levels},
+            self._config.minimums,
+        )
         return Sheet(self._path, self._config, project, rules, tuple(terms), bands)
 
     def _check_own(self) -> None:
@@ -149,7 +155,7 @@ class _Reading:
             signal = self._inline.get(name)
         else:
             signal = self._find(f"{where}.signal", criterion.signal)
-        by = None if criterion.by is None else self._find_category(f"{where}.by", criterion.by)
+        by = self._find_category(f"{where}.by", criterion.by)
         if signal is None or (criterion.by is not None and by is None):
             return None
         self._used.setdefault(signal.column, signal)
@@ -167,16 +173,6 @@ class _Reading:
             group=criterion.group,
         )  # fmt: skip
 
-    def _read_bands(self) -> PointBands:
-        config = self._config
-        by = None if config.by is None else self._find_category(f"{self._path}: by", config.by)
-        return PointBands(
-            _to_cutoffs(config),
-            None if by is None else by.column,
-            {level: _to_cutoffs(cutoffs) for level, cutoffs in config.overrides.items()},
-            config.minimums,
-        )
-
     def _find(self, where: str, name: str) -> Signal | None:
         try:
             signal = find_signal(name, self._known)
@@ -188,8 +184,8 @@ class _Reading:
         self._used.setdefault(signal.column, signal)
         return signal
 
-    def _find_category(self, where: str, name: str) -> Signal | None:
-        signal = self._find(where, name)
+    def _find_category(self, where: str, name: str | None) -> Signal | None:
+        signal = None if name is None else self._find(where, name)
         if signal is not None and not signal.is_category:
             self._mistakes.append(
                 f"{where}: {name!r} holds numbers; a signal with levels is needed"
@@ -209,11 +205,11 @@ class _Reading:
             if families & axis:
                 continue
             asked = getattr(self._config.axes, name) is not None
-            for key, is_given in (
+            for key, is_asked in (
                 ("axes", asked),
                 ("minimums", name in self._config.minimums.axes),
             ):
-                if is_given:
+                if is_asked:
                     self._mistakes.append(
                         f"{self._path}: {key}: asks for {name}, but no criterion is of "
                         f"{' or '.join(sorted(axis))}"

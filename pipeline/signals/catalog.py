@@ -68,6 +68,11 @@ class Signal(Closed):
         declared = self.declaration
         return isinstance(declared, TouchSignal) or FIELD_TYPE.get(declared.kind) == "text"
 
+    @property
+    def is_flag(self) -> bool:
+        """Whether its values are yes and no."""
+        return FIELD_TYPE.get(self.declaration.kind) == "flag"
+
     def named(self, language: Language) -> str:
         """Return its display name in a language, else the English one, else its name in words.
 

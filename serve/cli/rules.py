@@ -13,8 +13,8 @@ from leadscore.serve.cli.versions import version_json
 
 if TYPE_CHECKING:
     from leadscore.pipeline.evaluation.evaluate import Evaluation
+    from leadscore.pipeline.sheets.audit import CriterionResult, FlagKind, SheetAudit
     from leadscore.pipeline.sheets.learn import Learned
-    from leadscore.pipeline.sheets.verdicts import CriterionResult, FlagKind, SheetAudit
     from leadscore.pipeline.tracking.records import Version
 
 SheetOption = Annotated[
@@ -57,8 +57,7 @@ def learn(
     The sheet is written to a file and registered as challenger of the kind close_rate.
     """
     from leadscore.pipeline.sheets.calibrate import train_sheet
-    from leadscore.pipeline.sheets.learn import learn_sheet
-    from leadscore.pipeline.sheets.write import check_replaceable, save_sheet
+    from leadscore.pipeline.sheets.learn import check_replaceable, learn_sheet, save_sheet
     from leadscore.pipeline.workflows.record_training import record_training
 
     allowed = context.allow_leak or ()

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats.contingency import association
 
 from leadscore.pipeline.audit.columns.statistics import (
     ColumnStatistics,
@@ -15,6 +16,9 @@ from leadscore.pipeline.audit.columns.statistics import (
     predict_together,
 )
 from leadscore.pipeline.audit.columns.subjects import (
+    CLOSED,
+    WON,
+    Codes,
     Leads,
     Subject,
     find_subjects,
@@ -34,8 +38,9 @@ from leadscore.pipeline.audit.columns.timing import (
     judge_following,
     measure_field_timing,
 )
-from leadscore.pipeline.audit.records import ColumnFinding, ColumnVerdict
-from leadscore.pipeline.audit.source_columns import CLOSED
+from leadscore.pipeline.audit.records import ColumnFinding, ColumnVerdict, Finding
+from leadscore.pipeline.config.checks import is_sensitive
+from leadscore.pipeline.config.data import FieldConfig
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.evaluation.metrics import Estimate
@@ -66,10 +71,10 @@ def judge_columns(
     snapshots = last_snapshots(dataset)
     leads = leads_of(snapshots)
     counts = count_activities(tables, dataset)
-    found: list[tuple[Subject, ColumnStatistics | None, list[Suspicion]]] = []
-    for subject in find_subjects(project, tables, snapshots, raw):
-        seen, signs = _list_signs(tables, subject, raw, counts)
-        found.append((subject, seen, signs))
+    found = [
+        (subject, *_list_signs(tables, subject, raw, counts))
+        for subject in find_subjects(project, tables, snapshots, raw)
+    ]
     coarse = {
         signal.column: read_values(snapshots.signals[signal.column], signal.is_category).coarse
         for signal in project.catalog.signals
@@ -101,9 +106,7 @@ def _list_signs(
         signs += [("quarantine", identity)] if identity else []
     if subject.history == "changes" and signal is not None:
         for name in dict.fromkeys([*signal.inputs, signal.stored]):
-            timings = [
-                judge_field_timing(writing) for writing in measure_field_timing(tables, name or "")
-            ]
+            timings = map(judge_field_timing, measure_field_timing(tables, name or ""))
             signs += [("quarantine", text) for text in timings if text]
     if subject.history == "none":
         signs += _check_without_history(subject, seen, raw, counts)
@@ -131,9 +134,8 @@ def _check_without_history(
                     f"{still:.0%} of the open ones",
                 )
     if counts is not None and subject.values.kind == "number":
-        exact = subject.values.exact
         names = np.r_[np.nan, np.asarray(subject.values.names, float)]
-        numbers = pd.Series(names[exact], index=subject.leads.lead_id)
+        numbers = pd.Series(names[subject.values.exact], index=subject.leads.lead_id)
         following = judge_following(numbers, counts)
         if following is not None:
             yield "refuse", following
@@ -152,20 +154,18 @@ def _question_strongest(
     ]  # fmt: skip
     if len(kept) < 4 or not candidates:
         return
-    _, place = max(candidates)
-    name = found[place][0].name
+    subject, _, signs = found[max(candidates)[1]]
+    name = subject.name
     alone = measure_auc(predict_alone(coarse[name], leads.won), leads.won)
     others = [coarse[other] for other in kept if other != name]
     rest = measure_auc(predict_together(others, leads.won), leads.won)
     if alone.value < STRONG_ALONE_AUC or alone.value < rest.value - 0.01:
         return
-    found[place][2].append(
-        (
-            "not vouched for",
-            "it tells as much by itself as all other signals together, which reach AUC "
-            f"{rest.value:.3f}: what is it that knows so much?",
-        )
+    reason = (
+        "it tells as much by itself as all other signals together, which reach AUC "
+        f"{rest.value:.3f}: what is it that knows so much?"
     )
+    signs.append(("not vouched for", reason))
 
 
 def _worst(signs: list[Suspicion]) -> ColumnVerdict:
@@ -183,8 +183,12 @@ def _conclude(
     signs = sorted(signs, key=lambda sign: -WEIGHTS.index(sign[0]))
     reasons = [reason for _, reason in signs]
     verdict, why = _decide(project, allowed, subject, found)
-    override = _name_override(subject, found)
     reasons += [why] if why else []
+    override = None
+    if subject.signal is not None and found == "refuse":
+        override = f"--allow-leak {subject.name}"
+    elif subject.signal is not None and found != "use":
+        override = f"trusted: {{{subject.name}: why it was known by then}} in data.yaml"
     left_out = project.data.excluded.get(subject.name)
     if left_out is not None:
         reasons.append(f"left out in data.yaml: {left_out}")
@@ -211,9 +215,9 @@ def _decide(
     project: Project, allowed: Collection[str], subject: Subject, found: ColumnVerdict
 ) -> tuple[ColumnVerdict, str | None]:
     """Return the verdict after what the user says of it, and what that is."""
-    inputs = () if subject.signal is None else subject.signal.inputs
-    short = () if subject.signal is None else (subject.signal.name,)
-    names = set(map(compose, (subject.name, *subject.columns, *inputs, *short)))
+    signal = subject.signal
+    inside = () if signal is None else (*signal.inputs, signal.name)
+    names = set(map(compose, (subject.name, *subject.columns, *inside)))
     vouched = [why for name, why in project.data.trusted.items() if compose(name) in names]
     if names & set(map(compose, allowed)) and found != "use":
         return "use", "used all the same: --allow-leak"
@@ -229,9 +233,65 @@ def compose(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _name_override(subject: Subject, verdict: ColumnVerdict) -> str | None:
-    if subject.signal is None or verdict == "use":
-        return None
-    if verdict == "refuse":
-        return f"--allow-leak {subject.name}"
-    return f"trusted: {{{subject.name}: why it was known by then}} in data.yaml"
+PROXY = 0.5
+"""From this Cramér's V on, one column is a proxy of another."""
+MIN_KNOWN = 200
+_RAREST = 10
+
+
+def judge_proxies(project: Project, snapshots: Dataset, raw: pd.DataFrame) -> list[Finding]:
+    """Find signals that are proxies of a sensitive column that they do not read.
+
+    `snapshots` has one snapshot per lead. `raw` comes from `make_source_frame`. Each pair of a
+    signal and a column with a Cramér's V of .5 or more gets a warning.
+
+    References
+    ----------
+    H. Cramér, "Mathematical Methods of Statistics" (1946), chapter 21.
+    """
+    columns = find_sensitive(project, raw)
+    once = raw.drop_duplicates(LEAD_ID).set_index(LEAD_ID).reindex(snapshots.lead_id.astype(str))
+    sensitive = {column: read_values(once[column]).coarse for column in columns}
+    fields = project.data.leads.fields
+    found = []
+    for signal in project.catalog.signals:
+        reads = {fields[name].column or name for name in signal.inputs}
+        values = read_values(snapshots.signals[signal.column]).coarse
+        for column in columns:
+            strength = 0.0 if column in reads else measure_association(values, sensitive[column])
+            if strength >= PROXY:
+                found.append(
+                    Finding(
+                        "warning", signal.column,
+                        f"it is a proxy of {column!r}, which is sensitive: Cramér's V "
+                        f"{strength:.2f}",
+                        "leave it out of signals.yaml, unless you may use that column",
+                    )
+                )  # fmt: skip
+    return found
+
+
+def find_sensitive(project: Project, raw: pd.DataFrame) -> list[str]:
+    """Return the sensitive columns of the leads' file, by declaration or by name."""
+    declared = {
+        config.column or name
+        for name, config in project.data.leads.fields.items()
+        if is_sensitive(name, config)
+    }
+    named = {column for column in raw.columns if is_sensitive(column, FieldConfig())}
+    return sorted((declared | named) & set(raw.columns) - {LEAD_ID, WON})
+
+
+def measure_association(one: Codes, other: Codes) -> float:
+    """Return Cramér's V of two columns where both are filled, rare values aside; 0 if too few."""
+    both = (one > 0) & (other > 0) & _common(one) & _common(other)
+    if both.sum() < MIN_KNOWN:
+        return 0.0
+    table = pd.crosstab(one[both], other[both]).to_numpy()
+    if min(table.shape) < 2:
+        return 0.0
+    return float(association(table, method="cramer"))
+
+
+def _common(codes: Codes) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    return np.asarray((np.bincount(codes) >= _RAREST)[codes])

@@ -22,6 +22,9 @@ _PRIOR = 5.0
 """How many leads at the overall rate each value begins with, so that rare values count little."""
 
 
+_SPLITS = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+
+
 def predict_alone(codes: Codes, won: Labels) -> Floats:
     """Return the log-odds of each lead's value, from the leads of the other folds; (n,)."""
     return np.asarray(_encoder().fit_transform(codes[:, None], won)[:, 0], np.float64)
@@ -29,11 +32,7 @@ def predict_alone(codes: Codes, won: Labels) -> Floats:
 
 def _encoder() -> Pipeline:
     """Return the step from values to their log-odds; values not seen get those of all leads."""
-    return make_pipeline(TargetEncoder(smooth=_PRIOR, cv=_folds()), FunctionTransformer(logit))
-
-
-def _folds() -> StratifiedKFold:
-    return StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    return make_pipeline(TargetEncoder(smooth=_PRIOR, cv=_SPLITS), FunctionTransformer(logit))
 
 
 def measure_auc(scores: Floats, won: Labels) -> Estimate:
@@ -83,7 +82,7 @@ def predict_together(columns: Sequence[Codes], won: Labels) -> Floats:
         LogisticRegression(C=1.0, solver="newton-cholesky"),
     )
     found = cross_val_predict(
-        model, np.column_stack(columns), won, cv=_folds(), method="decision_function"
+        model, np.column_stack(columns), won, cv=_SPLITS, method="decision_function"
     )
     return np.asarray(found, np.float64)
 
@@ -134,37 +133,37 @@ def find_certain_values(values: Values, won: Labels) -> CertainValues:
     Ranges of numbers are not looked at: the ends of an honest, strong number may be nearly sure.
     """
     base = float(won.mean())
-    always = np.zeros(len(won), bool)
-    never = np.zeros(len(won), bool)
-    sure: list[tuple[int, str]] = []
-    none: list[tuple[int, str]] = []
+    always, never = np.zeros((2, len(won)), bool)
+    sure: list[tuple[int, str]] = [(0, "")]
+    none: list[tuple[int, str]] = [(0, "")]
     odds, extra_wins = 0.0, 0.0
     for name, rows in _groups(values):
         count, wins = int(rows.sum()), int(won[rows].sum())
         if count < MIN_VALUE_LEADS:
             continue
+        text = f"{name}: {wins:,} of {count:,} won"
         low, _ = share_interval(np.array([wins / count]), np.array([float(count)]))
         pure = wins == count and count * np.log(base) < BY_CHANCE
         if pure:
             extra_wins = max(extra_wins, (1.0 - base) * count)
         if pure or low[0] >= max(ALWAYS_WINS, 1.0 - (1.0 - base) / 4.0):
             always |= rows
-            sure.append((count, f"{name}: {wins:,} of {count:,} won"))
+            sure.append((count, text))
             odds = max(odds, float(low[0] / max(1.0 - low[0], 1e-9)))
         elif base * count >= MIN_EXPECTED_WINS and wins <= NEVER_WINS * base * count:
             never |= rows
-            none.append((count, f"{name}: {wins:,} of {count:,} won"))
+            none.append((count, text))
     usual = int(np.bincount(values.exact[won]).argmax())
     other = values.exact != usual
     rate = float(won[other].mean()) if other.any() else base
     return CertainValues(
         wins=float(always[won].mean()),
         others=float(never[~won].mean()),
-        always=max(sure, default=(0, ""))[1],
-        never=max(none, default=(0, ""))[1],
+        always=max(sure)[1],
+        never=max(none)[1],
         extra_wins=extra_wins,
         odds_ratio=odds * (1.0 - base) / base,
-        never_expected=base * max(none, default=(0, ""))[0],
+        never_expected=base * max(none)[0],
         constant=float((~other)[won].mean()),
         constant_others=float((~other)[~won].mean()),
         constant_rate=rate / base,
@@ -201,7 +200,8 @@ STRETCHES = 8
 class ColumnStatistics:
     """What one column shows: the shares filled among won and not, and what it carries alone.
 
-    `auc_earlier` and `auc_later` are of the halves of the leads, None without order.
+    `auc_earlier` and `auc_later` are of the halves of the leads, None without order. `uneven` is by
+    how much the share filled differs between stretches of their order.
     """
 
     filled: float
@@ -224,7 +224,12 @@ def measure_column(
     """
     filled = values.filled
     scores = predict_alone(values.coarse, won)
-    earlier, later = (None, None) if order is None else _halves(scores, won, order)
+    earlier, later, uneven = None, None, 0.0
+    if order is not None:
+        earlier, later = _halves(scores, won, order)
+        parts = np.array_split(filled[np.argsort(order, kind="stable")], STRETCHES)
+        shares = [part.mean() for part in parts if len(part) >= 25]
+        uneven = float(max(shares) - min(shares)) if shares else 0.0
     return ColumnStatistics(
         filled=float(filled.mean()),
         filled_won=float(filled[won].mean()),
@@ -234,7 +239,7 @@ def measure_column(
         auc_earlier=earlier,
         auc_later=later,
         certainty=find_certain_values(values, won),
-        uneven=0.0 if order is None else _unevenness(filled, order),
+        uneven=uneven,
     )
 
 
@@ -245,10 +250,3 @@ def _halves(
     for half in (order <= middle, order > middle):
         mixed = half.any() and 0 < won[half].sum() < half.sum()
         yield measure_auc(scores[half], won[half]).value if mixed else None
-
-
-def _unevenness(filled: npt.NDArray[np.bool_], order: npt.NDArray[np.float64]) -> float:
-    """Return by how much the share filled differs between stretches of the leads' order."""
-    parts = np.array_split(filled[np.argsort(order, kind="stable")], STRETCHES)
-    shares = [part.mean() for part in parts if len(part) >= 25]
-    return float(max(shares) - min(shares)) if shares else 0.0

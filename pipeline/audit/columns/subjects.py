@@ -1,22 +1,70 @@
 """What is audited: signals as of the snapshots, columns as they stand today, and their values."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow.compute as pc
 
-from leadscore.pipeline.audit.source_columns import CLOSED, WON
 from leadscore.pipeline.config.data import ROW_NUMBER
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.dataset.dataset import Dataset, find_maturity
 from leadscore.pipeline.ingest.leads import LEAD_ID
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.signals.catalog import Signal
 from leadscore.pipeline.signals.kinds import ActivitySignal, LeadAgeSignal
+
+WON, CLOSED = "#won", "#closed"
+
+
+def make_source_frame(project: Project, tables: Ingested) -> pd.DataFrame:
+    """Return every column of the leads' file as text, with what became of each lead.
+
+    Raises ValueError if the tables were read without ``keep_source``.
+
+    Returns
+    -------
+    DataFrame
+        One row per row of the file, repeated lead ids included, in the file's order: its columns as
+        text or None, ``#lead_id``, ``#won`` (True, False, or None where that is not known yet: the
+        lead is open, and its horizon not over) and ``#closed`` (bool: won or lost).
+    """
+    if tables.source is None:
+        raise ValueError("the leads' file was read without keeping its columns as text")
+    source: pd.DataFrame = tables.source.to_pandas()
+    leads = project.data.leads
+    words = {config.column or name: config.missing for name, config in leads.fields.items()}
+    for name in tables.source.column_names:
+        missing = {word.strip() for word in (*leads.missing, *words.get(name, ()))}
+        if missing and name != LEAD_ID:
+            source[name] = source[name].where(~source[name].isin(missing), None)
+    won, closed = find_outcomes(project, tables)
+    source[WON] = source[LEAD_ID].map(won)
+    source[CLOSED] = source[LEAD_ID].isin(closed)
+    return source
+
+
+def find_outcomes(project: Project, tables: Ingested) -> tuple[Mapping[str, bool], set[str]]:
+    """Return what became of each lead as far as it is known by the extract.
+
+    The first part says whether each lead was ever won. Open leads whose horizon is not over are not
+    in it. The second part has the leads that were won or lost.
+    """
+    outcomes, leads = tables.outcomes, tables.leads
+    won = set(outcomes.filter(pc.equal(outcomes["status"], "won"))["lead_id"].to_pylist())
+    lost = set(outcomes.filter(pc.equal(outcomes["status"], "lost"))["lead_id"].to_pylist())
+    known = {**dict.fromkeys(lost, False), **dict.fromkeys(won, True)}
+    if project.training.horizon_days is not None and tables.extract_us is not None:
+        maturity = find_maturity(project, tables)
+        until = tables.extract_us - (0 if maturity is None else maturity.wait_us)
+        old = leads.filter(pc.less_equal(leads["created_us"], until))["lead_id"].to_pylist()
+        known = {**dict.fromkeys(old, False), **known}
+    return known, won | lost
+
 
 Codes = npt.NDArray[np.intp]
 Labels = npt.NDArray[np.bool_]
@@ -76,9 +124,8 @@ def read_values(
         column = numbers
     codes, found = pd.factorize(column, sort=True)
     exact = np.asarray(codes + 1, np.intp)
-    return Values(
-        "number", exact, _cut(np.asarray(column, np.float64), exact), np.asarray(found, object)
-    )
+    coarse = _cut(np.asarray(column, np.float64), exact)
+    return Values("number", exact, coarse, np.asarray(found, object))
 
 
 def _read_levels(column: "pd.Series[str] | pd.Series[float]") -> Values:
@@ -90,13 +137,13 @@ def _read_levels(column: "pd.Series[str] | pd.Series[float]") -> Values:
 def _cut(numbers: npt.NDArray[np.float64], exact: Codes) -> Codes:
     """Give the common values the first numbers, and the ranges of the rest those after them."""
     counts = np.bincount(exact)
-    common = np.flatnonzero(counts >= max(COMMON * len(exact), 10.0))
-    common = common[common != MISSING]
     if len(counts) - 1 <= RANGES:
         return exact
-    coarse = np.zeros(len(exact), np.intp)
-    coarse[np.isin(exact, common)] = np.searchsorted(common, exact[np.isin(exact, common)]) + 1
-    rest = (exact != MISSING) & ~np.isin(exact, common)
+    common = np.flatnonzero(counts >= max(COMMON * len(exact), 10.0))
+    common = common[common != MISSING]
+    is_common, coarse = np.isin(exact, common), np.zeros(len(exact), np.intp)
+    coarse[is_common] = np.searchsorted(common, exact[is_common]) + 1
+    rest = (exact != MISSING) & ~is_common
     if rest.any():
         edges = np.unique(np.quantile(numbers[rest], np.linspace(0.0, 1.0, RANGES + 1)[1:-1]))
         coarse[rest] = np.searchsorted(edges, numbers[rest], side="right") + 1 + len(common)
@@ -131,8 +178,7 @@ class Subject:
 def last_snapshots(dataset: Dataset) -> Dataset:
     """Return the last mature snapshot of each lead, of at most ``MOST_LEADS`` leads."""
     order = np.lexsort((dataset.age_days, dataset.lead))
-    last = np.r_[dataset.lead[order][1:] != dataset.lead[order][:-1], True]
-    rows = order[last]
+    rows = order[np.r_[np.diff(dataset.lead[order]) != 0, True]]
     if len(rows) > MOST_LEADS:
         rows = np.random.default_rng(0).choice(rows, MOST_LEADS, replace=False)
     mask = np.zeros(len(dataset), bool)
@@ -159,9 +205,8 @@ def find_subjects(
     known = once[once[WON].notna()]
     if len(known) > MOST_LEADS:
         known = known.sample(MOST_LEADS, random_state=0)
-    today = Leads(
-        known[LEAD_ID].to_numpy(object), known[WON].to_numpy(bool), _order_of(tables, known)
-    )
+    order = _order_of(tables, known)
+    today = Leads(known[LEAD_ID].to_numpy(object), known[WON].to_numpy(bool), order)
     stored = tables.leads.to_pandas().set_index("lead_id").reindex(known[LEAD_ID])
     catalog, fields = project.catalog, project.data.leads.fields
     read: set[str] = set()
@@ -199,12 +244,11 @@ def _other_columns(project: Project, raw: pd.DataFrame) -> list[str]:
     """Return the columns of the file that say something of leads: no ids, times or outcomes."""
     data = project.data
     ours = {data.leads.id, data.leads.order, ROW_NUMBER, LEAD_ID, WON, CLOSED}
-    ours |= {
-        spec.column for spec in (data.leads.created, data.leads.first_called) if spec is not None
-    }
+    times = [data.leads.created, data.leads.first_called]
     if data.outcomes.file in (None, data.leads.file):
         ours |= {data.outcomes.column, data.outcomes.lead}
-        ours |= {s.column for s in (data.outcomes.closed, data.outcomes.recorded) if s is not None}
+        times += [data.outcomes.closed, data.outcomes.recorded]
+    ours |= {spec.column for spec in times if spec is not None}
     for source in data.activities:
         if source.file == data.leads.file:
             ours |= set(source.columns)

@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 from leadscore.pipeline.audit.columns.statistics import (
     MIN_EXPECTED_WINS,
     NEVER_WINS,
+    CertainValues,
     ColumnStatistics,
 )
 from leadscore.pipeline.audit.columns.subjects import Values
@@ -46,38 +47,34 @@ def list_suspicions(
         yield "refuse", f"it predicts the outcome by itself: {alone}"
     elif auc.low >= VERY_GOOD:
         yield "quarantine", f"it predicts nearly all by itself: {alone}"
+    single = f"single values always win, and hold {sure.wins:.0%} of all wins: {sure.always}"
     if sure.wins >= 0.5 and sure.odds_ratio >= SURE_ODDS_RATIO:
-        yield (
-            "refuse",
-            f"single values always win, and hold {sure.wins:.0%} of all wins: " + (sure.always),
-        )
+        yield "refuse", single
     if sure.extra_wins >= MIN_EXTRA_WINS:
         yield "quarantine", f"a value always wins, without one exception: {sure.always}"
     elif sure.extra_wins >= MIN_EXTRA_WINS / 2.5 or (sure.wins >= 0.1 and not as_of):
         yield "not vouched for", f"single values nearly always win: {sure.always}"
     if as_of:
         return
-    yield from _check_certain_values(seen, from_text)
-    yield from _check_filling(seen)
-    if _halves_differ(seen):
-        yield (
-            "not vouched for" if auc.value >= WORTH_ASKING_AUC else "use",
-            f"it predicts better in one half of the time than in the other: "
-            f"AUC {seen.auc_earlier:.2f} in the earlier, {seen.auc_later:.2f} in the later half",
-        )
-
-
-def _check_certain_values(seen: ColumnStatistics, from_text: bool) -> Iterator[Suspicion]:
-    sure = seen.certainty
     if (0.3 <= sure.wins < 0.5 and sure.odds_ratio >= SURE_ODDS_RATIO) or (
         sure.wins >= 0.03 and sure.odds_ratio >= SUREST_ODDS_RATIO
     ):
+        yield "quarantine", single
+    if not from_text:  # signals of a text cannot change after a win, and spam may well never win
+        yield from _check_certain_values(sure)
+    yield from _check_filling(seen)
+    earlier, later = seen.auc_earlier, seen.auc_later
+    error = (auc.high - auc.low) / (2.0 * 1.96) * np.sqrt(2.0)  # of each half
+    least = max(HALVES_APART_AUC, 4.0 * np.sqrt(2.0) * error)
+    if earlier is not None and later is not None and abs(earlier - later) >= least:
         yield (
-            "quarantine",
-            f"single values always win, and hold {sure.wins:.0%} of all wins: {sure.always}",
+            "not vouched for" if auc.value >= WORTH_ASKING_AUC else "use",
+            "it predicts better in one half of the time than in the other: "
+            f"AUC {earlier:.2f} in the earlier, {later:.2f} in the later half",
         )
-    if from_text:  # signals of a text cannot change after a win, and spam may well never win
-        return
+
+
+def _check_certain_values(sure: CertainValues) -> Iterator[Suspicion]:
     both = f"some values always win ({sure.always}), others never ({sure.never})"
     if sure.wins >= 0.10 and sure.others >= 0.05:
         yield "refuse", both
@@ -114,14 +111,6 @@ def _check_filling(seen: ColumnStatistics) -> Iterator[Suspicion]:
             f"the share filled differs by {seen.uneven:.0%} between stretches of time: what it "
             "says does not mean the same throughout",
         )
-
-
-def _halves_differ(seen: ColumnStatistics) -> bool:
-    earlier, later = seen.auc_earlier, seen.auc_later
-    if earlier is None or later is None:
-        return False
-    error = (seen.auc.high - seen.auc.low) / (2.0 * 1.96) * np.sqrt(2.0)  # of each half
-    return bool(abs(earlier - later) >= max(HALVES_APART_AUC, 4.0 * np.sqrt(2.0) * error))
 
 
 OVERWRITTEN_WORDS = frozenset("last latest newest ultima ultimo dernier derniere recent".split())
@@ -172,10 +161,8 @@ DENSE_NUMBERS = 0.2
 def judge_identity(values: Values, order: npt.NDArray[np.float64] | None) -> str | None:
     """Return why a column is as good as an identifier, or None.
 
-    Text is, if four in five of its values are different. Numbers are, if they are whole, nearly all
-    different, and either run with the leads' order or leave few numbers out: others, as sums of
-    money, are all different as well. `order` is the time of creation or the arrival number of each
-    lead, (n,).
+    Text is one if four in five of its values are different. Whole numbers are one if nearly all are
+    different, and they run with the leads' `order` (time or arrival number, (n,)) or leave few out.
     """
     filled = values.filled
     count = int(filled.sum())
@@ -183,13 +170,10 @@ def judge_identity(values: Values, order: npt.NDArray[np.float64] | None) -> str
         return None
     different = len(np.unique(values.exact[filled]))
     if values.kind == "text":
-        if different >= UNIQUE * count:
-            return f"id-like: {different:,} different values in {count:,} leads"
-        return None
-    if different < 0.99 * count:
-        return None
+        text = f"id-like: {different:,} different values in {count:,} leads"
+        return text if different >= UNIQUE * count else None
     numbers = np.asarray(values.names, float)[values.exact[filled] - 1]
-    if not np.equal(numbers, np.round(numbers)).all():
+    if different < 0.99 * count or not np.equal(numbers, np.round(numbers)).all():
         return None
     if order is not None and np.ptp(order[filled]) > 0.0:
         along = float(spearmanr(numbers, order[filled]).statistic)

@@ -69,33 +69,25 @@ def measure_field_timing(tables: Ingested, field: str) -> tuple[FieldTiming, ...
     lived = (extract - whole["created"]).clip(lower=0)
     usual = float((~at).sum()) / max(float((lived - near).sum()), 1.0)
     usual = max(usual, 1.0 / max(float(lived.sum()), 1.0))  # never a change: one would be usual
-    writings = []
+    timings = []
     for word, name in (("won", "wins"), ("lost", "losses")):
         mine = (whole["status"] == word).to_numpy()
-        if not mine.any():
-            continue
-        these = status == word
-        count = int((at & these).sum())
-        rate = count / max(float(near[mine].sum()), 1.0)
-        filling = int((at & these & blank).sum())
-        writings.append(FieldTiming(name, int(mine.sum()), count, filling, float(rate / usual)))
-    return tuple(writings)
+        written = at & (status == word)
+        rate = int(written.sum()) / max(float(near[mine].sum()), 1.0)
+        counts = int(mine.sum()), int(written.sum()), int((written & blank).sum())
+        timings.append(FieldTiming(name, *counts, float(rate / usual)))
+    return tuple(timing for timing in timings if timing.closings)
 
 
-def judge_field_timing(writing: FieldTiming) -> str | None:
-    """Say that a field is written when leads close, or None if nothing speaks for it."""
-    share = writing.at_closing / max(writing.closings, 1)
-    if (
-        writing.at_closing < MIN_CHANGES
-        or share < MIN_SHARE
-        or writing.times_usual < MIN_TIMES_USUAL
-    ):
+def judge_field_timing(timing: FieldTiming) -> str | None:
+    """Return that a field is written when leads close, or None if nothing speaks for it."""
+    count, usual = timing.at_closing, timing.times_usual
+    if count < MIN_CHANGES or count / timing.closings < MIN_SHARE or usual < MIN_TIMES_USUAL:
         return None
-    how = "filled in" if 2 * writing.filling >= writing.at_closing else "overwritten"
+    how = "filled in" if 2 * timing.filling >= count else "overwritten"
     return (
-        f"{how} at or after the closing: {writing.at_closing:,} changes around "
-        f"{writing.closings:,} {writing.of}, {min(writing.times_usual, 999.0):.0f} times as often "
-        "as otherwise"
+        f"{how} at or after the closing: {count:,} changes around {timing.closings:,} {timing.of}, "
+        f"{min(usual, 999.0):.0f} times as often as otherwise"
     )
 
 

@@ -1,7 +1,6 @@
 """Activities that machines left, and activities that belong to the outcome."""
 
 import re
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,29 +75,28 @@ def _judge_machines(project: Project, activities: ActivitiesRead) -> list[Findin
         return []
     sql = _count_machines(read, sent)
     rows = run_sql(sql, {"activities": activities.path}, project.limits).to_pylist()
-    return [
-        _describe_machine(row)
-        for row in rows
-        if row["quick"] >= max(_FEW, SCANNED * row["activities"])
-    ]
-
-
-def _describe_machine(row: dict[str, Any]) -> Finding:
-    text = (
-        f"{row['quick']:,} of {row['activities']:,} activities {GAP} "
-        f"({row['quick'] / row['activities']:.1%}) come within 2 seconds after another of the same "
-        "lead, or within 5 seconds after a letter was sent: mail scanners do that, people hardly"
-    )
     todo = (
         "give those a kind of their own in the export, and name it with the reason under "
         "activities.excluded in data.yaml, as configs/demo does with machine_open and scanner_click"
     )
-    return Finding("warning", "activities", text, todo, (repr(row["kind"]),))
+    return [
+        Finding(
+            "warning", "activities",
+            f"{row['quick']:,} of {row['activities']:,} activities {GAP} "
+            f"({row['quick'] / row['activities']:.1%}) come within 2 seconds after another of the "
+            "same lead, or within 5 seconds after a letter was sent: mail scanners do that, people "
+            "hardly",
+            todo, (repr(row["kind"]),),
+        )
+        for row in rows
+        if row["quick"] >= max(_FEW, SCANNED * row["activities"])
+    ]  # fmt: skip
 
 
 def _count_machines(read: list[str], sent: list[str]) -> str:
     """Count the activities of each kind, and those too quick for people; in one pass by lead."""
-    is_sent = f"kind IN ({_list(sent)})" if sent else "1 = 0"
+    all_kinds, reads = (", ".join(map(quote_text, k)) for k in ([*read, *sent], read))
+    is_sent = f"kind IN ({', '.join(map(quote_text, sent))})" if sent else "1 = 0"
     return (
         "SELECT kind, COUNT(*) AS activities, COUNT(CASE WHEN "
         f"occurred_us - last_us <= {AFTER_ANOTHER_US} OR occurred_us - sent_us <= {AFTER_SENT_US} "
@@ -107,13 +105,9 @@ def _count_machines(read: list[str], sent: list[str]) -> str:
         f"MAX(CASE WHEN {is_sent} THEN occurred_us END) OVER (PARTITION BY lead_id "
         f"ORDER BY occurred_us, CASE WHEN {is_sent} THEN 0 ELSE 1 END "
         "ROWS UNBOUNDED PRECEDING) AS sent_us "
-        f"FROM activities WHERE kind IN ({_list([*read, *sent])})) AS timed "
-        f"WHERE kind IN ({_list(read)}) GROUP BY kind ORDER BY kind"
+        f"FROM activities WHERE kind IN ({all_kinds})) AS timed "
+        f"WHERE kind IN ({reads}) GROUP BY kind ORDER BY kind"
     )
-
-
-def _list(kinds: list[str]) -> str:
-    return ", ".join(map(quote_text, kinds))
 
 
 def _judge_outcomes(
@@ -157,14 +151,12 @@ def _find_outcomes(project: Project, tables: Ingested) -> pa.Table:
         over = pc.less_equal(leads["created_us"], maturity.extract_us - maturity.wait_us)
         others.append(leads.filter(over)["lead_id"].to_pandas())
     rest = pd.Index(pd.concat(others)).unique().difference(pd.Index(first["lead_id"]))
+    none = [None] * len(rest)
+    won_us = [None if pd.isna(us) else int(us) for us in first["closed_us_min"]] + none
     return pa.table(
         {
             "lead_id": pa.array([*first["lead_id"], *rest], pa.string()),
             "is_won": pa.array([1] * len(first) + [0] * len(rest), pa.int64()),
-            "won_us": pa.array(
-                [None if pd.isna(us) else int(us) for us in first["closed_us_min"]]
-                + [None] * len(rest),
-                pa.int64(),
-            ),
+            "won_us": pa.array(won_us, pa.int64()),
         }
     )

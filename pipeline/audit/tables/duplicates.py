@@ -3,11 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from leadscore.pipeline.audit.columns.subjects import CLOSED, WON
 from leadscore.pipeline.audit.records import Finding, Severity
-from leadscore.pipeline.audit.source_columns import CLOSED, WON
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.evaluation.close_rates import share_interval
 from leadscore.pipeline.ingest.leads import LEAD_ID
@@ -43,11 +41,7 @@ def judge_duplicates(project: Project, tables: Ingested, raw: pd.DataFrame) -> l
     fifth of the wins on, a warning from 2 % on, and less is a note.
     """
     leads = raw.drop_duplicates(LEAD_ID)
-    return [
-        *_judge_rows(project, raw),
-        *_judge_twins(project, leads),
-        *_judge_deals(tables),
-    ]
+    return [*_judge_rows(project, raw), *_judge_twins(project, leads), *_judge_deals(tables)]
 
 
 def _weigh(share: float) -> Severity:
@@ -56,13 +50,10 @@ def _weigh(share: float) -> Severity:
 
 def _judge_rows(project: Project, raw: pd.DataFrame) -> list[Finding]:
     outcomes = project.data.outcomes
-    doubled = raw[raw[LEAD_ID].notna() & raw.duplicated(LEAD_ID, keep=False)]
-    if (
-        project.data.leads.duplicates == "first"
-        or outcomes.file is not None
-        or outcomes.column not in raw
-    ):
+    is_apart = outcomes.file is not None or outcomes.column not in raw
+    if is_apart or project.data.leads.duplicates == "first":
         return []
+    doubled = raw[raw[LEAD_ID].notna() & raw.duplicated(LEAD_ID, keep=False)]
     read = status_reader(outcomes)
     status = doubled[outcomes.column].map(lambda text: read(text) or outcomes.other_is)
     different = status.groupby(doubled[LEAD_ID]).nunique()
@@ -121,14 +112,8 @@ def _find_identity(project: Project, leads: pd.DataFrame) -> tuple[list[str], bo
     """Return the columns that make up an identity, and whether they nearly identify somebody."""
     config, outcomes = project.data.leads, project.data.outcomes
     times = (config.created, config.first_called, outcomes.closed, outcomes.recorded)
-    apart = {
-        LEAD_ID,
-        WON,
-        CLOSED,
-        config.id,
-        config.order,
-        *(spec.column for spec in times if spec),
-    }
+    apart = {LEAD_ID, WON, CLOSED, config.id, config.order}
+    apart |= {spec.column for spec in times if spec}
     if outcomes.file in (None, config.file):
         apart |= {outcomes.column, outcomes.lead}
     columns, near = [], []
@@ -162,10 +147,7 @@ def _chance_at_most(won: Counts, lost: Counts) -> float:
 
 
 def _judge_deals(tables: Ingested) -> list[Finding]:
-    outcomes = tables.outcomes.filter(
-        pc.is_in(tables.outcomes["status"], pa.array(["won", "lost"]))
-    )
-    deals = outcomes.select(["lead_id", "status", "closed_us"]).to_pandas()
+    deals = tables.outcomes.select(["lead_id", "status", "closed_us"]).to_pandas()
     won, lost = (deals[deals["status"] == word] for word in ("won", "lost"))
     if won.empty:
         return []

@@ -19,6 +19,7 @@ from leadscore.pipeline.values.times import days_to_us, format_time
 CLEARLY_LOG = 20.0
 """Two rates must be likelier than one by this much, in nats, to be noted."""
 Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 UNLIKELY_LOG = -13.8
 """Natural logarithm of one in a million: a rarer gap is not chance."""
 
@@ -36,40 +37,37 @@ def find_outcome_gaps(project: Project, tables: Ingested, dataset: Dataset) -> N
     ends = pc.min_max(wins)
     if maturity is None or ends["min"].as_py() is None:
         return None
+    first_us, last_us = ends["min"].as_py(), ends["max"].as_py()
+    first, last = format_time(first_us), format_time(last_us)
     as_of = dataset.begin + dataset.age_days * days_to_us(1.0)
     end = as_of + days_to_us(maturity.horizon_days)
-    before = _only(dataset, end < ends["min"].as_py())
-    if project.data.outcomes.since is None and _unlikely(dataset, before):
-        first, count = format_time(ends["min"].as_py()), int(before.sum())
-        text = f"no win is on record before {first}, though {count:,} leads could have won by then"
+    before = _count_unlikely(dataset, end < first_us)
+    if project.data.outcomes.since is None and before:
+        text = f"no win is on record before {first}, though {before:,} leads could have won by then"
         todo = (
             f"were wins logged only from then on? Set outcomes.since: {first} in data.yaml; those "
             "leads would pass for lost"
         )
-        return Note("no early wins", text, count, "leads", todo=todo)
-    after = _only(dataset, as_of > ends["max"].as_py())
-    if _unlikely(dataset, after):
-        last, count = format_time(ends["max"].as_py()), int(after.sum())
-        text = f"no win is on record after {last}, though {count:,} leads could have won since"
+        return Note("no early wins", text, before, "leads", todo=todo)
+    after = _count_unlikely(dataset, as_of > last_us)
+    if after:
+        text = f"no win is on record after {last}, though {after:,} leads could have won since"
         todo = (
             f"do the outcomes end there? Set extracted_at: {last} in data.yaml; those leads would "
             "pass for lost"
         )
-        return Note("no late wins", text, count, "leads", todo=todo)
+        return Note("no late wins", text, after, "leads", todo=todo)
     return None
 
 
-def _only(dataset: Dataset, rows: Mask) -> Mask:
-    """Return, by lead, whether all its rows are among `rows`."""
-    return np.asarray(np.bincount(dataset.lead, weights=~rows) == 0)
-
-
-def _unlikely(dataset: Dataset, silent: Mask) -> bool:
+def _count_unlikely(dataset: Dataset, rows: Mask) -> int:
+    """Count the leads with no row but `rows`, if it is unlikely that none won; otherwise 0."""
+    silent = np.bincount(dataset.lead, weights=~rows) == 0
     won = np.bincount(dataset.lead, weights=dataset.label) > 0
     if not silent.any() or silent.all() or won[silent].any():
-        return False
-    rate = won[~silent].mean()
-    return bool(rate >= 1.0 or silent.sum() * log1p(-rate) < UNLIKELY_LOG)
+        return 0
+    rate, count = won[~silent].mean(), int(silent.sum())
+    return count if rate >= 1.0 or count * log1p(-rate) < UNLIKELY_LOG else 0
 
 
 def note_few_early_wins(project: Project, dataset: Dataset) -> list[Note]:
@@ -80,11 +78,8 @@ def note_few_early_wins(project: Project, dataset: Dataset) -> list[Note]:
     """
     if dataset.order != "time" or project.data.outcomes.since is not None:
         return []
-    leads, first = np.unique(dataset.lead, return_index=True)
-    order = np.argsort(dataset.begin[first], kind="stable")
-    won = (np.bincount(dataset.lead, weights=dataset.label) > 0)[leads][order]
-    begin, count = dataset.begin[first][order], len(won)
-    wins = np.cumsum(won)
+    begin, won = _count_leads(dataset)
+    wins, count = np.cumsum(won), len(won)
     best, found = CLEARLY_LOG, None
     for share in np.arange(0.05, 0.80, 0.05):
         size = int(share * count)
@@ -125,7 +120,7 @@ def note_late_records(project: Project, tables: Ingested) -> list[Note]:
     return [Note("late records", text, late, "outcomes")]
 
 
-def _likelihood(won: Mask) -> float:
+def _likelihood(won: Floats) -> float:
     """Return the log-likelihood of some outcomes at their own rate, in nats."""
     rate = float(won.mean()) if len(won) else 0.0
     if rate in (0.0, 1.0):
@@ -139,7 +134,6 @@ FACTOR = 3.0
 BY_CHANCE = 0.001
 """Months that differ at least as much by chance in fewer than one world of a thousand differ."""
 _EXPECTED = 5.0
-Floats = npt.NDArray[np.float64]
 
 
 def find_months(dataset: Dataset | None) -> tuple[Month, ...]:

@@ -1,7 +1,6 @@
 """How many wins there are, and how exact figures from that number of wins can be."""
 
 from math import ceil, sqrt
-from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import Dataset
 from leadscore.pipeline.dataset.split import Split, split_dataset
 from leadscore.pipeline.errors import DataError
+from leadscore.pipeline.evaluation.close_rates import count_leads
 from leadscore.pipeline.values.times import DAY_US, format_time
 
 _Z = 1.96
@@ -19,11 +19,6 @@ WIDE = 0.05
 """An interval of the AUC that is wider than this to either side tells few models apart."""
 _MONTH_DAYS = 365.25 / 12.0
 _FARTHEST_DAYS = 3650.0
-
-
-class _Count(NamedTuple):
-    leads: int
-    wins: int
 
 
 def measure_sample_size(project: Project, dataset: Dataset) -> SampleSize:
@@ -42,15 +37,16 @@ def measure_sample_size(project: Project, dataset: Dataset) -> SampleSize:
         split = _split(project, dataset)
     except DataError:
         split = None
-    count = _count(dataset if split is None else split.later)
-    others = count.leads - count.wins
+    part = dataset if split is None else split.later
+    wins = count_leads(part, part.label == 1)
+    others = len(np.unique(part.lead)) - wins
     auc, lift = 0.5, 1.0 / _TENTH
-    if count.wins and others:
-        auc = min(auc, half_width(_AUC, count.wins, others))
-    if count.wins:
+    if wins and others:
+        auc = min(auc, half_width(_AUC, wins, others))
+    if wins:
         share = _LIFT * _TENTH
-        lift = min(lift, _Z * sqrt(share * (1.0 - share) / count.wins) / _TENTH)
-    return SampleSize(count.wins, auc, lift)
+        lift = min(lift, _Z * sqrt(share * (1.0 - share) / wins) / _TENTH)
+    return SampleSize(wins, auc, lift)
 
 
 def judge_sample_size(project: Project, dataset: Dataset, strength: SampleSize) -> list[Finding]:
@@ -64,16 +60,25 @@ def judge_sample_size(project: Project, dataset: Dataset, strength: SampleSize) 
         split = _split(project, dataset)
     except DataError as error:
         return [Finding("problem", "wins", str(error), "change split in training.yaml")]
-    found = _judge_parts(dataset, split)
-    count = _count(dataset if split is None else split.earlier)
-    needed = project.training.min_wins
-    where = "" if split is None else " in the earlier part"
-    if count.wins < needed:
+    parts, where = {"all data": dataset}, ""
+    if split is not None:
+        parts = {"the earlier part": split.earlier, "the later part": split.later}
+        where = " in the earlier part"
+    todo = "look at split in training.yaml, and at won and lost of outcomes in data.yaml"
+    found = [
+        Finding("problem", "wins", f"of {len(part):,} snapshots in {name}, {won:,} are won; both "
+                "won and not won are needed", todo)
+        for name, part in parts.items()
+        if not 0 < (won := int(part.label.sum())) < len(part)
+    ]  # fmt: skip
+    earlier, needed = next(iter(parts.values())), project.training.min_wins
+    wins = count_leads(earlier, earlier.label == 1)
+    if wins < needed:
         text = (
-            f"{count.wins:,} leads won{where}, and at least {needed:,} are needed to learn from "
+            f"{wins:,} leads won{where}, and at least {needed:,} are needed to learn from "
             "(min_wins in training.yaml)"
         )
-        found.append(Finding("problem", "wins", text, _wait(project, dataset, needed - count.wins)))
+        found.append(Finding("problem", "wins", text, _wait(project, dataset, needed - wins)))
     if found:
         return found
     text = (
@@ -90,28 +95,10 @@ def _split(project: Project, dataset: Dataset) -> Split | None:
     return None if dataset.order == "none" else split_dataset(dataset, project.training.split)
 
 
-def _count(dataset: Dataset) -> _Count:
-    leads = np.unique(dataset.lead)
-    return _Count(len(leads), len(np.unique(dataset.lead[dataset.label == 1])))
-
-
-def _judge_parts(dataset: Dataset, split: Split | None) -> list[Finding]:
-    parts = {"all data": dataset}
-    if split is not None:
-        parts = {"the earlier part": split.earlier, "the later part": split.later}
-    todo = "look at split in training.yaml, and at won and lost of outcomes in data.yaml"
-    return [
-        Finding("problem", "wins", f"of {len(part):,} snapshots in {name}, {wins:,} are won; both "
-                "won and not won are needed", todo)
-        for name, part in parts.items()
-        if not 0 < (wins := int(part.label.sum())) < len(part)
-    ]  # fmt: skip
-
-
 def _wait(project: Project, dataset: Dataset, missing: int) -> str:
     """Say when the missing wins of the earlier part will be there, if they come as they did."""
     todo = "gather more wins, or lengthen the history"
-    wins, begin = _count(dataset).wins, dataset.begin
+    wins, begin = count_leads(dataset, dataset.label == 1), dataset.begin
     days = float(begin.max() - begin.min()) / DAY_US if dataset.order == "time" else 0.0
     later, cut = project.training.split.later, project.training.split.cut
     if not wins or days <= 0.0:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from leadscore.pipeline.audit.columns.subjects import WON
 from leadscore.pipeline.audit.records import Arrival, Finding, Month, SampleSize, Severity
-from leadscore.pipeline.audit.source_columns import WON
 from leadscore.pipeline.audit.tables.activities import judge_activities
 from leadscore.pipeline.audit.tables.duplicates import judge_duplicates
 from leadscore.pipeline.audit.tables.notes import judge_notes, judge_rejects

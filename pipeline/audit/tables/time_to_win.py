@@ -66,7 +66,12 @@ def find_arrival(project: Project, tables: Ingested) -> Arrival | None:
     ]
     shown = np.unique(np.linspace(0, len(days) - 1, _POINTS).round().astype(int))
     points = tuple(map(float, days[shown])), tuple(map(float, won[shown]))
-    return Arrival(*points, _caught(project, days, won), suggested[0] if suggested else None)
+    caught, horizon_days = None, project.training.horizon_days
+    if horizon_days is not None:
+        ages = project.training.snapshots.ages
+        spans = [(days > age) & (days <= age + horizon_days) for age in ages]
+        caught = float(np.diff(won, prepend=0.0)[np.any(spans, axis=0)].sum())
+    return Arrival(*points, caught, suggested[0] if suggested else None)
 
 
 def judge_arrival(project: Project, tables: Ingested, arrival: Arrival | None) -> list[Finding]:
@@ -104,10 +109,13 @@ def judge_arrival(project: Project, tables: Ingested, arrival: Arrival | None) -
         return [Finding("problem", "horizon", text, todo)]
     if arrival is None or arrival.horizon_share is None:
         return []
-    text = f"{setting}; it catches {arrival.horizon_share:.1%} of the wins"
-    half, most = (_reach(arrival, share) for share in (0.5, CATCHES_WELL))
-    text += (
-        f": half of all wins come within {half:,.0f} days after creation, 80% within {most:,.0f}"
+    half, most = (
+        next(days for days, won in zip(arrival.days, arrival.won, strict=True) if won >= share)
+        for share in (0.5, CATCHES_WELL)
+    )
+    text = (
+        f"{setting}; it catches {arrival.horizon_share:.1%} of the wins: half of all wins come "
+        f"within {half:,.0f} days after creation, 80% within {most:,.0f}"
     )
     if arrival.horizon_share >= CATCHES_LITTLE:
         return [Finding("note", "horizon", text)]
@@ -152,20 +160,6 @@ def estimate_arrival(leads: LeadFollowUp, longest: float) -> tuple[Floats, Float
 def _share(days: Floats, won: Floats, until: float) -> float:
     place = int(np.searchsorted(days, until, side="right"))
     return float(won[place - 1]) if place else 0.0
-
-
-def _caught(project: Project, days: Floats, won: Floats) -> float | None:
-    horizon = project.training.horizon_days
-    if horizon is None:
-        return None
-    steps = np.diff(won, prepend=0.0)
-    ages = project.training.snapshots.ages
-    caught = np.any([(days > age) & (days <= age + horizon) for age in ages], axis=0)
-    return float(steps[caught].sum())
-
-
-def _reach(arrival: Arrival, share: float) -> float:
-    return next(d for d, w in zip(arrival.days, arrival.won, strict=True) if w >= share)
 
 
 def _any_mature(project: Project, tables: Ingested, maturity: Maturity) -> bool:

@@ -10,7 +10,6 @@ from support.worlds.rival import Recipe, draw_world, make_dataset, reach_both
 
 from leadscore.pipeline.comparison.call_simulator import (
     CallSimulator,
-    draw_curve,
     find_capacity,
     list_weeks,
     simulate_calls,
@@ -92,7 +91,7 @@ def test_groups_are_counted_apart_and_the_curve_rises_to_all_wins():
     assert reached.wins.tolist() == [2.0, 1.0]
     assert reached.calls.tolist() == [2.0, 1.0]
     assert reached.drawn_wins.shape == (2, 100)
-    assert draw_curve(caller, later.label, [0.0, 1.0, 2.0]) == [0.0, 2.0, 3.0]
+    assert [caller.call_once(calls) @ later.label for calls in (0.0, 1.0, 2.0)] == [0.0, 2.0, 3.0]
 
 
 WORLDS = st.builds(

@@ -12,10 +12,10 @@ from leadscore.models.calibration import Affine
 from leadscore.models.score_frame import score_frame, to_probabilities
 from leadscore.models.scorecard import Cap
 from leadscore.models.shapes import Steps
+from leadscore.pipeline.comparison.compare import drop_family, list_families
 from leadscore.pipeline.comparison.experiment import read_gain, size_experiment
 from leadscore.pipeline.comparison.measures import MEASURED, measure_contender
 from leadscore.pipeline.comparison.pairs import count_needed
-from leadscore.pipeline.comparison.standings import drop_family, list_families
 from leadscore.pipeline.errors import ConfigError
 from leadscore.pipeline.evaluation.metrics import (
     auc,

@@ -10,9 +10,8 @@ from support.worlds.sheet_history import history
 
 from leadscore.pipeline.config.project import Project, read_project
 from leadscore.pipeline.dataset.dataset import Dataset
-from leadscore.pipeline.sheets.audit import audit_sheet, measure_criteria
+from leadscore.pipeline.sheets.audit import CriterionResult, audit_sheet, measure_criteria
 from leadscore.pipeline.sheets.sheet import read_sheet
-from leadscore.pipeline.sheets.verdicts import CriterionResult
 
 
 @pytest.fixture(scope="module")

@@ -19,16 +19,17 @@ from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.evaluation.close_rates import compare_close_rates
 from leadscore.pipeline.progress import silent
 from leadscore.pipeline.sheets.attributes import Attribute, find_attributes
-from leadscore.pipeline.sheets.criteria import count_points
-from leadscore.pipeline.sheets.learn import count_sheet, learn_sheet
-from leadscore.pipeline.sheets.sheet import read_sheet
-from leadscore.pipeline.sheets.write import (
+from leadscore.pipeline.sheets.learn import (
     Row,
     check_replaceable,
+    count_points,
+    count_sheet,
+    learn_sheet,
     save_sheet,
     write_criteria,
     write_sheet,
 )
+from leadscore.pipeline.sheets.sheet import read_sheet
 from leadscore.pipeline.values.fields import FieldSpec, make_normaliser
 
 SHEET = Path("learned.yaml")

@@ -9,7 +9,7 @@ from leadscore.models.score_lead import Scorer
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.errors import ConfigError
 from leadscore.pipeline.sheets.calibrate import _in_points
-from leadscore.pipeline.sheets.effects import to_shape
+from leadscore.pipeline.sheets.criteria import to_shape
 from leadscore.pipeline.sheets.sheet import find_sheet, read_sheet
 from leadscore.pipeline.signals.live.activities import Activity
 from leadscore.pipeline.signals.live.reader import LiveReader

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from support.projects import write_leads, write_project
 
-from leadscore.pipeline.audit.source_columns import make_source_frame
+from leadscore.pipeline.audit.columns.subjects import make_source_frame
 from leadscore.pipeline.audit.tables.table_findings import judge_tables
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.dataset.dataset import build_dataset
