@@ -22,14 +22,8 @@ class ScoreLog:
     Scoring goes on whatever happens to the store. While it cannot be written (locked, disk full,
     file gone) entries wait where there is room, and are dropped and counted where there is none;
     when it can be written again, what waits is written, to a new file if the old one is gone. A
-    process that is killed loses what was waiting, and nothing else.
-
-    Parameters
-    ----------
-    path : Path
-        The store; several processes may write it.
-    most_waiting : int
-        How many entries may wait.
+    process that is killed loses what was waiting, and nothing else. Several processes may write the
+    store.
     """
 
     def __init__(self, path: Path, most_waiting: int = MOST_WAITING) -> None:
@@ -62,12 +56,8 @@ class ScoreLog:
     def start(self) -> None:
         """Look at the store and start the thread; call it once, in the process that appends.
 
-        A store that is only locked at the moment is waited for later.
-
-        Raises
-        ------
-        ConfigError
-            If the file cannot be made or opened, is no store of scores, or is of another version.
+        A store that is only locked at the moment is waited for later. Raises ConfigError if the
+        file cannot be made or opened, is no store of scores, or has another version.
         """
         try:
             open_store(self.path).close()
@@ -86,17 +76,9 @@ class ScoreLog:
     def remember(self, sha256: str, document: str) -> None:
         """See to it that a scorecard is in the store no later than the entries that name it.
 
-        Parameters
-        ----------
-        sha256 : str
-            ``Scorecard.sha256``.
-        document : str
-            ``Scorecard.to_json()``; kept in memory, too, for a store that has to be made anew.
-
-        Raises
-        ------
-        UnicodeEncodeError
-            If it holds half a surrogate pair, which no file could have held.
+        `document` is ``Scorecard.to_json()``; it is kept in memory, too, for a store that has to be
+        made anew. Raises UnicodeEncodeError if it holds half a surrogate pair, which no file could
+        have held.
         """
         document.encode()
         self._scorecards[sha256] = document

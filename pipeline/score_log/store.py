@@ -100,10 +100,8 @@ _INSERTS = {
 def write_signals(signals: Mapping[str, object]) -> str:
     """Return signals as canonical JSON: keys sorted, floats in shortest form, NaN as null.
 
-    Raises
-    ------
-    UnicodeEncodeError
-        If a text holds half a surrogate pair, which no reader of signals lets through.
+    Raises UnicodeEncodeError if a text holds half a surrogate pair, which no reader of signals lets
+    through.
     """
     return _encoder.encode(signals).decode()
 
@@ -111,14 +109,9 @@ def write_signals(signals: Mapping[str, object]) -> str:
 def open_store(path: Path) -> sqlite3.Connection:
     """Open a store for writing; make it, for its owner only, where there is none.
 
-    Several processes may do so at the same time.
-
-    Raises
-    ------
-    ConfigError
-        If the file cannot be made, is no SQLite store of scores, or is one of another version.
-    sqlite3.OperationalError
-        If it is locked, or cannot be written.
+    Several processes may do so at the same time. Raises ConfigError if the file cannot be made, is
+    no SQLite store of scores or has another version, and sqlite3.OperationalError if it is locked
+    or cannot be written.
     """
     try:
         _make_file(path)
@@ -142,12 +135,8 @@ def open_store(path: Path) -> sqlite3.Connection:
 def open_for_reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a store for reading, while others may write it.
 
-    Raises
-    ------
-    NotFoundError
-        If there is no such file.
-    ConfigError
-        If the file is no store of scores, or of another version, or cannot be read.
+    Raises NotFoundError if there is no such file, and ConfigError if it is no store of scores, has
+    another version or cannot be read.
     """
     if not path.exists():
         raise NotFoundError(f"{path}: no such file")
@@ -168,22 +157,9 @@ def write_entries(
 ) -> list[Exception]:
     """Write scorecards and entries in one transaction.
 
-    Parameters
-    ----------
-    connection : sqlite3.Connection
-        Of `open_store`.
-    scorecards : iterable of (sha256, document)
-        Those already there are left as they are.
-
-    Returns
-    -------
-    list of Exception
-        One for each entry that the store can never take, and that was left out.
-
-    Raises
-    ------
-    sqlite3.Error
-        If the store cannot be written; then nothing was.
+    Scorecards, as (sha256, document), that are already there are left as they are. Returns an error
+    for each entry that the store can never take, and that was left out. Raises sqlite3.Error if the
+    store cannot be written; then nothing was.
     """
     refused: list[Exception] = []
     connection.execute("BEGIN IMMEDIATE")

@@ -23,16 +23,8 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="leadscore"'}
 class AccessControl:
     """Let a request in, or refuse it. Every path needs a key unless it is one of ``OPEN_PATHS``.
 
-    Parameters
-    ----------
-    keys : LiveKeys or None
-        None if no keys are needed.
-    from_when_made : bool
-        Whether no key is needed before the file of keys exists: on the loopback.
-    count_failure : callable
-        Called with the reason of every refusal.
-    clock : callable
-        Returns the time in UTC microseconds.
+    `keys` is None if no keys are needed. With `from_when_made` none is needed before their file
+    exists. `count_failure` gets the reason of every refusal; `clock` returns UTC microseconds.
     """
 
     def __init__(
@@ -63,11 +55,8 @@ class AccessControl:
     ) -> None:
         """Return if the request may go on.
 
-        Raises
-        ------
-        Problem
-            401 without a good key, 403 if the key lacks the scope, 429 after too
-            many failures from one address.
+        Raises Problem: 401 without a good key, 403 if the key lacks the scope, 429 after too many
+        failures from one address.
         """
         if self._keys is None or path in OPEN_PATHS or path.startswith(_DOCS):
             return
@@ -104,12 +93,8 @@ class FailureLimiter:
 
     A valid key never passes through here: 256 random bits cannot be guessed, and behind a proxy all
     callers share one address. The limit keeps noise away. Beyond `most_addresses`, the addresses
-    that have had no failure for the longest time are forgotten, so memory stays bounded.
-
-    Parameters
-    ----------
-    clock : callable
-        Returns seconds that never go back.
+    that have had no failure for the longest time are forgotten, so memory stays bounded. `clock`
+    returns seconds that never go back.
     """
 
     def __init__(
@@ -125,15 +110,8 @@ class FailureLimiter:
     def note_failure(self, address: str) -> int | None:
         """Count a failed attempt and return how long its address has to wait.
 
-        Parameters
-        ----------
-        address : str
-            IPv4, IPv6 (the first 64 bits count, since one caller has them all) or any text.
-
-        Returns
-        -------
-        int or None
-            Seconds, at least 1; None while the address is within the limit.
+        The wait is in seconds, at least 1; it is None while the address is within the limit. Of an
+        IPv6 address the first 64 bits count, since one caller has them all.
         """
         caller, now_s = _to_caller(address), self._clock()
         failures = self._failures.pop(caller, None) or deque(maxlen=self._most)

@@ -30,23 +30,9 @@ def create_key(
 ) -> NewKey:
     """Make a key and keep its digest.
 
-    Parameters
-    ----------
-    path : Path
-        The file of keys, which is made where there is none.
-    name : str
-        Whose key it is, as people are to see it.
-    scopes : sequence of str
-        Any of `SCOPES`.
-    now_us : int
-        The moment, in UTC microseconds.
-    days : float, optional
-        After which the key opens nothing; by default it does not expire.
-
-    Raises
-    ------
-    ConfigError
-        If the name cannot be shown, a scope is unknown, or the file has a mistake.
+    The file is made if there is none. `scopes` are any of `SCOPES`; without `days` the key does not
+    expire. Raises ConfigError if the name cannot be shown, a scope is unknown, or the file has a
+    mistake.
     """
     if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
         raise ConfigError(f"--name: 1 to {LONGEST_NAME} characters that can be shown are needed")
@@ -75,12 +61,8 @@ def create_key(
 def revoke_key(path: Path, key_id: str, now_us: int) -> KeyRecord:
     """Make a key open nothing from now on; one that was revoked before keeps that moment.
 
-    Raises
-    ------
-    NotFoundError
-        If there is no such file, or no such key in it.
-    ConfigError
-        If the file has a mistake.
+    Raises NotFoundError if there is no such file or no such key in it, and ConfigError if the file
+    has a mistake.
     """
     with _locked(path):
         keys = read_keys(path)

@@ -73,15 +73,7 @@ class KeyRing:
 
         A key that is garbled, unknown, expired or revoked gets the same verdict, and the digest is
         compared with every key to the end: neither the answer nor its time shows which it was.
-
-        Parameters
-        ----------
-        authorization : str or None
-            The header's value, ``Bearer lsk_...``; None or empty where there is none.
-        scope : str
-            What the route needs.
-        now_us : int
-            The moment of the request, in UTC microseconds.
+        `authorization` is the header's value, ``Bearer lsk_...``; None or empty if there is none.
         """
         if not authorization:
             return "missing"
@@ -103,14 +95,8 @@ class LiveKeys:
     """The keys of a file that may change while the service runs.
 
     If the file vanishes or has a mistake, the keys stay as they were: it lets nobody in, and it
-    shuts nobody out who has a key.
-
-    Parameters
-    ----------
-    path : Path
-        The file of keys.
-    report : callable
-        Called with one line when the file can no longer be read, and with None when it can again.
+    shuts nobody out who has a key. `report` is called with one line when the file can no longer be
+    read, and with None when it can again.
     """
 
     def __init__(self, path: Path, report: Callable[[str | None], None]) -> None:
@@ -124,12 +110,7 @@ class LiveKeys:
     def load(self) -> None:
         """Read the file as a service that starts must.
 
-        Raises
-        ------
-        NotFoundError
-            If there is no such file.
-        ConfigError
-            If it has a mistake.
+        Raises NotFoundError if there is no such file, and ConfigError if it has a mistake.
         """
         keys, self._signature = _read(self.path)
         self._ring = KeyRing(keys)
@@ -159,12 +140,8 @@ class LiveKeys:
 def read_keys(path: Path) -> tuple[KeyRecord, ...]:
     """Read what is kept of the keys.
 
-    Raises
-    ------
-    NotFoundError
-        If there is no such file.
-    ConfigError
-        If it cannot be read, or has a mistake.
+    Raises NotFoundError if there is no such file, and ConfigError if it cannot be read or has a
+    mistake.
     """
     return _read(path)[0]
 

@@ -93,12 +93,8 @@ def make_control(
 ) -> FastAPI:
     """Return the application of the control routes.
 
-    Parameters
-    ----------
-    now_ms : callable
-        Returns the time in milliseconds since 1970.
-    keys : callable
-        Returns whether keys are needed, for the documentation.
+    `now_ms` returns milliseconds since 1970; `keys` returns whether keys are needed, for the
+    documentation.
     """
     app = FastAPI(
         title=_TITLE, version=version("leadscore"), description=_ABOUT,

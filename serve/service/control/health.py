@@ -32,12 +32,7 @@ def find_status(
 ) -> Status:
     """Find whether the service is ready, and what is wrong.
 
-    Parameters
-    ----------
-    log_problem : str or None
-        What is wrong with the score log.
-    began_ms, now_ms : int
-        When this process began, and the time, in milliseconds since 1970.
+    `began_ms` is when this process began; both times are in milliseconds since 1970.
     """
     state = cache.read_state()
     trouble = []

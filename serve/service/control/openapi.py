@@ -41,14 +41,8 @@ _PROBLEMS = {
 def complete_document(control: Schema, model: ServedModel | None, keys: bool) -> Schema:
     """Return FastAPI's document of the control routes with the scoring routes added.
 
-    Parameters
-    ----------
-    control : dict
-        What ``FastAPI.openapi()`` returns; it is not changed.
-    model : ServedModel or None
-        Whose signals are described.
-    keys : bool
-        Whether keys are asked for.
+    `control` is what ``FastAPI.openapi()`` returns; it is not changed. `keys` is whether keys are
+    needed.
     """
     example = None if model is None else make_example(model)
     paths: dict[str, Schema] = {

@@ -44,10 +44,7 @@ _BY_TYPE: Mapping[str, Schema] = {"text": _TEXT, "number": _NUMBER, "flag": _FLA
 def make_schemas(model: ServedModel | None) -> dict[str, Schema]:
     """Return the components that describe requests and answers.
 
-    Parameters
-    ----------
-    model : ServedModel or None
-        Whose fields, kinds and signals are named; None while nothing is served.
+    Fields, kinds and signals are those of `model`; None while nothing is served.
     """
     return {
         "Profile": _make_profile(model),

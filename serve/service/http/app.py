@@ -41,14 +41,9 @@ class Route(NamedTuple):
 class App:
     """The service.
 
-    Parameters
-    ----------
-    routes : dict of str to Route
-        By path; each takes POST.
-    control : callable
-        Returns the ASGI application for every other path, once it is made.
-    access_log : bool
-        Whether every request gets a line, not only those that fail.
+    `routes` are by path, and each takes POST. `control` returns the ASGI application for every
+    other path once it is made. With `access_log` every request gets a line, not only those that
+    fail.
     """
 
     def __init__(

@@ -22,21 +22,9 @@ class ClientGone(Exception):
 async def read_body(receive: Receive, headers: dict[bytes, bytes], most: int) -> bytes:
     """Read the body of a request, inflated if it comes as gzip.
 
-    Parameters
-    ----------
-    receive : callable
-        Of ASGI.
-    headers : dict of bytes to bytes
-        By name in lower case.
-    most : int
-        Bytes, inflated.
-
-    Raises
-    ------
-    Problem
-        408 if it comes too slowly, 413 if it is too large, 415 if its encoding is not known, 400 if
-        it is broken.
-    ClientGone
+    `headers` are by name in lower case; `most` counts inflated bytes. Raises ClientGone, and
+    Problem: 408 if the body is too slow, 413 if it is too large, 415 if its encoding is unknown,
+    400 if it is broken.
     """
     length = headers.get(b"content-length")
     if length is not None and int(length) > most:

@@ -54,17 +54,9 @@ _SWITCHES = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOU
 class Follower:
     """Keep a cache as the registry has it.
 
-    Parameters
-    ----------
-    open_registry : callable
-        Returns the store, or None where there is none yet.
-    beat : callable
-        Called before every question that may take long.
-
-    Attributes
-    ----------
-    owes : bool
-        Whether some models were left out the last time, and are to be asked for within a second.
+    `open_registry` returns the store, or None if there is none yet; `beat` is called before every
+    question that may take long. `owes` is true if some models were left out the last time, and are
+    to be asked for within a second.
     """
 
     cache: ScorecardCache

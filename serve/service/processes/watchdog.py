@@ -11,16 +11,8 @@ _LOOK_S = 0.5
 class Watchdog:
     """Watches this process from a thread, and ends it if it cannot end by itself.
 
-    Parameters
-    ----------
-    parent : int
-        The process that started this one; when it is gone, so is this one.
-    stop : threading.Event
-        Set when this process has to stop; it then has a second to do so.
-    hung_after_s : float
-        Seconds that may pass between two calls of ``beat``.
-    report : callable
-        Called before a process that hangs is ended.
+    It ends when its `parent` is gone, a second after `stop` is set, and when `hung_after_s` seconds
+    pass between two calls of ``beat``; `report` is called before that last end.
     """
 
     def __init__(

@@ -65,10 +65,7 @@ def now_ms() -> int:
 def make_service(settings: Settings, logger: Logger) -> Service:
     """Put the parts of a worker together; the scorecards are read from the cache at once.
 
-    Raises
-    ------
-    LeadscoreError
-        If the keys or the score log cannot be used.
+    Raises LeadscoreError if the keys or the score log cannot be used.
     """
     cache = ScorecardCache(settings.folder)
     metrics = Metrics()

@@ -92,15 +92,8 @@ class RequestReader:
     ) -> tuple[ActivityColumns, list[Fault]]:
         """Turn the activities of a request into those that the live reader takes.
 
-        Parameters
-        ----------
-        unused : dict
-            Gets the kinds and properties that no signal reads, each with its first place.
-
-        Returns
-        -------
-        list of Fault
-            What does not fit; if there is any, the activities are not to be used.
+        `unused` gets the kinds and properties that no signal reads, each with its first place. If
+        there are faults, the activities are not to be used.
         """
         if not bodies:
             return NO_ACTIVITIES, []

@@ -18,10 +18,7 @@ _WHOLE_SECONDS = Struct(">xxI")
 def read_time(text: str) -> int:
     """Read a time as a file's times are read, but only with a zone.
 
-    Raises
-    ------
-    ValueError
-        If it is no time, or names no zone; the message does not quote it.
+    Raises ValueError if it is no time or names no zone; the message does not quote it.
     """
     try:
         moment = datetime.fromisoformat(text.strip().upper())
@@ -36,13 +33,7 @@ def read_time(text: str) -> int:
 
 
 def read_times(texts: Sequence[str]) -> list[int]:
-    """Read many times, each as ``read_time`` does: a lead may have hundreds.
-
-    Raises
-    ------
-    ValueError
-        As ``read_time``.
-    """
+    """Read many times, each as ``read_time`` does: a lead may have hundreds."""
     try:
         moments = list(map(datetime.fromisoformat, texts))
         found = _unpack_seconds(moments)

@@ -32,12 +32,8 @@ class Current(NamedTuple):
 class LoadedModels:
     """The versions that one worker serves, kept as the cache has them.
 
-    Parameters
-    ----------
-    name : str
-        Of the registered model whose champion answers where a request names none.
-    report : callable
-        Called with every event: a name, and facts about it.
+    The champion of the model `name` answers requests that name no version. `report` is called with
+    every event: a name, and facts about it.
     """
 
     def __init__(self, cache: ScorecardCache, name: str, report: Callable[..., None]) -> None:
@@ -146,16 +142,9 @@ class LoadedModels:
     async def pick(self, which: str | None) -> ServedModel:
         """Return the version that a request asks for.
 
-        Parameters
-        ----------
-        which : str or None
-            None for the champion; an alias or a number; for another model with its kind or whole
-            name before it, for example ``rules:champion`` or ``rules:3``.
-
-        Raises
-        ------
-        Problem
-            503 if nothing is served yet; 404 if there is no such version.
+        `which` is an alias or a number, None for the champion; for another model its kind or whole
+        name comes first, as in ``rules:champion`` or ``rules:3``. Raises Problem: 503 if nothing is
+        served yet, 404 if there is no such version.
         """
         current = self.current
         if current is None:

@@ -60,15 +60,8 @@ class Average(msgspec.Struct, frozen=True):
 class ServedModel:
     """One version, ready to answer. It never changes: another version is another object.
 
-    Parameters
-    ----------
-    document : str
-        Its JSON.
-
-    Raises
-    ------
-    ScorecardError
-        If its signals cannot be read here, or it reads signals that its catalogue lacks.
+    `document` is its JSON. Raises ScorecardError if its signals cannot be read here, or it reads
+    signals that its catalogue lacks.
     """
 
     def __init__(self, scorecard: Scorecard, document: str, note: VersionNote) -> None:
@@ -138,10 +131,8 @@ class ServedModel:
 def build_served_model(text: str, note: VersionNote) -> ServedModel:
     """Make a scorecard's JSON ready to serve, having checked it as far as it can be.
 
-    Raises
-    ------
-    ScorecardError
-        If hash, schema version, weights, golden leads, definitions or size are not as they must be.
+    Raises ScorecardError if hash, schema version, weights, golden leads, definitions or size are
+    not as they must be.
     """
     try:
         return _build_served_model(text, note)

@@ -37,18 +37,9 @@ def read_table(body: bytes, media_type: str) -> InvokedTable:
     """Read the body of ``POST /invocations``.
 
     MLflow's own clients write NaN for what is missing, so that is read; an empty cell of CSV is
-    missing too. Of two columns with one name the last counts.
-
-    Parameters
-    ----------
-    media_type : str
-        Without parameters, in lower case.
-
-    Raises
-    ------
-    Problem
-        400 if it cannot be read, 415 if it is neither JSON nor CSV, 422 if it is no table, or one
-        of too many rows.
+    missing too. Of two columns with one name the last counts. `media_type` is without parameters,
+    in lower case. Raises Problem: 400 if the body cannot be read, 415 if it is neither JSON nor
+    CSV, 422 if it is no table or has too many rows.
     """
     if media_type == CSV:
         table, where = _read_csv(body), ""
@@ -169,15 +160,7 @@ class Predictions(msgspec.Struct):
 
 
 class Invocations:
-    """What answers ``POST /invocations``: ready signals in, one prediction a row out.
-
-    Parameters
-    ----------
-    recorder : ScoreRecorder
-        Where scores are counted, logged and shadowed.
-    clock : callable
-        Returns the time in UTC microseconds.
-    """
+    """What answers ``POST /invocations``: ready signals in, one prediction a row out."""
 
     def __init__(self, models: LoadedModels, recorder: ScoreRecorder, clock: Clock) -> None:
         self._models = models

@@ -25,10 +25,7 @@ class RecordingOptions(NamedTuple):
 class ScoreRecorder:
     """Count, log and shadow scores; none of it can make an answer fail.
 
-    Parameters
-    ----------
-    clock : callable
-        Returns the time in UTC microseconds.
+    `clock` returns UTC microseconds.
     """
 
     def __init__(

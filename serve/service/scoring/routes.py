@@ -36,12 +36,7 @@ _encode = msgspec.json.Encoder().encode
 class ScoringRoutes:
     """The functions that answer requests for scores.
 
-    Parameters
-    ----------
-    recorder : ScoreRecorder
-        Where scores are counted, logged and shadowed.
-    clock : callable
-        Returns the time in UTC microseconds.
+    `clock` returns UTC microseconds.
     """
 
     def __init__(self, models: LoadedModels, recorder: ScoreRecorder, clock: Clock) -> None:
@@ -138,10 +133,7 @@ class TimeSlice:
     async def yield_if_long(self) -> None:
         """Let other requests run if this one has run for long.
 
-        Raises
-        ------
-        Problem
-            503 if the request as a whole takes too long.
+        Raises Problem: 503 if the request as a whole takes too long.
         """
         if time.monotonic() - self._slice_began <= _SLICE_S:
             return
