@@ -4,6 +4,7 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
@@ -38,29 +39,21 @@ class Route(NamedTuple):
     leniently_typed: bool = False
 
 
+@dataclass
 class App:
     """The service.
 
-    `routes` are by path, and each takes POST. `control` returns the ASGI application for every
+    `routes` are by path, and each takes POST. `make_control` returns the ASGI application for every
     other path once it is made. With `access_log` every request gets a line, not only those that
     fail.
     """
 
-    def __init__(
-        self,
-        routes: dict[str, Route],
-        control: Callable[[], Awaitable[ASGIApp]],
-        access: AccessControl,
-        metrics: Metrics,
-        logger: Logger,
-        access_log: bool = False,
-    ) -> None:
-        self._routes = routes
-        self.make_control = control
-        self._access = access
-        self._metrics = metrics
-        self._logger = logger
-        self._access_log = access_log
+    routes: dict[str, Route]
+    make_control: Callable[[], Awaitable[ASGIApp]]
+    access: AccessControl
+    metrics: Metrics
+    logger: Logger
+    access_log: bool = False
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -70,10 +63,10 @@ class App:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         request_id = _name_request(headers.get(b"x-request-id"))
         path: str = scope["path"]
-        route = self._routes.get(path)
+        route = self.routes.get(path)
         name, status = path, 500
         try:
-            self._access.authorize(path, headers, scope.get("client"))
+            self.access.authorize(path, headers, scope.get("client"))
             if route is None:
                 name, status = await self._pass_on(scope, receive, send, request_id)
             else:
@@ -100,15 +93,15 @@ class App:
     def _as_problem(self, error: Exception, request_id: str) -> Problem:
         if isinstance(error, Problem):
             return error
-        self._logger.error("internal_error", request_id=request_id, **_locate(error))
+        self.logger.error("internal_error", request_id=request_id, **_locate(error))
         return Problem(500, "an error of this service; its log has it by the request_id")
 
     def _record_request(self, name: str, status: int, started: float, request_id: str) -> None:
         """Count an answer, and log it if it failed or if every request is logged."""
         seconds = time.perf_counter() - started
-        self._metrics.count_request(name, status, seconds)
-        if self._access_log or (status >= 400 and name not in PROBES):
-            self._logger.info(
+        self.metrics.count_request(name, status, seconds)
+        if self.access_log or (status >= 400 and name not in PROBES):
+            self.logger.info(
                 "request", request_id=request_id, route=name, status=status,
                 ms=round(1000.0 * seconds, 3),
             )  # fmt: skip
@@ -133,7 +126,7 @@ class App:
         try:
             await control(scope, receive, send_named)
         except Exception as error:  # FastAPI has answered by then, and raises it once more
-            self._logger.error("internal_error", request_id=request_id, **_locate(error))
+            self.logger.error("internal_error", request_id=request_id, **_locate(error))
         return getattr(scope.get("route"), "path", "other"), status
 
 

@@ -19,7 +19,6 @@ from leadscore.pipeline.tracking.records import KINDS, RegisteredModel
 from leadscore.pipeline.tracking.registry_reader import fetch_scorecard
 from leadscore.pipeline.tracking.store import Store, has_store, open_store
 from leadscore.serve.service.logs import Logger, make_logger
-from leadscore.serve.service.processes.watchdog import Watchdog
 from leadscore.serve.service.scorecards.cache import (
     Index,
     ModelEntry,
@@ -40,6 +39,7 @@ MOST_VERSIONS = 50
 """Of each model, the newest; and those that an alias points to."""
 
 _LOOK_S = 0.02
+_WATCH_S = 0.5
 _QUICK_S = 0.05
 _QUICK_FOR_S = 5.0
 _LIST_EVERY_S = 30.0
@@ -236,6 +236,39 @@ class Follower:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+@dataclass
+class Watchdog:
+    """Watches this process from a thread, and ends it if it cannot end by itself.
+
+    It ends when its `parent` is gone, a second after `stop` is set, and when `hung_after_s` seconds
+    pass between two calls of ``beat``; `report` is called before that last end.
+    """
+
+    parent: int
+    stop: threading.Event
+    hung_after_s: float
+    report: Callable[[], None]
+    _beaten_s: float = field(default_factory=time.monotonic)
+
+    def beat(self) -> None:
+        """Note that this process makes progress."""
+        self._beaten_s = time.monotonic()
+
+    def start(self) -> None:
+        """Start the thread."""
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def _watch(self) -> None:
+        stopping = False
+        while os.getppid() == self.parent and not stopping:
+            if time.monotonic() - self._beaten_s > self.hung_after_s:
+                self.report()
+                os._exit(1)
+            stopping = self.stop.wait(_WATCH_S)
+        time.sleep(1.0)  # in which it may end by itself
+        os._exit(0)
 
 
 def run(store_folder: Path, project: str, poll_s: float, parent: int) -> None:

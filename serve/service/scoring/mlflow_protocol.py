@@ -4,11 +4,11 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
 
-from leadscore.models.score_lead import LeadScore
 from leadscore.pipeline.values.fields import Normalised
 from leadscore.serve.service.http.app import RequestContext, Route
 from leadscore.serve.service.problems import Fault, Problem, join_pointer
@@ -159,13 +159,13 @@ class Predictions(msgspec.Struct):
     predictions: list[Prediction]
 
 
+@dataclass
 class Invocations:
     """What answers ``POST /invocations``: ready signals in, one prediction a row out."""
 
-    def __init__(self, models: LoadedModels, recorder: ScoreRecorder, clock: Clock) -> None:
-        self._models = models
-        self._recorder = recorder
-        self._clock = clock
+    models: LoadedModels
+    recorder: ScoreRecorder
+    clock: Clock
 
     def by_path(self) -> dict[str, Route]:
         """Return the routes by path."""
@@ -176,20 +176,22 @@ class Invocations:
 
         The log has them as the items of one request, under the id in a column ``lead_id``.
         """
-        model = await self._models.pick(context.model)
+        model = await self.models.pick(context.model)
         given = context.headers.get(b"content-type", b"").decode("latin-1")
         table = read_table(body, given.partition(";")[0].strip().lower())
         faults: list[Fault] = []
         signals = [_read_row(model, table, place, faults) for place in range(len(table.rows))]
         if faults:
             raise Problem(422, "rows do not fit the signals", faults[:_MOST_FAULTS])
-        now_us, answers, time_slice = self._clock(), [], TimeSlice()
+        now_us, answers, time_slice = self.clock(), [], TimeSlice()
         for place, (row, ready) in enumerate(zip(table.rows, signals, strict=True)):
             score = model.scorer.score(ready)
-            answers.append(_make_prediction(score))
+            answers.append(
+                Prediction(score.probability, 100.0 * score.probability, score.band, score.log_odds)
+            )
             lead = LeadBody(_name_lead(row), given_signals=ready)
             scored = rate_score(model, ready, score, now_us)
-            self._recorder.record(
+            self.recorder.record(
                 model, lead, scored, context.request_id, place, body, is_ready=True
             )
             await time_slice.yield_if_long()
@@ -202,10 +204,6 @@ def _name_lead(row: Mapping[str, Any]) -> str:
     if isinstance(name, str) and len(name) <= LONGEST_ID and name.isprintable():
         return name
     return ""
-
-
-def _make_prediction(score: LeadScore) -> Prediction:
-    return Prediction(score.probability, 100.0 * score.probability, score.band, score.log_odds)
 
 
 def _read_row(
