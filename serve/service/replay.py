@@ -16,7 +16,7 @@ from leadscore.models.score_lead import AxesReader, Scorer, find_percentile
 from leadscore.models.scorecard import Scorecard, read_scorecard
 from leadscore.pipeline.errors import NotFoundError
 from leadscore.pipeline.progress import Progress, silent
-from leadscore.pipeline.score_log.store import COLUMNS, ScoreEntry, open_for_reading, write_signals
+from leadscore.pipeline.score_log.log import COLUMNS, ScoreEntry, open_for_reading, write_signals
 from leadscore.serve.service.problems import Problem
 from leadscore.serve.service.requests.decode import decode_lead
 from leadscore.serve.service.scorecards.served import ServedModel, VersionNote

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from leadscore.pipeline.score_log.log import ScoreLog
-from leadscore.pipeline.score_log.store import ScoreEntry, write_signals
+from leadscore.pipeline.score_log.log import ScoreEntry, ScoreLog, write_signals
 from leadscore.serve.service.logs import Logger
 from leadscore.serve.service.metrics import Metrics
 from leadscore.serve.service.problems import Problem

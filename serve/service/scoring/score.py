@@ -18,8 +18,7 @@ from leadscore.serve.service.requests.decode import (
     LeadBody,
     find_type_fault,
 )
-from leadscore.serve.service.requests.reader import UnusedNames
-from leadscore.serve.service.requests.times import read_time
+from leadscore.serve.service.requests.reader import UnusedNames, read_time
 from leadscore.serve.service.scorecards.served import ServedModel
 
 FUTURE_US = 300_000_000
