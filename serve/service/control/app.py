@@ -146,13 +146,9 @@ def make_control(
         return Response(text, media_type=CONTENT_TYPE)
 
     @app.get("/ping", response_class=PlainTextResponse, operation_id="ping")
-    async def ping() -> Response:
-        """Return 200 while leads can be scored, at the path that MLflow's clients use."""
-        return PlainTextResponse("\n", 200 if models.current is not None else 503)
-
     @app.get("/health", response_class=PlainTextResponse, operation_id="health")
-    async def health() -> Response:
-        """Return the same, at the other path that MLflow's clients use."""
+    async def ping() -> Response:
+        """Return 200 while leads can be scored, at both paths that MLflow's clients use."""
         return PlainTextResponse("\n", 200 if models.current is not None else 503)
 
     @app.get("/version", response_class=PlainTextResponse, operation_id="version")

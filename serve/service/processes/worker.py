@@ -57,11 +57,6 @@ def now_us() -> int:
     return time.time_ns() // 1_000
 
 
-def now_ms() -> int:
-    """Return the time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
-
-
 def make_service(settings: Settings, logger: Logger) -> Service:
     """Put the parts of a worker together; the scorecards are read from the cache at once.
 
@@ -101,7 +96,12 @@ def make_service(settings: Settings, logger: Logger) -> Service:
         from leadscore.serve.service.control.app import make_control
 
         return make_control(
-            models, cache, metrics, recorder, now_ms, lambda: access.needs_keys(now_us())
+            models,
+            cache,
+            metrics,
+            recorder,
+            lambda: now_us() // 1_000,
+            lambda: access.needs_keys(now_us()),
         )  # type: ignore[return-value]
 
     access = AccessControl(

@@ -55,7 +55,7 @@ class LoadedModels:
             found = {}
             for key, entry in self._wanted(index):
                 with self._noted():
-                    found[key[1]] = self._keep(key, self._load(key, entry))
+                    found[key[1]] = self._keep(key, self._cache.load(*key[:2], entry))
             self._swap(index, found)
 
     async def follow(self, every_s: float) -> None:
@@ -94,11 +94,8 @@ class LoadedModels:
     async def _fetch(self, key: _Key, entry: VersionEntry) -> ServedModel:
         found = self._kept.get(key)
         if found is None:
-            found = await asyncio.to_thread(self._load, key, entry)
+            found = await asyncio.to_thread(self._cache.load, *key[:2], entry)
         return self._keep(key, found)
-
-    def _load(self, key: _Key, entry: VersionEntry) -> ServedModel:
-        return self._cache.load(key[0], key[1], entry)
 
     def _keep(self, key: _Key, served: ServedModel) -> ServedModel:
         self._kept[key] = served

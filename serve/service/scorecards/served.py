@@ -135,19 +135,15 @@ def build_served_model(text: str, note: VersionNote) -> ServedModel:
     not as they must be.
     """
     try:
-        return _build_served_model(text, note)
+        if len(text) > LARGEST_SCORECARD:
+            raise ScorecardError(f"{len(text):,} bytes, at most {LARGEST_SCORECARD:,} are served")
+        scorecard = read_scorecard(text)
+        check_golden_leads(scorecard)
+        return ServedModel(scorecard, text, note)
     except ScorecardError:
         raise
     except Exception as error:  # whatever a text does to the program that reads it refuses it
         raise ScorecardError(f"it cannot be read: {type(error).__name__}") from error
-
-
-def _build_served_model(text: str, note: VersionNote) -> ServedModel:
-    if len(text) > LARGEST_SCORECARD:
-        raise ScorecardError(f"{len(text):,} bytes, at most {LARGEST_SCORECARD:,} are served")
-    scorecard = read_scorecard(text)
-    check_golden_leads(scorecard)
-    return ServedModel(scorecard, text, note)
 
 
 def _describe_bands(scorecard: Scorecard) -> dict[str, Any]:

@@ -216,8 +216,7 @@ def _read_row(
         if value is None or value != value:
             continue
         try:
-            read = _read_cell if table.is_text else _read_value
-            signals[column] = read(value, wanted)
+            signals[column] = (_read_cell if table.is_text else _read_value)(value, wanted)
         except ValueError as error:
             faults.append(table.make_fault(place, column, str(error)))
     return signals
