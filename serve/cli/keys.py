@@ -11,7 +11,7 @@ from leadscore.serve.cli.context import KEYS, CommandResult, with_options
 from leadscore.serve.cli.terminal import print_line, print_paragraph, print_table, write_command
 
 if TYPE_CHECKING:
-    from leadscore.serve.service.auth.key_file import NewKey
+    from leadscore.serve.service.auth.keys import NewKey
 
 KeysOption = Annotated[
     Path, Option("--keys", help="File of the API keys; serve reads it by default.")
@@ -37,7 +37,7 @@ def create_key(
 
     The file keeps only the digest of the key, so nobody can show it again.
     """
-    from leadscore.serve.service.auth.key_file import create_key
+    from leadscore.serve.service.auth.keys import create_key
 
     made = create_key(keys, name, scope or ["score"], _now_us(), days)
     return CommandResult(partial(_show_key, made, keys), {"key": made.key, **made.record.to_json()})
@@ -82,7 +82,7 @@ def revoke_key(
 
     A running service refuses the key within about a second.
     """
-    from leadscore.serve.service.auth.key_file import revoke_key
+    from leadscore.serve.service.auth.keys import revoke_key
 
     record = revoke_key(keys, key_id, _now_us())
     text = f"{record.id} ({record.name}) is revoked since {record.revoked_at}."

@@ -1,6 +1,7 @@
 """What is counted for Prometheus, over all worker processes."""
 
 import os
+from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -20,51 +21,43 @@ class Metrics:
         if os.environ.get(FOLDER):
             self._registry = CollectorRegistry()
             MultiProcessCollector(self._registry, os.environ[FOLDER])  # type: ignore[no-untyped-call]
-        self._requests = Counter(
-            "leadscore_requests", "Requests answered.", ("route", "status"), registry=own
-        )
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"leadscore_{name}", text, labels, registry=own)
+
+        def gauge(name: str, text: str, mode: Literal["livemostrecent", "sum"]) -> Gauge:
+            return Gauge(f"leadscore_{name}", text, registry=own, multiprocess_mode=mode)
+
+        self._requests = counter("requests", "Requests answered.", "route", "status")
         self._seconds = Histogram(
             "leadscore_request_seconds", "From the first byte read to the answer.", ("route",),
             buckets=_SECONDS, registry=own,
         )  # fmt: skip
-        self._leads = Counter(
-            "leadscore_leads_scored", "Leads scored.", ("model", "version", "band"), registry=own
+        self._leads = counter("leads_scored", "Leads scored.", "model", "version", "band")
+        self.swaps = counter("model_swaps", "Champions taken up.")
+        self.not_served = counter(
+            "versions_not_served", "Versions or indexes that could not be used."
         )
-        self._swaps = Counter("leadscore_model_swaps", "Champions taken up.", registry=own)
-        self._not_served = Counter(
-            "leadscore_versions_not_served", "Versions or indexes that could not be used.",
-            registry=own,
-        )  # fmt: skip
-        self._keys = Counter(
-            "leadscore_key_failures", "Requests without a good key.", ("reason",), registry=own
-        )
-        self._shadow = Counter(
-            "leadscore_shadow_leads", "Leads scored by the challenger too.", ("same_band",),
-            registry=own,
-        )  # fmt: skip
-        self._shadow_errors = Counter(
-            "leadscore_shadow_errors", "Leads the challenger could not score.", registry=own
-        )
+        self.key_failures = counter("key_failures", "Requests without a good key.", "reason")
+        self._shadow = counter("shadow_leads", "Leads scored by the challenger too.", "same_band")
+        self.shadow_errors = counter("shadow_errors", "Leads the challenger could not score.")
         self._shadow_gap = Histogram(
             "leadscore_shadow_log_odds_gap", "Challenger from champion, in log-odds.",
             buckets=_LOG_ODDS, registry=own,
         )  # fmt: skip
-        self._staleness = Gauge(
-            "leadscore_model_staleness_seconds", "Since the registry last answered.",
-            registry=own, multiprocess_mode="livemostrecent",
-        )  # fmt: skip
-        self._degraded = Gauge(
-            "leadscore_degraded", "1 while the registry, a version or the log gives trouble.",
-            registry=own, multiprocess_mode="livemostrecent",
-        )  # fmt: skip
-        self._refused = Gauge(
-            "leadscore_versions_refused", "Registered versions that may not be served.",
-            registry=own, multiprocess_mode="livemostrecent",
-        )  # fmt: skip
-        self._lost = Gauge(
-            "leadscore_log_entries_lost", "Scores that could not be kept in the score log.",
-            registry=own, multiprocess_mode="sum",
-        )  # fmt: skip
+        latest: Final = "livemostrecent"
+        self._staleness = gauge(
+            "model_staleness_seconds", "Since the registry last answered.", latest
+        )
+        self._degraded = gauge(
+            "degraded", "1 while the registry, a version or the log gives trouble.", latest
+        )
+        self._refused = gauge(
+            "versions_refused", "Registered versions that may not be served.", latest
+        )
+        self._lost = gauge(
+            "log_entries_lost", "Scores that could not be kept in the score log.", "sum"
+        )
         self._children: dict[object, object] = {}
 
     def count_request(self, route: str, status: int, seconds: float) -> None:
@@ -85,26 +78,10 @@ class Metrics:
             found = self._children[key] = self._leads.labels(model, str(version), band)
         found.inc()  # type: ignore[attr-defined]
 
-    def count_swap(self) -> None:
-        """Count a champion taken up."""
-        self._swaps.inc()
-
-    def count_not_served(self) -> None:
-        """Count a version, or an index, that could not be used."""
-        self._not_served.inc()
-
-    def count_key_failure(self, reason: str) -> None:
-        """Count a request without a good key."""
-        self._keys.labels(reason).inc()
-
     def count_shadow(self, same_band: bool, gap_log_odds: float) -> None:
         """Count a lead that the challenger scored too."""
         self._shadow.labels("yes" if same_band else "no").inc()
         self._shadow_gap.observe(gap_log_odds)
-
-    def count_shadow_error(self) -> None:
-        """Count a lead that the challenger could not score."""
-        self._shadow_errors.inc()
 
     def render(self, staleness_s: float | None, degraded: bool, refused: int, lost: int) -> bytes:
         """Return all of it in Prometheus's text format."""

@@ -31,14 +31,7 @@ class ProblemDocument(msgspec.Struct, kw_only=True):
 class Problem(Exception):
     """An answer that is no success.
 
-    Parameters
-    ----------
-    status : int
-        Of HTTP.
-    detail : str
-        What was found, what is expected, what to do; without any value of the request.
-    headers : mapping of str to str
-        Sent along, for example ``Retry-After``.
+    `detail` says what was found, what is expected and what to do, without any value of the request.
     """
 
     def __init__(

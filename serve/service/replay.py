@@ -16,7 +16,7 @@ from leadscore.models.score_lead import AxesReader, Scorer, find_percentile
 from leadscore.models.scorecard import Scorecard, read_scorecard
 from leadscore.pipeline.errors import NotFoundError
 from leadscore.pipeline.progress import Progress, silent
-from leadscore.pipeline.score_log.store import COLUMNS, ScoreEntry, open_for_reading, write_signals
+from leadscore.pipeline.score_log.log import COLUMNS, ScoreEntry, open_for_reading, write_signals
 from leadscore.serve.service.problems import Problem
 from leadscore.serve.service.requests.decode import decode_lead
 from leadscore.serve.service.scorecards.served import ServedModel, VersionNote
@@ -37,15 +37,8 @@ class Recomputer:
     def recompute(self, row: ScoreEntry) -> dict[str, object]:
         """Return the fields of an answer, recomputed.
 
-        Returns
-        -------
-        dict of str to object
-            By the names of ``ScoreEntry``. Where the request was kept, ``signals`` are among them.
-
-        Raises
-        ------
-        Problem
-            If the request is none that the scorecard's signals can be read from.
+        The names are those of ``ScoreEntry``; `signals` are among them if the request was kept.
+        Raises Problem if no signals can be read from the request.
         """
         score = self._scorer.score(_decoder.decode(row.signals), row.previous_band)  # type: ignore[arg-type]
         fit, engagement = self._rate(score.contributions)
@@ -143,19 +136,8 @@ def replay(path: Path, wanted: Wanted, progress: Progress = silent) -> ReplayRep
     """Recompute the answers of a log, each with the scorecard that the log keeps for it.
 
     Rows are read in parts, so a long log needs no more memory than a short one, and is written to
-    meanwhile.
-
-    Parameters
-    ----------
-    path : Path
-        The store that `ScoreLog` wrote.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such file, or no answer in it that is wanted.
-    ConfigError
-        If the file is no store of scores, or of another version, or cannot be read.
+    meanwhile. Raises NotFoundError if there is no such file or no such answer in it, and
+    ConfigError if the file is no store of scores, has another version or cannot be read.
     """
     results = _Results()
     with open_for_reading(path) as connection:

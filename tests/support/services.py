@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from leadscore.serve.service.auth.key_file import create_key
+from leadscore.serve.service.auth.keys import create_key
 
 JSON = {"Content-Type": "application/json"}
 

@@ -4,6 +4,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 
 from cachetools import TTLCache
@@ -20,68 +21,51 @@ _CHECK_EVERY_US = 1_000_000
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="leadscore"'}
 
 
+@dataclass
 class AccessControl:
     """Let a request in, or refuse it. Every path needs a key unless it is one of ``OPEN_PATHS``.
 
-    Parameters
-    ----------
-    keys : LiveKeys or None
-        None if no keys are needed.
-    from_when_made : bool
-        Whether no key is needed before the file of keys exists: on the loopback.
-    count_failure : callable
-        Called with the reason of every refusal.
-    clock : callable
-        Returns the time in UTC microseconds.
+    `keys` is None if no keys are needed. With `from_when_made` none is needed before their file
+    exists. `count_failure` gets the reason of every refusal; `clock` returns UTC microseconds.
     """
 
-    def __init__(
-        self,
-        keys: LiveKeys | None,
-        from_when_made: bool,
-        count_failure: Callable[[str], None],
-        clock: Callable[[], int],
-    ) -> None:
-        self._keys = keys
-        self._waiting = from_when_made
-        self._checked_us = 0
-        self._count_failure = count_failure
-        self._clock = clock
-        self._limiter = FailureLimiter()
+    keys: LiveKeys | None
+    from_when_made: bool
+    count_failure: Callable[[str], None]
+    clock: Callable[[], int]
+    _checked_us: int = 0
+    _limiter: "FailureLimiter" = field(default_factory=lambda: FailureLimiter())
 
     def needs_keys(self, now_us: int) -> bool:
         """Return whether keys are needed, which is checked once a second while they are not."""
-        if self._keys is None:
+        if self.keys is None:
             return False
-        if self._waiting and now_us - self._checked_us > _CHECK_EVERY_US:
+        if self.from_when_made and now_us - self._checked_us > _CHECK_EVERY_US:
             self._checked_us = now_us
-            self._waiting = not self._keys.path.is_file()
-        return not self._waiting
+            self.from_when_made = not self.keys.path.is_file()
+        return not self.from_when_made
 
     def authorize(
         self, path: str, headers: dict[bytes, bytes], client: tuple[str, int] | None
     ) -> None:
         """Return if the request may go on.
 
-        Raises
-        ------
-        Problem
-            401 without a good key, 403 if the key lacks the scope, 429 after too
-            many failures from one address.
+        Raises Problem: 401 without a good key, 403 if the key lacks the scope, 429 after too many
+        failures from one address.
         """
-        if self._keys is None or path in OPEN_PATHS or path.startswith(_DOCS):
+        if self.keys is None or path in OPEN_PATHS or path.startswith(_DOCS):
             return
-        now_us = self._clock()
+        now_us = self.clock()
         if not self.needs_keys(now_us):
             return
         wanted = "metrics" if path == METRICS_PATH else "score"
         given = headers.get(b"authorization")
-        verdict = self._keys.current(now_us).check(
+        verdict = self.keys.current(now_us).check(
             None if given is None else given.decode("latin-1"), wanted, now_us
         )
         if verdict == "ok":
             return
-        self._count_failure(verdict)
+        self.count_failure(verdict)
         wait_s = self._limiter.note_failure(client[0] if client else "")
         if wait_s is not None:
             raise Problem(429, "too many failed attempts from this address",
@@ -104,12 +88,8 @@ class FailureLimiter:
 
     A valid key never passes through here: 256 random bits cannot be guessed, and behind a proxy all
     callers share one address. The limit keeps noise away. Beyond `most_addresses`, the addresses
-    that have had no failure for the longest time are forgotten, so memory stays bounded.
-
-    Parameters
-    ----------
-    clock : callable
-        Returns seconds that never go back.
+    that have had no failure for the longest time are forgotten, so memory stays bounded. `clock`
+    returns seconds that never go back.
     """
 
     def __init__(
@@ -125,15 +105,8 @@ class FailureLimiter:
     def note_failure(self, address: str) -> int | None:
         """Count a failed attempt and return how long its address has to wait.
 
-        Parameters
-        ----------
-        address : str
-            IPv4, IPv6 (the first 64 bits count, since one caller has them all) or any text.
-
-        Returns
-        -------
-        int or None
-            Seconds, at least 1; None while the address is within the limit.
+        The wait is in seconds, at least 1; it is None while the address is within the limit. Of an
+        IPv6 address the first 64 bits count, since one caller has them all.
         """
         caller, now_s = _to_caller(address), self._clock()
         failures = self._failures.pop(caller, None) or deque(maxlen=self._most)

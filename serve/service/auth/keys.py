@@ -1,17 +1,20 @@
-"""API keys as the service reads them: digests in a file, checked on every request."""
+"""API keys: their digests in a file, which commands write and the service checks."""
 
+import fcntl
 import os
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 
 from leadscore.pipeline.errors import ConfigError, LeadscoreError, NotFoundError
-from leadscore.pipeline.values.times import read_moment
+from leadscore.pipeline.values.times import days_to_us, format_time, read_moment
 
 Scope = Literal["score", "metrics"]
 SCOPES: Final[tuple[Scope, ...]] = ("score", "metrics")
@@ -73,15 +76,7 @@ class KeyRing:
 
         A key that is garbled, unknown, expired or revoked gets the same verdict, and the digest is
         compared with every key to the end: neither the answer nor its time shows which it was.
-
-        Parameters
-        ----------
-        authorization : str or None
-            The header's value, ``Bearer lsk_...``; None or empty where there is none.
-        scope : str
-            What the route needs.
-        now_us : int
-            The moment of the request, in UTC microseconds.
+        `authorization` is the header's value, ``Bearer lsk_...``; None or empty if there is none.
         """
         if not authorization:
             return "missing"
@@ -103,14 +98,8 @@ class LiveKeys:
     """The keys of a file that may change while the service runs.
 
     If the file vanishes or has a mistake, the keys stay as they were: it lets nobody in, and it
-    shuts nobody out who has a key.
-
-    Parameters
-    ----------
-    path : Path
-        The file of keys.
-    report : callable
-        Called with one line when the file can no longer be read, and with None when it can again.
+    shuts nobody out who has a key. `report` is called with one line when the file can no longer be
+    read, and with None when it can again.
     """
 
     def __init__(self, path: Path, report: Callable[[str | None], None]) -> None:
@@ -124,12 +113,7 @@ class LiveKeys:
     def load(self) -> None:
         """Read the file as a service that starts must.
 
-        Raises
-        ------
-        NotFoundError
-            If there is no such file.
-        ConfigError
-            If it has a mistake.
+        Raises NotFoundError if there is no such file, and ConfigError if it has a mistake.
         """
         keys, self._signature = _read(self.path)
         self._ring = KeyRing(keys)
@@ -159,12 +143,8 @@ class LiveKeys:
 def read_keys(path: Path) -> tuple[KeyRecord, ...]:
     """Read what is kept of the keys.
 
-    Raises
-    ------
-    NotFoundError
-        If there is no such file.
-    ConfigError
-        If it cannot be read, or has a mistake.
+    Raises NotFoundError if there is no such file, and ConfigError if it cannot be read or has a
+    mistake.
     """
     return _read(path)[0]
 
@@ -201,3 +181,100 @@ def _check(keys: Sequence[KeyRecord]) -> None:
         for moment in (key.created_at, key.expires_at, key.revoked_at):
             if moment is not None:
                 read_moment(moment)
+
+
+LONGEST_NAME = 100
+
+
+class NewKey(NamedTuple):
+    """A key on the only occasion that it can be read."""
+
+    key: str
+    record: KeyRecord
+
+
+def create_key(
+    path: Path, name: str, scopes: Sequence[str], now_us: int, days: float | None = None
+) -> NewKey:
+    """Make a key and keep its digest.
+
+    The file is made if there is none. `scopes` are any of `SCOPES`; without `days` the key does not
+    expire. Raises ConfigError if the name cannot be shown, a scope is unknown, or the file has a
+    mistake.
+    """
+    if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
+        raise ConfigError(f"--name: 1 to {LONGEST_NAME} characters that can be shown are needed")
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown or not scopes:
+        raise ConfigError(f"--scope: found {unknown or 'none'}, expected any of {list(SCOPES)}")
+    key = PREFIX + secrets.token_urlsafe(32)
+    with _locked(path):
+        try:
+            keys = read_keys(path)
+        except NotFoundError:
+            keys = ()
+        taken = {other.id for other in keys}
+        record = KeyRecord(
+            id=next(made for made in iter(lambda: secrets.token_hex(4), "") if made not in taken),
+            name=name,
+            sha256=sha256(key.encode()).hexdigest(),
+            scopes=tuple(scope for scope in SCOPES if scope in scopes),
+            created_at=format_time(now_us),
+            expires_at=None if days is None else format_time(now_us + days_to_us(days)),
+        )
+        _write(path, (*keys, record))
+    return NewKey(key, record)
+
+
+def revoke_key(path: Path, key_id: str, now_us: int) -> KeyRecord:
+    """Make a key open nothing from now on; one that was revoked before keeps that moment.
+
+    Raises NotFoundError if there is no such file or no such key in it, and ConfigError if the file
+    has a mistake.
+    """
+    with _locked(path):
+        keys = read_keys(path)
+        found = next((key for key in keys if key.id == key_id), None)
+        if found is None:
+            raise NotFoundError(f"{path}: no key {key_id!r}; leadscore keys list names them all")
+        if found.revoked_at is not None:
+            return found
+        revoked = msgspec.structs.replace(found, revoked_at=format_time(now_us))
+        _write(path, tuple(revoked if key is found else key for key in keys))
+    return revoked
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Let one command at a time change the file: a revocation must not be overwritten."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _write(path: Path, keys: tuple[KeyRecord, ...]) -> None:
+    target = path.resolve()  # a link stays a link
+    document = msgspec.json.encode(Document(schema_version=1, keys=keys))
+    text = msgspec.json.format(document, indent=1) + b"\n"
+    unfinished = target.with_name(f"{target.name}.{secrets.token_hex(4)}.unfinished")
+    file = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(file, "wb") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # or a crash could bring a revoked key back
+    finally:
+        os.close(folder)

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
+import msgspec
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from leadscore.serve.service.control.health import Status, find_status, show_status
 from leadscore.serve.service.control.openapi import complete_document, to_openapi_30
 from leadscore.serve.service.metrics import CONTENT_TYPE, Metrics
 from leadscore.serve.service.problems import MEDIA_TYPE, Problem
@@ -36,7 +36,8 @@ _START = """SwaggerUIBundle({url: "openapi.json", dom_id: "#ui", deepLinking: tr
   tryItOutEnabled: true, defaultModelsExpandDepth: 1, validatorUrl: null});
 """
 _FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
-_TITLE = "leadscore"
+_STALE_S = 30.0
+"""A registry that has not answered for so long makes the service degraded."""
 _ABOUT = (
     "Conversion probability, band and reasons for leads, in real time. Errors are RFC 9457 "
     "problems; every answer has an `X-Request-ID`, yours if you send one. If a key stands "
@@ -52,10 +53,19 @@ class ModelVersions(BaseModel):
 
 
 class ProblemInfo(BaseModel):
-    """Something that is wrong."""
+    """What makes the service degraded: a code for everybody, and words for those with a key."""
 
     code: str
     detail: str
+
+
+class Status(NamedTuple):
+    """`ready` is whether leads can be scored; `trouble` what is wrong meanwhile."""
+
+    ready: bool
+    trouble: list[ProblemInfo]
+    staleness_s: float | None
+    refused: int
 
 
 class ModelInfo(BaseModel, extra="allow"):
@@ -93,15 +103,11 @@ def make_control(
 ) -> FastAPI:
     """Return the application of the control routes.
 
-    Parameters
-    ----------
-    now_ms : callable
-        Returns the time in milliseconds since 1970.
-    keys : callable
-        Returns whether keys are needed, for the documentation.
+    `now_ms` returns milliseconds since 1970; `keys` returns whether keys are needed, for the
+    documentation.
     """
     app = FastAPI(
-        title=_TITLE, version=version("leadscore"), description=_ABOUT,
+        title="leadscore", version=version("leadscore"), description=_ABOUT,
         docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False,
     )  # fmt: skip
     _add_errors(app)
@@ -129,7 +135,7 @@ def make_control(
     async def ready() -> JSONResponse:
         """Return 200 while leads can be scored, however old the model is."""
         found = status()
-        return JSONResponse(show_status(found, models), 200 if found.ready else 503)
+        return JSONResponse(_show_status(found, models), 200 if found.ready else 503)
 
     @app.get("/metrics", response_class=PlainTextResponse, operation_id="metrics")
     async def show_metrics() -> Response:
@@ -140,13 +146,9 @@ def make_control(
         return Response(text, media_type=CONTENT_TYPE)
 
     @app.get("/ping", response_class=PlainTextResponse, operation_id="ping")
-    async def ping() -> Response:
-        """Return 200 while leads can be scored, at the path that MLflow's clients use."""
-        return PlainTextResponse("\n", 200 if models.current is not None else 503)
-
     @app.get("/health", response_class=PlainTextResponse, operation_id="health")
-    async def health() -> Response:
-        """Return the same, at the other path that MLflow's clients use."""
+    async def ping() -> Response:
+        """Return 200 while leads can be scored, at both paths that MLflow's clients use."""
         return PlainTextResponse("\n", 200 if models.current is not None else 503)
 
     @app.get("/version", response_class=PlainTextResponse, operation_id="version")
@@ -156,6 +158,47 @@ def make_control(
 
     _add_documentation(app, models, keys)
     return app
+
+
+def find_status(
+    models: LoadedModels, cache: ScorecardCache, log_problem: str | None, began_ms: int, now_ms: int
+) -> Status:
+    """Find whether the service is ready, and what is wrong.
+
+    `began_ms` is when this process began; both times are in milliseconds since 1970.
+    """
+    state = cache.read_state()
+    found: list[tuple[str, str | None]] = []
+    asked_ms = began_ms if state is None else max(state.asked_ms, began_ms)
+    if now_ms - asked_ms > 1000.0 * _STALE_S:
+        found.append(("follower_gone", "the registry was not asked for too long"))
+    elif state is None or state.asked_ms < began_ms:
+        found.append(("registry_not_asked", "the registry was not asked yet"))
+    refused: dict[str, str] = {} if state is None else state.refused
+    answered_ms = None if state is None else state.answered_ms
+    found += [
+        ("registry_unreachable", None if state is None else state.problem),
+        *[("version_refused", f"{version}: {reason}") for version, reason in refused.items()],
+        ("model_not_served", models.problem),
+        ("score_log", log_problem),
+    ]
+    return Status(
+        models.current is not None,
+        [ProblemInfo(code=code, detail=detail) for code, detail in found if detail is not None],
+        None if answered_ms is None else max(0.0, (now_ms - answered_ms) / 1000.0),
+        len(refused),
+    )
+
+
+def _show_status(status: Status, models: LoadedModels) -> dict[str, Any]:
+    """Return the answer of ``GET /readyz``: codes, no details, since it needs no key."""
+    current = models.current
+    return {
+        "status": "not ready" if not status.ready else "degraded" if status.trouble else "ready",
+        "degraded": list(dict.fromkeys(trouble.code for trouble in status.trouble)),
+        "model": None if current is None else msgspec.structs.asdict(current.champion.version),
+        "model_staleness_seconds": status.staleness_s,
+    }
 
 
 def _describe_model(served: ServedModel, models: LoadedModels, status: Status) -> dict[str, Any]:
@@ -171,7 +214,7 @@ def _describe_model(served: ServedModel, models: LoadedModels, status: Status) -
             name: {"versions": sorted(map(int, model.versions)), "aliases": dict(model.aliases)}
             for name, model in registered.items()
         },
-        "trouble": [trouble._asdict() for trouble in status.trouble],
+        "trouble": [trouble.model_dump() for trouble in status.trouble],
     }
 
 

@@ -1,6 +1,6 @@
 """The OpenAPI document: FastAPI's part for the control routes, and ours for the scoring routes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from leadscore.models.shapes import Curve, Table
@@ -41,14 +41,8 @@ _PROBLEMS = {
 def complete_document(control: Schema, model: ServedModel | None, keys: bool) -> Schema:
     """Return FastAPI's document of the control routes with the scoring routes added.
 
-    Parameters
-    ----------
-    control : dict
-        What ``FastAPI.openapi()`` returns; it is not changed.
-    model : ServedModel or None
-        Whose signals are described.
-    keys : bool
-        Whether keys are asked for.
+    `control` is what ``FastAPI.openapi()`` returns; it is not changed. `keys` is whether keys are
+    needed.
     """
     example = None if model is None else make_example(model)
     paths: dict[str, Schema] = {
@@ -63,7 +57,7 @@ def complete_document(control: Schema, model: ServedModel | None, keys: bool) ->
             + _PREFER, [_MODEL, _LANGUAGE],
         ),
         "/v1/explain": _post(
-            "explain", "Explain one lead's score", "LeadRequest", "Explanation", example,
+            "explain", "Explain one lead's score", "LeadRequest", "ExplainedAnswer", example,
             "From the average lead to this one, signal by signal, and one sentence. " + _PREFER,
             [_MODEL, _LANGUAGE],
         ),
@@ -154,30 +148,27 @@ def to_openapi_30(document: Schema) -> Schema:
     OpenAPI Specification 3.0.3, Schema Object; and its guide to migrating from 3.0 to 3.1, read
     backwards.
     """
-    converted: Schema = _walk(document, _convert_schema)
+    converted: Schema = _convert(document)
     converted["openapi"] = "3.0.3"
     converted.pop("jsonSchemaDialect", None)
     converted.get("info", {}).pop("summary", None)
     return converted
 
 
-def _walk(node: Any, convert: Callable[[Schema], Schema], is_map: bool = False) -> Any:
+def _convert(node: Any, is_map: bool = False) -> Any:
     """Convert every schema of a document; a map of names to schemas is none itself."""
     if isinstance(node, list):
-        return [_walk(item, convert) for item in node]
+        return [_convert(item) for item in node]
     if not isinstance(node, dict):
         return node
     if is_map:
-        return {key: _walk(value, convert) for key, value in node.items()}
-    kept = {
-        key: value
-        if key in ("example", "examples", "enum", "const", "default")
-        else _walk(value, convert, key in _MAPS)
-        for key, value in node.items()
-    }
-    return convert(kept)
+        return {key: _convert(value) for key, value in node.items()}
+    return _convert_schema(
+        {k: v if k in _VALUES else _convert(v, k in _MAPS) for k, v in node.items()}
+    )
 
 
+_VALUES = ("example", "examples", "enum", "const", "default")
 _MAPS = ("properties", "schemas", "responses", "paths", "headers", "content", "patternProperties")
 
 
@@ -192,7 +183,13 @@ def _convert_schema(schema: Schema) -> Schema:
             converted[bound], converted[flag] = converted[flag], True
     kinds = converted.get("type")
     if isinstance(kinds, list):
-        _convert_types(converted, kinds)
+        nullable = {"nullable": True} if "null" in kinds else {}
+        plain = [kind for kind in kinds if kind != "null"]
+        if len(plain) == 1:
+            converted |= {"type": plain[0], **nullable}
+        else:
+            del converted["type"]
+            converted["anyOf"] = [{"type": kind, **nullable} for kind in plain]
     options = converted.get("anyOf")
     if isinstance(options, list) and {"type": "null"} in options:
         options = [option for option in options if option != {"type": "null"}]
@@ -205,19 +202,6 @@ def _convert_schema(schema: Schema) -> Schema:
     if None in converted.get("enum", ()) and "type" not in converted:
         converted["nullable"] = True
     return converted
-
-
-def _convert_types(schema: Schema, kinds: list[str]) -> None:
-    plain = [kind for kind in kinds if kind != "null"]
-    if "null" in kinds:
-        schema["nullable"] = True
-    if len(plain) == 1:
-        schema["type"] = plain[0]
-        return
-    del schema["type"]
-    schema["anyOf"] = [{"type": kind, **({"nullable": True} if "null" in kinds else {})}
-                     for kind in plain]  # fmt: skip
-    schema.pop("nullable", None)
 
 
 _MOST_ACTIVITIES = 3

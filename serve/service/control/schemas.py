@@ -15,12 +15,12 @@ from leadscore.pipeline.values.fields import LARGEST_NUMBER, LONGEST_TEXT, Field
 from leadscore.serve.service.problems import ProblemDocument
 from leadscore.serve.service.requests.decode import LONGEST_ID, MOST_ACTIVITIES
 from leadscore.serve.service.scorecards.served import ServedModel
-from leadscore.serve.service.scoring.answer import Answer, BatchAnswer, Explanation
+from leadscore.serve.service.scoring.answer import Answer, BatchAnswer, ExplainedAnswer
 from leadscore.serve.service.scoring.mlflow_protocol import MOST_ROWS, Predictions
 from leadscore.serve.service.scoring.routes import MOST_LEADS
 
 Schema = dict[str, Any]
-_ANSWERS = (Answer, Explanation, BatchAnswer, Predictions, ProblemDocument)
+_ANSWERS = (Answer, ExplainedAnswer, BatchAnswer, Predictions, ProblemDocument)
 _REF = "#/components/schemas/{name}"
 _MOST_LEVELS = 12
 _NO_NUL = r"^[^\u0000]*$"
@@ -44,10 +44,7 @@ _BY_TYPE: Mapping[str, Schema] = {"text": _TEXT, "number": _NUMBER, "flag": _FLA
 def make_schemas(model: ServedModel | None) -> dict[str, Schema]:
     """Return the components that describe requests and answers.
 
-    Parameters
-    ----------
-    model : ServedModel or None
-        Whose fields, kinds and signals are named; None while nothing is served.
+    Fields, kinds and signals are those of `model`; None while nothing is served.
     """
     return {
         "Profile": _make_profile(model),

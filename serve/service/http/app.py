@@ -1,17 +1,117 @@
-"""The service as an ASGI application: own routes for scores, FastAPI for everything else."""
+"""The service as an ASGI application: own routes for scores, FastAPI for everything else.
 
+A body is read whole, within limits that count what it inflates to.
+"""
+
+import asyncio
+import contextlib
 import os
 import re
 import time
+import zlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from leadscore.serve.service.auth.access import AccessControl
-from leadscore.serve.service.http.body import ClientGone, Message, Receive, drop_rest, read_body
 from leadscore.serve.service.logs import Logger
 from leadscore.serve.service.metrics import Metrics
 from leadscore.serve.service.problems import MEDIA_TYPE, Problem
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+_MOST_DROPPED = 100_000_000
+SLOWEST_S = 5.0
+"""Seconds until a body must be there; a slower one is answered with 408."""
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its request was whole."""
+
+
+async def read_body(receive: Receive, headers: dict[bytes, bytes], most: int) -> bytes:
+    """Read the body of a request, inflated if it comes as gzip.
+
+    `headers` are by name in lower case; `most` counts inflated bytes. Raises ClientGone, and
+    Problem: 408 if the body is too slow, 413 if it is too large, 415 if its encoding is unknown,
+    400 if it is broken.
+    """
+    length = headers.get(b"content-length")
+    if length is not None and int(length) > most:
+        raise _too_large(most)
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    body: bytes = message.get("body", b"")
+    if message.get("more_body", False):
+        try:
+            async with asyncio.timeout(SLOWEST_S):
+                body = await _read_rest(receive, body, most)
+        except TimeoutError:
+            raise Problem(
+                408, f"the body did not come in within {SLOWEST_S:g} seconds",
+                headers={"Connection": "close"},
+            ) from None  # fmt: skip
+    if len(body) > most:
+        raise _too_large(most)
+    encoding = headers.get(b"content-encoding", b"identity").lower()
+    return body if encoding == b"identity" else _inflate(body, encoding, most)
+
+
+async def _read_rest(receive: Receive, first: bytes, most: int) -> bytes:
+    parts, size, more = [first], len(first), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part: bytes = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            raise _too_large(most)
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+async def drop_rest(receive: Receive) -> None:
+    """Read what a client goes on sending, and drop it.
+
+    A client that is cut off before it has sent everything mostly does not see its answer.
+    """
+    size, more = 0, True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SLOWEST_S):
+            while more and size < _MOST_DROPPED:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return
+                size += len(message.get("body", b""))
+                more = message.get("more_body", False)
+
+
+def _inflate(body: bytes, encoding: bytes, most: int) -> bytes:
+    if encoding != b"gzip":
+        raise Problem(415, "bodies are taken as they are, or with Content-Encoding: gzip",
+                      headers={"Accept-Encoding": "gzip"})  # fmt: skip
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        inflated = inflater.decompress(body, most + 1)
+    except zlib.error:
+        raise Problem(400, "the body is no gzip") from None
+    if len(inflated) > most:
+        raise _too_large(most)
+    if not inflater.eof or inflater.unused_data:
+        raise Problem(400, "the body is cut off, or more than one gzip")
+    return inflated
+
+
+def _too_large(most: int) -> Problem:
+    return Problem(
+        413, f"a body of at most {most:,} bytes is taken, inflated if it comes as gzip",
+        headers={"Connection": "close"},
+    )  # fmt: skip
+
 
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
@@ -38,34 +138,21 @@ class Route(NamedTuple):
     leniently_typed: bool = False
 
 
+@dataclass
 class App:
     """The service.
 
-    Parameters
-    ----------
-    routes : dict of str to Route
-        By path; each takes POST.
-    control : callable
-        Returns the ASGI application for every other path, once it is made.
-    access_log : bool
-        Whether every request gets a line, not only those that fail.
+    `routes` are by path, and each takes POST. `make_control` returns the ASGI application for every
+    other path once it is made. With `access_log` every request gets a line, not only those that
+    fail.
     """
 
-    def __init__(
-        self,
-        routes: dict[str, Route],
-        control: Callable[[], Awaitable[ASGIApp]],
-        access: AccessControl,
-        metrics: Metrics,
-        logger: Logger,
-        access_log: bool = False,
-    ) -> None:
-        self._routes = routes
-        self.make_control = control
-        self._access = access
-        self._metrics = metrics
-        self._logger = logger
-        self._access_log = access_log
+    routes: dict[str, Route]
+    make_control: Callable[[], Awaitable[ASGIApp]]
+    access: AccessControl
+    metrics: Metrics
+    logger: Logger
+    access_log: bool = False
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -75,10 +162,10 @@ class App:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         request_id = _name_request(headers.get(b"x-request-id"))
         path: str = scope["path"]
-        route = self._routes.get(path)
+        route = self.routes.get(path)
         name, status = path, 500
         try:
-            self._access.authorize(path, headers, scope.get("client"))
+            self.access.authorize(path, headers, scope.get("client"))
             if route is None:
                 name, status = await self._pass_on(scope, receive, send, request_id)
             else:
@@ -105,15 +192,15 @@ class App:
     def _as_problem(self, error: Exception, request_id: str) -> Problem:
         if isinstance(error, Problem):
             return error
-        self._logger.error("internal_error", request_id=request_id, **_locate(error))
+        self.logger.error("internal_error", request_id=request_id, **_locate(error))
         return Problem(500, "an error of this service; its log has it by the request_id")
 
     def _record_request(self, name: str, status: int, started: float, request_id: str) -> None:
         """Count an answer, and log it if it failed or if every request is logged."""
         seconds = time.perf_counter() - started
-        self._metrics.count_request(name, status, seconds)
-        if self._access_log or (status >= 400 and name not in PROBES):
-            self._logger.info(
+        self.metrics.count_request(name, status, seconds)
+        if self.access_log or (status >= 400 and name not in PROBES):
+            self.logger.info(
                 "request", request_id=request_id, route=name, status=status,
                 ms=round(1000.0 * seconds, 3),
             )  # fmt: skip
@@ -138,7 +225,7 @@ class App:
         try:
             await control(scope, receive, send_named)
         except Exception as error:  # FastAPI has answered by then, and raises it once more
-            self._logger.error("internal_error", request_id=request_id, **_locate(error))
+            self.logger.error("internal_error", request_id=request_id, **_locate(error))
         return getattr(scope.get("route"), "path", "other"), status
 
 

@@ -19,7 +19,6 @@ from leadscore.pipeline.tracking.records import KINDS, RegisteredModel
 from leadscore.pipeline.tracking.registry_reader import fetch_scorecard
 from leadscore.pipeline.tracking.store import Store, has_store, open_store
 from leadscore.serve.service.logs import Logger, make_logger
-from leadscore.serve.service.processes.watchdog import Watchdog
 from leadscore.serve.service.scorecards.cache import (
     Index,
     ModelEntry,
@@ -40,6 +39,7 @@ MOST_VERSIONS = 50
 """Of each model, the newest; and those that an alias points to."""
 
 _LOOK_S = 0.02
+_WATCH_S = 0.5
 _QUICK_S = 0.05
 _QUICK_FOR_S = 5.0
 _LIST_EVERY_S = 30.0
@@ -54,17 +54,9 @@ _SWITCHES = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOU
 class Follower:
     """Keep a cache as the registry has it.
 
-    Parameters
-    ----------
-    open_registry : callable
-        Returns the store, or None where there is none yet.
-    beat : callable
-        Called before every question that may take long.
-
-    Attributes
-    ----------
-    owes : bool
-        Whether some models were left out the last time, and are to be asked for within a second.
+    `open_registry` returns the store, or None if there is none yet; `beat` is called before every
+    question that may take long. `owes` is true if some models were left out the last time, and are
+    to be asked for within a second.
     """
 
     cache: ScorecardCache
@@ -244,6 +236,39 @@ class Follower:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+@dataclass
+class Watchdog:
+    """Watches this process from a thread, and ends it if it cannot end by itself.
+
+    It ends when its `parent` is gone, a second after `stop` is set, and when `hung_after_s` seconds
+    pass between two calls of ``beat``; `report` is called before that last end.
+    """
+
+    parent: int
+    stop: threading.Event
+    hung_after_s: float
+    report: Callable[[], None]
+    _beaten_s: float = field(default_factory=time.monotonic)
+
+    def beat(self) -> None:
+        """Note that this process makes progress."""
+        self._beaten_s = time.monotonic()
+
+    def start(self) -> None:
+        """Start the thread."""
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def _watch(self) -> None:
+        stopping = False
+        while os.getppid() == self.parent and not stopping:
+            if time.monotonic() - self._beaten_s > self.hung_after_s:
+                self.report()
+                os._exit(1)
+            stopping = self.stop.wait(_WATCH_S)
+        time.sleep(1.0)  # in which it may end by itself
+        os._exit(0)
 
 
 def run(store_folder: Path, project: str, poll_s: float, parent: int) -> None:

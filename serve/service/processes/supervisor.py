@@ -56,12 +56,7 @@ class _Child:
 class Supervisor:
     """The service as a whole.
 
-    Parameters
-    ----------
-    listening : socket
-        Bound; see ``bind``.
-    poll_s : float
-        How often the registry is asked.
+    `listening` is a bound socket, see ``bind``; the registry is asked every `poll_s` seconds.
     """
 
     settings: Settings
@@ -75,10 +70,7 @@ class Supervisor:
     def run(self, each_look: Callable[[], None]) -> int:
         """Keep everything running until SIGTERM or SIGINT; return the exit code.
 
-        Parameters
-        ----------
-        each_look : callable
-            Called ten times a second.
+        `each_look` is called ten times a second.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
@@ -163,10 +155,7 @@ class Supervisor:
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket that listens.
 
-    Raises
-    ------
-    ConfigError
-        If the address is none, or is taken.
+    Raises ConfigError if the address is none, or is taken.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

@@ -29,7 +29,7 @@ from leadscore.serve.service.metrics import Metrics
 from leadscore.serve.service.scorecards.cache import ScorecardCache
 from leadscore.serve.service.scorecards.loaded import LoadedModels
 from leadscore.serve.service.scoring.mlflow_protocol import Invocations
-from leadscore.serve.service.scoring.recorder import RecordingOptions, ScoreRecorder
+from leadscore.serve.service.scoring.recorder import ScoreRecorder
 from leadscore.serve.service.scoring.routes import ScoringRoutes
 from leadscore.serve.service.settings import SHUTDOWN_S, Settings
 
@@ -57,28 +57,20 @@ def now_us() -> int:
     return time.time_ns() // 1_000
 
 
-def now_ms() -> int:
-    """Return the time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
-
-
 def make_service(settings: Settings, logger: Logger) -> Service:
     """Put the parts of a worker together; the scorecards are read from the cache at once.
 
-    Raises
-    ------
-    LeadscoreError
-        If the keys or the score log cannot be used.
+    Raises LeadscoreError if the keys or the score log cannot be used.
     """
     cache = ScorecardCache(settings.folder)
     metrics = Metrics()
 
     def report(event: str, **facts: Any) -> None:
         if event == "champion":
-            metrics.count_swap()
+            metrics.swaps.inc()
             logger.info(event, **facts)
         else:
-            metrics.count_not_served()
+            metrics.not_served.inc()
             logger.error(event, **facts)
 
     models = LoadedModels(cache, f"{settings.project}.predictive", report)
@@ -93,12 +85,7 @@ def make_service(settings: Settings, logger: Logger) -> Service:
         log.start()
     models.refresh()
     recorder = ScoreRecorder(
-        models,
-        metrics,
-        logger,
-        log,
-        now_us,
-        RecordingOptions(settings.shadow, settings.log_requests),
+        models, metrics, logger, log, now_us, settings.shadow, settings.log_requests
     )
     routes = (
         ScoringRoutes(models, recorder, now_us).by_path()
@@ -109,10 +96,18 @@ def make_service(settings: Settings, logger: Logger) -> Service:
         from leadscore.serve.service.control.app import make_control
 
         return make_control(
-            models, cache, metrics, recorder, now_ms, lambda: access.needs_keys(now_us())
+            models,
+            cache,
+            metrics,
+            recorder,
+            lambda: now_us() // 1_000,
+            lambda: access.needs_keys(now_us()),
         )  # type: ignore[return-value]
 
-    access = AccessControl(keys, settings.keys_from_when_made, metrics.count_key_failure, now_us)
+    access = AccessControl(
+        keys, settings.keys_from_when_made,
+        lambda reason: metrics.key_failures.labels(reason).inc(), now_us,
+    )  # fmt: skip
     app: Any = App(routes, _make_in_thread(make), access, metrics, logger, settings.access_log)
     if settings.origins:
         from starlette.middleware.cors import CORSMiddleware

@@ -65,12 +65,8 @@ _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 def decode_lead(text: bytes | msgspec.Raw) -> LeadBody:
     """Decode the body of a request for one lead.
 
-    If a key stands twice in one object, the last one counts.
-
-    Raises
-    ------
-    Problem
-        400 if it is no JSON; 422 if it does not fit, with the place.
+    If a key stands twice in one object, the last one counts. Raises Problem: 400 if it is no JSON;
+    422 if it does not fit, with the place.
     """
     try:
         return _LEAD.decode(text)
@@ -143,14 +139,8 @@ def _is_scalar(value: object) -> bool:
 def find_type_fault(name: str, value: Scalar, wanted: type, where: str) -> Fault | None:
     """Return a fault if a value is not of its field's JSON type; null is missing.
 
-    Parameters
-    ----------
-    name : str
-        Of the field.
-    wanted : type
-        str, float or bool; a whole number is a number, a boolean is none.
-    where : str
-        The part of the request, for the pointer.
+    A whole number is a number, a boolean is none. `where` is the part of the request, for the
+    pointer.
     """
     given = type(value)
     if value is None or given is wanted or (wanted is float and given is int):

@@ -64,13 +64,7 @@ class RegistryState(msgspec.Struct, frozen=True):
 
 
 class ScorecardCache:
-    """The folder; see the module.
-
-    Parameters
-    ----------
-    folder : Path
-        ``Settings.folder``.
-    """
+    """The folder; see the module."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -88,10 +82,7 @@ class ScorecardCache:
     def read_index(self) -> Index | None:
         """Return the index, or None if there is none yet.
 
-        Raises
-        ------
-        ScorecardError
-            If it cannot be read.
+        Raises ScorecardError if it cannot be read.
         """
         try:
             with self._index.open("rb") as stream:
@@ -115,10 +106,7 @@ class ScorecardCache:
     def load(self, name: str, version: str, entry: VersionEntry) -> ServedModel:
         """Make one version of the index ready to serve, checked anew.
 
-        Raises
-        ------
-        ScorecardError
-            If its file is missing, or is not what the index names.
+        Raises ScorecardError if its file is missing, or is not what the index names.
         """
         if not _SHA256.fullmatch(entry.sha256):
             raise ScorecardError(f"{name} version {version}: no name of a scorecard")

@@ -32,12 +32,8 @@ class Current(NamedTuple):
 class LoadedModels:
     """The versions that one worker serves, kept as the cache has them.
 
-    Parameters
-    ----------
-    name : str
-        Of the registered model whose champion answers where a request names none.
-    report : callable
-        Called with every event: a name, and facts about it.
+    The champion of the model `name` answers requests that name no version. `report` is called with
+    every event: a name, and facts about it.
     """
 
     def __init__(self, cache: ScorecardCache, name: str, report: Callable[..., None]) -> None:
@@ -59,7 +55,7 @@ class LoadedModels:
             found = {}
             for key, entry in self._wanted(index):
                 with self._noted():
-                    found[key[1]] = self._keep(key, self._load(key, entry))
+                    found[key[1]] = self._keep(key, self._cache.load(*key[:2], entry))
             self._swap(index, found)
 
     async def follow(self, every_s: float) -> None:
@@ -98,11 +94,8 @@ class LoadedModels:
     async def _fetch(self, key: _Key, entry: VersionEntry) -> ServedModel:
         found = self._kept.get(key)
         if found is None:
-            found = await asyncio.to_thread(self._load, key, entry)
+            found = await asyncio.to_thread(self._cache.load, *key[:2], entry)
         return self._keep(key, found)
-
-    def _load(self, key: _Key, entry: VersionEntry) -> ServedModel:
-        return self._cache.load(key[0], key[1], entry)
 
     def _keep(self, key: _Key, served: ServedModel) -> ServedModel:
         self._kept[key] = served
@@ -146,16 +139,9 @@ class LoadedModels:
     async def pick(self, which: str | None) -> ServedModel:
         """Return the version that a request asks for.
 
-        Parameters
-        ----------
-        which : str or None
-            None for the champion; an alias or a number; for another model with its kind or whole
-            name before it, for example ``rules:champion`` or ``rules:3``.
-
-        Raises
-        ------
-        Problem
-            503 if nothing is served yet; 404 if there is no such version.
+        `which` is an alias or a number, None for the champion; for another model its kind or whole
+        name comes first, as in ``rules:champion`` or ``rules:3``. Raises Problem: 503 if nothing is
+        served yet, 404 if there is no such version.
         """
         current = self.current
         if current is None:

@@ -60,15 +60,8 @@ class Average(msgspec.Struct, frozen=True):
 class ServedModel:
     """One version, ready to answer. It never changes: another version is another object.
 
-    Parameters
-    ----------
-    document : str
-        Its JSON.
-
-    Raises
-    ------
-    ScorecardError
-        If its signals cannot be read here, or it reads signals that its catalogue lacks.
+    `document` is its JSON. Raises ScorecardError if its signals cannot be read here, or it reads
+    signals that its catalogue lacks.
     """
 
     def __init__(self, scorecard: Scorecard, document: str, note: VersionNote) -> None:
@@ -138,25 +131,19 @@ class ServedModel:
 def build_served_model(text: str, note: VersionNote) -> ServedModel:
     """Make a scorecard's JSON ready to serve, having checked it as far as it can be.
 
-    Raises
-    ------
-    ScorecardError
-        If hash, schema version, weights, golden leads, definitions or size are not as they must be.
+    Raises ScorecardError if hash, schema version, weights, golden leads, definitions or size are
+    not as they must be.
     """
     try:
-        return _build_served_model(text, note)
+        if len(text) > LARGEST_SCORECARD:
+            raise ScorecardError(f"{len(text):,} bytes, at most {LARGEST_SCORECARD:,} are served")
+        scorecard = read_scorecard(text)
+        check_golden_leads(scorecard)
+        return ServedModel(scorecard, text, note)
     except ScorecardError:
         raise
     except Exception as error:  # whatever a text does to the program that reads it refuses it
         raise ScorecardError(f"it cannot be read: {type(error).__name__}") from error
-
-
-def _build_served_model(text: str, note: VersionNote) -> ServedModel:
-    if len(text) > LARGEST_SCORECARD:
-        raise ScorecardError(f"{len(text):,} bytes, at most {LARGEST_SCORECARD:,} are served")
-    scorecard = read_scorecard(text)
-    check_golden_leads(scorecard)
-    return ServedModel(scorecard, text, note)
 
 
 def _describe_bands(scorecard: Scorecard) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _TEXT = Meta(extra_json_schema={"type": "string"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Reason(msgspec.Struct, gc=False):
+class AnswerReason(msgspec.Struct, gc=False):
     """One reason of an answer."""
 
     signal: Annotated[
@@ -71,10 +71,10 @@ class Answer(msgspec.Struct, kw_only=True, gc=False):
     warnings: list[RequestWarning]
     points: float
     average: Average
-    reasons: list[Reason]
+    reasons: list[AnswerReason]
 
 
-class Explanation(Answer, kw_only=True, gc=False):
+class ExplainedAnswer(Answer, kw_only=True, gc=False):
     """The score of a lead with every reason, and one sentence."""
 
     points_to_double: Annotated[float, Meta(description="Points that double the odds.")]
@@ -120,7 +120,7 @@ def answer_score(model: ServedModel, lead: LeadBody, scored: ScoredLead, languag
     names, families = model.scorer.contribution_index[:2]
     label, signals = model.labels[language].get, scored.signals
     reasons = [
-        Reason(
+        AnswerReason(
             names[place], families[place], label(names[place], names[place]),
             read_value(signals, names[place]), worths[place], points_of,  # type: ignore[arg-type]
         )
@@ -130,13 +130,13 @@ def answer_score(model: ServedModel, lead: LeadBody, scored: ScoredLead, languag
     for reason in reasons:
         rest -= reason.log_odds
     others = model.round_points(above - sum([reason.points for reason in reasons]))
-    reasons.append(Reason("others", None, _OTHERS[language], None, rest, others))
+    reasons.append(AnswerReason("others", None, _OTHERS[language], None, rest, others))
     return Answer(**_fill(model, lead, scored, points, reasons))
 
 
 def answer_explanation(
     model: ServedModel, lead: LeadBody, scored: ScoredLead, language: Language
-) -> Explanation:
+) -> ExplainedAnswer:
     """Answer with the whole waterfall, and one sentence that a salesperson understands."""
     explained = explain_score(model.scorer, scored.score, scored.signals)
     points = model.round_points(explained.points)
@@ -145,12 +145,12 @@ def answer_explanation(
     )
     label = model.labels[language].get
     reasons = [
-        Reason(signal, family, label(signal, signal), value, log_odds, shown)  # type: ignore[arg-type]
+        AnswerReason(signal, family, label(signal, signal), value, log_odds, shown)  # type: ignore[arg-type]
         for (signal, family, value, log_odds, _), shown in zip(
             explained.reasons, rounded, strict=True
         )
     ]
-    return Explanation(
+    return ExplainedAnswer(
         **_fill(model, lead, scored, points, reasons),
         points_to_double=explained.points_to_double,
         language=language,
@@ -159,7 +159,11 @@ def answer_explanation(
 
 
 def _fill(
-    model: ServedModel, lead: LeadBody, scored: ScoredLead, points: float, reasons: Sequence[Reason]
+    model: ServedModel,
+    lead: LeadBody,
+    scored: ScoredLead,
+    points: float,
+    reasons: Sequence[AnswerReason],
 ) -> dict[str, Any]:
     """Return the fields that both kinds of answers have."""
     score = scored.score

@@ -4,11 +4,11 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
 
-from leadscore.models.score_lead import LeadScore
 from leadscore.pipeline.values.fields import Normalised
 from leadscore.serve.service.http.app import RequestContext, Route
 from leadscore.serve.service.problems import Fault, Problem, join_pointer
@@ -37,18 +37,9 @@ def read_table(body: bytes, media_type: str) -> InvokedTable:
     """Read the body of ``POST /invocations``.
 
     MLflow's own clients write NaN for what is missing, so that is read; an empty cell of CSV is
-    missing too. Of two columns with one name the last counts.
-
-    Parameters
-    ----------
-    media_type : str
-        Without parameters, in lower case.
-
-    Raises
-    ------
-    Problem
-        400 if it cannot be read, 415 if it is neither JSON nor CSV, 422 if it is no table, or one
-        of too many rows.
+    missing too. Of two columns with one name the last counts. `media_type` is without parameters,
+    in lower case. Raises Problem: 400 if the body cannot be read, 415 if it is neither JSON nor
+    CSV, 422 if it is no table or has too many rows.
     """
     if media_type == CSV:
         table, where = _read_csv(body), ""
@@ -168,21 +159,13 @@ class Predictions(msgspec.Struct):
     predictions: list[Prediction]
 
 
+@dataclass
 class Invocations:
-    """What answers ``POST /invocations``: ready signals in, one prediction a row out.
+    """What answers ``POST /invocations``: ready signals in, one prediction a row out."""
 
-    Parameters
-    ----------
-    recorder : ScoreRecorder
-        Where scores are counted, logged and shadowed.
-    clock : callable
-        Returns the time in UTC microseconds.
-    """
-
-    def __init__(self, models: LoadedModels, recorder: ScoreRecorder, clock: Clock) -> None:
-        self._models = models
-        self._recorder = recorder
-        self._clock = clock
+    models: LoadedModels
+    recorder: ScoreRecorder
+    clock: Clock
 
     def by_path(self) -> dict[str, Route]:
         """Return the routes by path."""
@@ -193,20 +176,22 @@ class Invocations:
 
         The log has them as the items of one request, under the id in a column ``lead_id``.
         """
-        model = await self._models.pick(context.model)
+        model = await self.models.pick(context.model)
         given = context.headers.get(b"content-type", b"").decode("latin-1")
         table = read_table(body, given.partition(";")[0].strip().lower())
         faults: list[Fault] = []
         signals = [_read_row(model, table, place, faults) for place in range(len(table.rows))]
         if faults:
             raise Problem(422, "rows do not fit the signals", faults[:_MOST_FAULTS])
-        now_us, answers, time_slice = self._clock(), [], TimeSlice()
+        now_us, answers, time_slice = self.clock(), [], TimeSlice()
         for place, (row, ready) in enumerate(zip(table.rows, signals, strict=True)):
             score = model.scorer.score(ready)
-            answers.append(_make_prediction(score))
+            answers.append(
+                Prediction(score.probability, 100.0 * score.probability, score.band, score.log_odds)
+            )
             lead = LeadBody(_name_lead(row), given_signals=ready)
             scored = rate_score(model, ready, score, now_us)
-            self._recorder.record(
+            self.recorder.record(
                 model, lead, scored, context.request_id, place, body, is_ready=True
             )
             await time_slice.yield_if_long()
@@ -221,10 +206,6 @@ def _name_lead(row: Mapping[str, Any]) -> str:
     return ""
 
 
-def _make_prediction(score: LeadScore) -> Prediction:
-    return Prediction(score.probability, 100.0 * score.probability, score.band, score.log_odds)
-
-
 def _read_row(
     model: ServedModel, table: InvokedTable, place: int, faults: list[Fault]
 ) -> dict[str, Normalised]:
@@ -235,8 +216,7 @@ def _read_row(
         if value is None or value != value:
             continue
         try:
-            read = _read_cell if table.is_text else _read_value
-            signals[column] = read(value, wanted)
+            signals[column] = (_read_cell if table.is_text else _read_value)(value, wanted)
         except ValueError as error:
             faults.append(table.make_fault(place, column, str(error)))
     return signals

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
-from leadscore.pipeline.score_log.log import ScoreLog
-from leadscore.pipeline.score_log.store import ScoreEntry, write_signals
+from leadscore.pipeline.score_log.log import ScoreEntry, ScoreLog, write_signals
 from leadscore.serve.service.logs import Logger
 from leadscore.serve.service.metrics import Metrics
 from leadscore.serve.service.problems import Problem
@@ -15,38 +14,22 @@ from leadscore.serve.service.scorecards.served import ServedModel
 from leadscore.serve.service.scoring.score import ScoredLead, score_lead
 
 
-class RecordingOptions(NamedTuple):
-    """`shadow` scores by the challenger too; `keep_requests` logs bodies as they came in."""
-
-    shadow: bool = False
-    keep_requests: bool = False
-
-
+@dataclass
 class ScoreRecorder:
     """Count, log and shadow scores; none of it can make an answer fail.
 
-    Parameters
-    ----------
-    clock : callable
-        Returns the time in UTC microseconds.
+    `clock` returns UTC microseconds. With `shadow` the challenger scores too; with `keep_requests`
+    bodies are logged as they came in.
     """
 
-    def __init__(
-        self,
-        models: LoadedModels,
-        metrics: Metrics,
-        logger: Logger,
-        log: ScoreLog | None,
-        clock: Callable[[], int],
-        options: RecordingOptions,
-    ) -> None:
-        self.log = log
-        self._models = models
-        self._metrics = metrics
-        self._logger = logger
-        self._clock = clock
-        self._options = options
-        self._remembered: set[str] = set()
+    models: LoadedModels
+    metrics: Metrics
+    logger: Logger
+    log: ScoreLog | None
+    clock: Callable[[], int]
+    shadow: bool = False
+    keep_requests: bool = False
+    _remembered: set[str] = field(default_factory=set)
 
     def record(
         self,
@@ -62,20 +45,20 @@ class ScoreRecorder:
 
         With `is_ready` all signals came in ready, so they hold all that `body` does.
         """
-        self._metrics.count_lead(model.note.name, model.note.version, scored.score.band)
+        self.metrics.count_lead(model.note.name, model.note.version, scored.score.band)
         if self.log is not None:
-            raw = bytes(body) if self._options.keep_requests and not is_ready else None
+            raw = bytes(body) if self.keep_requests and not is_ready else None
             try:
                 self._write(self.log, model, lead, scored, request_id, item, raw)
             except Exception as error:
-                self._logger.error("not_logged", request_id=request_id, error=type(error).__name__)
-        if self._options.shadow:
-            current = self._models.current
+                self.logger.error("not_logged", request_id=request_id, error=type(error).__name__)
+        if self.shadow:
+            current = self.models.current
             if current is not None and current.challenger is not None:
                 if model is current.champion:
                     asyncio.get_running_loop().call_soon(
-                        self._shadow, model, current.challenger, lead, scored, request_id, item,
-                        is_ready,
+                        self._score_by_challenger, model, current.challenger, lead, scored,
+                        request_id, item, is_ready,
                     )  # fmt: skip
 
     def _write(
@@ -88,14 +71,14 @@ class ScoreRecorder:
             self._remembered.add(scorecard.sha256)
         log.append(
             ScoreEntry(
-                request_id, item, lead.lead_id, self._clock(), scored.as_of_us, scored.created_us,
+                request_id, item, lead.lead_id, self.clock(), scored.as_of_us, scored.created_us,
                 model.note.name, model.note.version, scorecard.sha256, lead.previous_band,
                 write_signals(scored.signals), score.log_odds, score.probability, score.band,
                 scored.percentile, scored.fit, scored.engagement, raw,
             )
         )  # fmt: skip
 
-    def _shadow(
+    def _score_by_challenger(
         self, champion: ServedModel, challenger: ServedModel, lead: LeadBody, scored: ScoredLead,
         request_id: str, item: int | None, is_ready: bool,
     ) -> None:  # fmt: skip
@@ -107,15 +90,15 @@ class ScoreRecorder:
                 else score_lead(challenger, lead, scored.as_of_us, strict=False).score
             )
         except Problem:
-            self._metrics.count_shadow_error()
+            self.metrics.shadow_errors.inc()
             return
         except Exception as error:
-            self._metrics.count_shadow_error()
-            self._logger.error("shadow_failed", error=type(error).__name__)
+            self.metrics.shadow_errors.inc()
+            self.logger.error("shadow_failed", error=type(error).__name__)
             return
         gap = other.log_odds - scored.score.log_odds
-        self._metrics.count_shadow(other.band == scored.score.band, abs(gap))
-        self._logger.info(
+        self.metrics.count_shadow(other.band == scored.score.band, abs(gap))
+        self.logger.info(
             "shadow", request_id=request_id, item=item, champion=champion.note.version,
             challenger=challenger.note.version, log_odds_gap=gap,
             band=scored.score.band, challenger_band=other.band,

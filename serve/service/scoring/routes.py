@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import msgspec
 
@@ -33,22 +34,17 @@ MakeAnswer = Callable[[ServedModel, LeadBody, ScoredLead, Language], Answer]
 _encode = msgspec.json.Encoder().encode
 
 
+@dataclass
 class ScoringRoutes:
     """The functions that answer requests for scores.
 
-    Parameters
-    ----------
-    recorder : ScoreRecorder
-        Where scores are counted, logged and shadowed.
-    clock : callable
-        Returns the time in UTC microseconds.
+    `clock` returns UTC microseconds.
     """
 
-    def __init__(self, models: LoadedModels, recorder: ScoreRecorder, clock: Clock) -> None:
-        self._models = models
-        self._recorder = recorder
-        self._clock = clock
-        self._batches = 0
+    models: LoadedModels
+    recorder: ScoreRecorder
+    clock: Clock
+    _batches: int = 0
 
     def by_path(self) -> dict[str, Route]:
         """Return the routes by path."""
@@ -69,12 +65,12 @@ class ScoringRoutes:
     async def _answer_lead(
         self, make_answer: MakeAnswer, body: bytes, context: RequestContext
     ) -> bytes:
-        model = await self._models.pick(context.model)
+        model = await self.models.pick(context.model)
         lead = decode_lead(body)
-        scored = score_lead(model, lead, self._clock(), context.strict)
+        scored = score_lead(model, lead, self.clock(), context.strict)
         answer = make_answer(model, lead, scored, _choose_language(context))
         answer.request_id = context.request_id
-        self._recorder.record(model, lead, scored, context.request_id, None, body)
+        self.recorder.record(model, lead, scored, context.request_id, None, body)
         return _encode(answer)
 
     async def score_batch(self, body: bytes, context: RequestContext) -> bytes:
@@ -91,9 +87,9 @@ class ScoringRoutes:
             self._batches -= 1
 
     async def _score_batch(self, body: bytes, context: RequestContext) -> bytes:
-        model = await self._models.pick(context.model)
+        model = await self.models.pick(context.model)
         texts = decode_batch(body, MOST_LEADS)
-        now_us, language = self._clock(), _choose_language(context)
+        now_us, language = self.clock(), _choose_language(context)
         results: list[BatchResult] = []
         failed, time_slice = 0, TimeSlice()
         for place, text in enumerate(texts):
@@ -106,7 +102,7 @@ class ScoringRoutes:
                 document = problem.to_document()
                 results.append(BatchResult(index=place, status=problem.status, problem=document))
                 continue
-            self._recorder.record(model, lead, scored, context.request_id, place, text)
+            self.recorder.record(model, lead, scored, context.request_id, place, text)
             results.append(BatchResult(index=place, status=200, answer=answer))
             await time_slice.yield_if_long()
         return _encode(
@@ -138,10 +134,7 @@ class TimeSlice:
     async def yield_if_long(self) -> None:
         """Let other requests run if this one has run for long.
 
-        Raises
-        ------
-        Problem
-            503 if the request as a whole takes too long.
+        Raises Problem: 503 if the request as a whole takes too long.
         """
         if time.monotonic() - self._slice_began <= _SLICE_S:
             return

@@ -18,8 +18,7 @@ from leadscore.serve.service.requests.decode import (
     LeadBody,
     find_type_fault,
 )
-from leadscore.serve.service.requests.reader import UnusedNames
-from leadscore.serve.service.requests.times import read_time
+from leadscore.serve.service.requests.reader import UnusedNames, read_time
 from leadscore.serve.service.scorecards.served import ServedModel
 
 FUTURE_US = 300_000_000
@@ -77,17 +76,8 @@ class _LeadFacts(NamedTuple):
 def score_lead(model: ServedModel, body: LeadBody, now_us: int, strict: bool) -> ScoredLead:
     """Read a lead's signals and score it.
 
-    Parameters
-    ----------
-    now_us : int
-        Used if the request names no ``as_of``.
-    strict : bool
-        Whether names that no signal reads are faults instead of warnings.
-
-    Raises
-    ------
-    Problem
-        422 with every fault and its place.
+    `now_us` is used if the request names no ``as_of``. With `strict` names that no signal reads are
+    faults instead of warnings. Raises Problem: 422 with every fault and its place.
     """
     warnings: list[RequestWarning] = []
     facts = _read_facts(model, body, now_us, strict, warnings)

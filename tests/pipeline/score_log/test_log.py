@@ -23,10 +23,10 @@ from support.real_data import ROOT
 from support.scorecards import LAW
 
 from leadscore.pipeline.errors import ConfigError, NotFoundError
-from leadscore.pipeline.score_log.log import ScoreLog
-from leadscore.pipeline.score_log.store import (
+from leadscore.pipeline.score_log.log import (
     COLUMNS,
     ScoreEntry,
+    ScoreLog,
     open_for_reading,
     open_store,
     write_entries,

@@ -16,8 +16,13 @@ from support.scorecards import LAW, make_scorecard, make_term, scored_leads
 from leadscore.models.score_lead import AxesReader, Scorer, find_percentile
 from leadscore.models.scorecard import Scorecard
 from leadscore.models.shapes import Curve, Table
-from leadscore.pipeline.score_log.log import ScoreLog
-from leadscore.pipeline.score_log.store import ScoreEntry, open_store, write_entries, write_signals
+from leadscore.pipeline.score_log.log import (
+    ScoreEntry,
+    ScoreLog,
+    open_store,
+    write_entries,
+    write_signals,
+)
 from leadscore.serve.service.replay import MOST_SHOWN, Wanted, replay
 
 VISITS = Curve(knots=(0.0, 4.0, 8.0), values=(-1.0, 1.0, 1.5), missing=-0.75)

@@ -9,7 +9,7 @@ from support.services import demo_lead, make_key, running_service
 from support.services_in_process import check_problem, fill_cache, service_inside
 
 from leadscore.serve.service.auth.access import FAILURES_A_MINUTE
-from leadscore.serve.service.auth.key_file import create_key, revoke_key
+from leadscore.serve.service.auth.keys import create_key, revoke_key
 
 OPEN = ("/livez", "/readyz", "/ping", "/health", "/version", "/openapi.json", "/docs")
 SHUT = ("/v1/model", "/metrics", "/nowhere", "/v1/score")

@@ -13,8 +13,14 @@ from support.cli import run
 from leadscore.pipeline.errors import ConfigError, NotFoundError
 from leadscore.pipeline.values.times import DAY_US, read_moment
 from leadscore.serve.service.auth.access import FAILURES_A_MINUTE, MOST_ADDRESSES, FailureLimiter
-from leadscore.serve.service.auth.key_file import create_key, revoke_key
-from leadscore.serve.service.auth.keys import KEY_LENGTH, KeyRing, LiveKeys, read_keys
+from leadscore.serve.service.auth.keys import (
+    KEY_LENGTH,
+    KeyRing,
+    LiveKeys,
+    create_key,
+    read_keys,
+    revoke_key,
+)
 
 NOW = read_moment("2026-03-01T00:00:00Z")
 SECOND = 1_000_000
@@ -136,7 +142,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
     def fail(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("leadscore.serve.service.auth.key_file.os.fsync", fail)
+    monkeypatch.setattr("leadscore.serve.service.auth.keys.os.fsync", fail)
     with pytest.raises(ConfigError, match="No space left"):
         create_key(path, "more", ["score"], NOW)
     assert path.read_bytes() == before

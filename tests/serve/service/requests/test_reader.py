@@ -13,8 +13,7 @@ from leadscore.pipeline.signals.live.activities import Activity
 from leadscore.pipeline.values.fields import FieldSpec, make_normaliser
 from leadscore.serve.service.control.openapi import make_example
 from leadscore.serve.service.requests.decode import ActivityBody, decode_lead
-from leadscore.serve.service.requests.reader import RequestReader
-from leadscore.serve.service.requests.times import read_time
+from leadscore.serve.service.requests.reader import RequestReader, read_time
 from leadscore.serve.service.scorecards.served import VersionNote, build_served_model
 from leadscore.serve.service.scoring.score import score_lead
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.pipeline.values.times import TimeSpec, make_time_reader
-from leadscore.serve.service.requests.times import read_time, read_times
+from leadscore.serve.service.requests.reader import read_time, read_times
 
 read_file_time = make_time_reader(TimeSpec(column="time"))
 digits = st.text("0123456789", max_size=12)

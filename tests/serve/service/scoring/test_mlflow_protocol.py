@@ -11,7 +11,7 @@ from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 from support.services import running_service
 from support.services_in_process import check_problem, fill_cache, find, service_inside, vary
 
-from leadscore.pipeline.score_log.store import open_for_reading
+from leadscore.pipeline.score_log.log import open_for_reading
 from leadscore.serve.service.replay import Wanted, replay
 
 
