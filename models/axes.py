@@ -1,7 +1,6 @@
 """Fit and engagement: grades for who a lead is and for what it does."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple, Self
 
@@ -48,29 +47,7 @@ class Axes(Frozen):
 
     def read(self, fit: float, engagement: float) -> LeadAxes:
         """Return the grades of a lead with these partial sums."""
-        return LeadAxes(
-            None if self.fit is None else FIT_LETTERS[bisect_right(self.fit, fit)],
-            None
-            if self.engagement is None
-            else ENGAGEMENT_DIGITS[bisect_right(self.engagement, engagement)],
-        )
-
-
-def find_members(
-    families: Iterable[str], groups: Iterable[str | None], caps: Mapping[str, object]
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the indices of the contributions to fit, and of those to engagement.
-
-    `families` and `groups` have one entry per term. They and `caps` are in the scorecard's order. A
-    cap belongs to an axis if all terms of its group do.
-    """
-    terms = list(zip(families, groups, strict=True))
-
-    def find(axis: frozenset[str]) -> tuple[int, ...]:
-        found = [index for index, (family, _) in enumerate(terms) if family in axis]
-        for index, name in enumerate(caps, start=len(terms)):
-            if all(family in axis for family, group in terms if group == name):
-                found.append(index)
-        return tuple(found)
-
-    return find(FIT), find(ENGAGEMENT)
+        letter = None if self.fit is None else FIT_LETTERS[bisect_right(self.fit, fit)]
+        if self.engagement is None:
+            return LeadAxes(letter, None)
+        return LeadAxes(letter, ENGAGEMENT_DIGITS[bisect_right(self.engagement, engagement)])

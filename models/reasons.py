@@ -5,7 +5,6 @@ from math import log
 from operator import sub
 from typing import NamedTuple
 
-from leadscore.models.bands import Band
 from leadscore.models.score_lead import LeadScore, Scorer
 from leadscore.models.scorecard import Scorecard
 
@@ -42,49 +41,34 @@ class Explanation(NamedTuple):
 
 
 def explain_lead(
-    scorer: Scorer, signals: Mapping[str, object], previous_band: Band | None = None
+    scorer: Scorer, signals: Mapping[str, object], score: LeadScore | None = None
 ) -> Explanation:
-    """Explain one lead's score.
+    """Explain one lead's score, or the `score` that was computed already.
 
-    It has all reasons, as ``list_reasons`` has them. Their sum is exact to 1e-9 log-odds.
+    Reasons are largest first, ties by signal name. A cap that changed the sum is a reason of its
+    own, named ``cap:group``. The sum is exact to 1e-9 log-odds.
     """
-    return explain_score(scorer, scorer.score(signals, previous_band), signals)
-
-
-def explain_score(scorer: Scorer, score: LeadScore, signals: Mapping[str, object]) -> Explanation:
-    """Explain a score that was computed already; see ``explain_lead``."""
-    scorecard = scorer.scorecard
-    points, average = scorecard.points, average_log_odds(scorecard)
-    return Explanation(
-        average,
-        points.total(average),
-        tuple(list_reasons(scorer, score, signals)),
-        score.log_odds,
-        points.total(score.log_odds),
-        score.probability,
-        score.band,
-        points.part(log(2.0)),
-    )
-
-
-def list_reasons(
-    scorer: Scorer, score: LeadScore, signals: Mapping[str, object], most: int | None = None
-) -> list[Reason]:
-    """List why a lead has the score it was given, largest first, ties by signal name.
-
-    A cap that changed the sum is a reason of its own, named ``cap:group``.
-
-    `most` limits their number; None means all.
-    """
+    scorecard, score = scorer.scorecard, score or scorer.score(signals)
     names, families, _, _, points = scorer.contribution_index
-    contributions, order = rank_parts(scorer, score, most)
-    return [
+    contributions, order = rank_parts(scorer, score)
+    reasons = [
         Reason(
             names[place], families[place], read_value(signals, names[place]), contributions[place],
             points.part(contributions[place]),
         )
         for place in order
     ]  # fmt: skip
+    average = average_log_odds(scorecard)
+    return Explanation(
+        average,
+        points.total(average),
+        tuple(reasons),
+        score.log_odds,
+        points.total(score.log_odds),
+        score.probability,
+        score.band,
+        points.part(log(2.0)),
+    )
 
 
 def rank_parts(

@@ -2,45 +2,11 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-import pyarrow as pa
 
 from leadscore.pipeline.errors import DataError
 from leadscore.pipeline.ingest.files import Reject
-from leadscore.pipeline.values.fields import Misfit
-
-Problems = dict[int, tuple[str, Misfit]]
-"""By row of a chunk: the column, and why the row does not fit. A row's first problem counts."""
-
-
-def add_problems(problems: Problems, column: str, misfits: Mapping[int, Misfit]) -> None:
-    """Add the rows whose value in a column does not fit."""
-    for row, misfit in misfits.items():
-        problems.setdefault(row, (column, misfit))
-
-
-def need_values(values: pa.Array, column: str, problems: Problems) -> None:
-    """Make every row that has no value in a column a problem."""
-    if values.null_count:
-        for row, known in enumerate(values.is_valid().to_pylist()):
-            if not known:
-                problems.setdefault(row, (column, Misfit("blank where a value is needed")))
-
-
-def drop_rejected(
-    table: pa.Table, file: str, lines: list[int], problems: Problems
-) -> tuple[pa.Table, list[Reject]]:
-    """Split a table into the rows without a problem, and rejects."""
-    if not problems:
-        return table, []
-    rejects = [
-        Reject(file, lines[row], column, misfit.text, misfit.values)
-        for row, (column, misfit) in sorted(problems.items())
-    ]
-    good = pa.array([row not in problems for row in range(len(lines))])
-    return table.filter(good), rejects
 
 
 def check_rejects(path: Path, most: float, rejects: Sequence[Reject], rows: int) -> None:

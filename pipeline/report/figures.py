@@ -218,13 +218,13 @@ def make_grid(training: Training) -> Grid | str:
                 f"This scorecard has no signal of {axis} ({', '.join(sorted(families))}), so there "
                 "is only one axis, and no matrix."
             )
-    grades = read_axes(scorecard, training.later_contributions)
+    letters, digits = read_axes(scorecard, training.later_contributions)
     rows = tuple(
         tuple(
             _count(
                 training,
                 f"{letter}{digit}",
-                (grades.fit == letter) & (grades.engagement == digit),
+                (letters == letter) & (digits == digit),
             )
             for digit in reversed(ENGAGEMENT_DIGITS)
         )

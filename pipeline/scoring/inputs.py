@@ -173,10 +173,8 @@ def find_lead(project: Project, catalog: Catalog, lead_id: str) -> pa.Table:
     """
     path, any_rejects = project.leads_path, False
     for chunk in read_chunks(project.data, catalog, path):
-        table, refused = normalise_leads(
-            chunk, project.data, catalog, path.name, with_outcomes=False
-        )
-        any_rejects |= bool(chunk.rejects or refused)
+        table, refused = normalise_leads(chunk, project.data, catalog, with_outcomes=False)
+        any_rejects |= bool(refused)
         found = table.filter(pc.equal(table["lead_id"], lead_id))
         if len(found):
             return found.slice(0, 1)

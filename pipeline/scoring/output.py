@@ -25,7 +25,7 @@ def to_scored_table(
     Columns in: lead_id. Columns out: as `score_file` has them.
     """
     count = len(leads)
-    axes = read_axes(scorecard, scores.contributions)
+    fit, engagement = read_axes(scorecard, scores.contributions)
     as_of = "" if as_of_us is None else format_time(as_of_us)
     columns = {
         "lead_id": leads["lead_id"],
@@ -34,8 +34,8 @@ def to_scored_table(
         "score": pa.array(100.0 * scores.probability),
         "points": pa.array(scorecard.points.total(scores.log_odds)),
         "band": pa.array(scores.band.tolist(), pa.string()),
-        "fit": pa.array([grade or "" for grade in axes.fit], pa.string()),
-        "engagement": pa.array([grade or "" for grade in axes.engagement], pa.string()),
+        "fit": pa.array([grade or "" for grade in fit], pa.string()),
+        "engagement": pa.array([grade or "" for grade in engagement], pa.string()),
         "model": pa.array([model] * count, pa.string()),
         "fingerprint": pa.array([scorecard.fingerprint] * count, pa.string()),
     }

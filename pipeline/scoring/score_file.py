@@ -166,10 +166,8 @@ def _read_leads(
     """Yield the leads to score, chunk by chunk, and count those that are not scored."""
     seen: set[str] = set()
     for chunk in read_chunks(project.data, catalog, source):
-        table, refused = normalise_leads(
-            chunk, project.data, catalog, source.name, with_outcomes=False
-        )
-        tally.rejects += [*chunk.rejects, *refused]
+        table, refused = normalise_leads(chunk, project.data, catalog, with_outcomes=False)
+        tally.rejects += refused
         if project.data.leads.duplicates == "first":
             table = _first_rows(table, seen)
         if as_of_us is not None:

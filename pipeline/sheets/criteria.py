@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadscore.models.rule_sheet import to_terms
 from leadscore.models.score_frame import read_term
 from leadscore.models.scorecard import Term
 from leadscore.models.shapes import Curve, Shape, Steps, Table
@@ -80,7 +79,7 @@ def split_criterion(
                 for part in _split(shape, signal, values, here)
             ]
         parts += _split(rule.shape, signal, values, usual)
-    return ScoredCriterion(name, rule, signal, count_rule(rule, signals), tuple(parts))
+    return ScoredCriterion(name, rule, signal, read_term(rule, signals), tuple(parts))
 
 
 def _split(shape: Shape, signal: Signal, values: pd.Series, here: Mask) -> Iterator[CriterionPart]:
@@ -125,12 +124,6 @@ def _name_span(begins: float, ends: float, is_flag: bool) -> str:
     if ends == np.nextafter(begins, inf):
         return f"{begins:g}"
     return f"{begins:g} to below {ends:g}"
-
-
-def count_rule(rule: Term, signals: pd.DataFrame) -> Floats:
-    """Return the points that one criterion gives each snapshot, caps aside, of shape (n,)."""
-    (term,) = to_terms([rule])
-    return read_term(term, signals)
 
 
 def count_points(sheet: Sheet, signals: pd.DataFrame) -> Floats:

@@ -106,7 +106,7 @@ def test_the_scorer_holds_a_band_only_where_the_last_one_is_given(drawn, bands):
             score = scorer.score(lead, previous)
             band = apply_hysteresis(plain.log_odds, previous, bands.cutoff_log_odds)
             assert score == plain._replace(band=band)
-            assert explain_lead(scorer, lead, previous).band == score.band
+            assert explain_lead(scorer, lead, score).band == score.band
 
 
 @pytest.mark.parametrize("hysteresis", [-0.01, 0.2, 0.3, math.nan, math.inf])
