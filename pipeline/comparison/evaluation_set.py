@@ -20,7 +20,7 @@ from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.progress import Progress
 from leadscore.pipeline.scoring.inputs import read_catalog
 from leadscore.pipeline.signals.catalog import Catalog, Signal
-from leadscore.pipeline.signals.display_names import DisplayName
+from leadscore.pipeline.signals.kinds import DisplayName
 from leadscore.pipeline.tracking.records import KIND_WORDS, Version
 
 

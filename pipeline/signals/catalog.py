@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from leadscore.pipeline.errors import suggest_name
-from leadscore.pipeline.signals.display_names import Language
 from leadscore.pipeline.signals.kinds import (
     TEXT_TYPE,
     ActivitySignal,
     CompletenessSignal,
     Declaration,
+    Language,
     LeadAgeSignal,
     ProfileSignal,
     PropertySignal,

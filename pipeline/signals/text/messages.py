@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from leadscore.pipeline.signals.text.normalise import split_words
-from leadscore.pipeline.signals.text.word_lists import read_groups
+from leadscore.pipeline.signals.text.words import read_groups, split_words
 
 _CHARACTERS_READ = 160
 """The language is guessed from the first 160 characters."""

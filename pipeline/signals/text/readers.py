@@ -18,7 +18,7 @@ from leadscore.pipeline.signals.kinds import (
 )
 from leadscore.pipeline.signals.text import mail, messages, titles
 from leadscore.pipeline.signals.text.names import SpamMarks, read_marks
-from leadscore.pipeline.signals.text.normalise import TextCache
+from leadscore.pipeline.signals.text.words import TextCache
 from leadscore.pipeline.values.fields import Normalised
 
 Profile = Mapping[str, Normalised]

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from leadscore.models.bands import Band
 from leadscore.models.reasons import explain_lead, rank_parts, read_value, round_to_sum
-from leadscore.pipeline.signals.display_names import Language
+from leadscore.pipeline.signals.kinds import Language
 from leadscore.serve.service.problems import ProblemDocument
 from leadscore.serve.service.requests.decode import LeadBody
 from leadscore.serve.service.scorecards.served import Average, ModelVersion, ServedModel

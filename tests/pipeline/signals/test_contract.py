@@ -11,7 +11,7 @@ from support.real_data import ROOT
 
 from leadscore.pipeline.signals.catalog import FIELD_TYPE, Catalog, Signal
 from leadscore.pipeline.signals.descriptions import describe_signal
-from leadscore.pipeline.signals.history.aggregate_sql import list_aggregates
+from leadscore.pipeline.signals.history.activities_sql import make_aggregate
 from leadscore.pipeline.signals.history.reader import read_history
 from leadscore.pipeline.signals.kinds import (
     DECLARATIONS,
@@ -170,10 +170,10 @@ PLACES = {
         lambda kind, _: kind in DECLARATIONS,
     "pipeline/signals/kinds.py, TEXT_TYPE: what a kind that reads text yields":
         lambda kind, declared: not isinstance(declared, TextSignal) or kind in FIELD_TYPE,
-    "pipeline/signals/history/aggregate_sql.py, list_aggregates: what the history reader computes "
-    "(and totals.py, if it needs a new aggregate)":
+    "pipeline/signals/history/activities_sql.py, make_aggregate: what the history reader computes "
+    "(and reader.py, if it needs a new aggregate)":
         lambda _, declared: not isinstance(declared, ActivitySignal)
-        or list(list_aggregates(declared)),
+        or make_aggregate(declared),
     "pipeline/signals/live/measures.py, make_measure: what the live reader computes":
         lambda _, declared: not isinstance(declared, ActivitySignal)
         or make_measure(declared, list(range(len(declared.filters))), 0.0),
