@@ -6,8 +6,7 @@ from functools import reduce
 from operator import add
 from typing import NamedTuple
 
-from leadscore.models.axes import LeadAxes
-from leadscore.models.bands import Band, CutoffLogOdds, apply_hysteresis, assign_band
+from leadscore.models.bands import Band, CutoffLogOdds, LeadAxes, apply_hysteresis, assign_band
 from leadscore.models.log_odds import to_probability
 from leadscore.models.scorecard import Points, Scorecard, Term
 from leadscore.models.shapes import Reader

@@ -9,8 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.dataset.labels import Maturity, label_snapshots
-from leadscore.pipeline.dataset.snapshots import take_snapshots
+from leadscore.pipeline.dataset.snapshots import Maturity, label_snapshots, take_snapshots
 from leadscore.pipeline.errors import DataError
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.signals.history.reader import read_history

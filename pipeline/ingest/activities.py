@@ -252,23 +252,31 @@ def note_activities(read: ActivitiesRead, wanted: set[str], closings: set[str]) 
 
     `wanted` are the kinds that signals name, `closings` the words for closed outcomes.
     """
-    notes = [_note_excluded(file) for file in read.files if file.left_out]
-    counted: tuple[tuple[NoteKind, int, str, tuple[str, ...]], ...] = (
-        ("duplicate activities", read.duplicates,
+    counted: list[tuple[NoteKind, int, str, str, tuple[str, ...]]] = [
+        ("excluded kinds", file.left_out, f"{file.path.name}: ",
+         "activities of kinds excluded in data.yaml", ())
+        for file in read.files
+    ]  # fmt: skip
+    counted += [
+        ("duplicate activities", read.duplicates, "",
          "duplicate activities dropped, the first recorded kept", ()),
-        ("conflicting activity ids", read.conflicts,
+        ("conflicting activity ids", read.conflicts, "",
          "activity ids have different contents in different rows; are the ids of two tools mixed?",
          ()),
-        ("orphan activities", read.strangers,
+        ("orphan activities", read.strangers, "",
          f"activities of leads that are not in the leads' table, for example {GAP}",
          (repr(read.stranger),)),
-    )  # fmt: skip
-    notes += [
-        Note(kind, f"{count:,} {text}", count, "activities", values)
-        for kind, count, text, values in counted
+    ]  # fmt: skip
+    counted += [
+        ("recorded too early", file.early_records, f"{file.path.name}: ",
+         "activities recorded before they occurred; they count from when they occurred", ())
+        for file in read.files
+    ]  # fmt: skip
+    notes = [
+        Note(kind, f"{where}{count:,} {text}", count, "activities", values)
+        for kind, count, where, text, values in counted
         if count
     ]
-    notes += [_note_early(file) for file in read.files if file.early_records]
     outcomes = sorted(closings & set(read.kinds))
     if outcomes:
         text = f"activities that name the outcome itself: {', '.join(outcomes)}"
@@ -283,16 +291,3 @@ def note_activities(read: ActivitiesRead, wanted: set[str], closings: set[str]) 
             note_values("unread kinds", "kinds of activities that no signal names: ", unread[:20])
         )
     return notes
-
-
-def _note_excluded(file: FileRead) -> Note:
-    text = f"{file.path.name}: {file.left_out:,} activities of kinds excluded in data.yaml"
-    return Note("excluded kinds", text, file.left_out, "activities")
-
-
-def _note_early(file: FileRead) -> Note:
-    text = (
-        f"{file.path.name}: {file.early_records:,} activities recorded before they occurred; "
-        "they count from when they occurred"
-    )
-    return Note("recorded too early", text, file.early_records, "activities")

@@ -15,14 +15,13 @@ from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.errors import DataError
 from leadscore.pipeline.ingest.activities import ActivitiesRead
 from leadscore.pipeline.ingest.files import Reject, is_parquet
-from leadscore.pipeline.ingest.leads import normalise_leads
 from leadscore.pipeline.ingest.rejects import write_rejects
 from leadscore.pipeline.progress import Progress, silent
 from leadscore.pipeline.scoring.inputs import (
     find_as_of,
     find_closed,
     read_catalog,
-    read_chunks,
+    read_leads,
     read_side_tables,
     read_signals,
 )
@@ -165,8 +164,7 @@ def _read_leads(
 ) -> Iterator[pa.Table]:
     """Yield the leads to score, chunk by chunk, and count those that are not scored."""
     seen: set[str] = set()
-    for chunk in read_chunks(project.data, catalog, source):
-        table, refused = normalise_leads(chunk, project.data, catalog, with_outcomes=False)
+    for table, refused in read_leads(project.data, catalog, source):
         tally.rejects += refused
         if project.data.leads.duplicates == "first":
             table = _first_rows(table, seen)
