@@ -24,8 +24,7 @@ from leadscore.pipeline.evaluation.close_rates import (
 )
 from leadscore.pipeline.evaluation.evaluate import PERIODS, part_by_period
 from leadscore.pipeline.evaluation.metrics import gain_curve, group_by_score
-from leadscore.pipeline.signals.catalog import FIELD_TYPE, Signal
-from leadscore.pipeline.signals.descriptions import describe_signal
+from leadscore.pipeline.signals.catalog import FIELD_TYPE, Signal, describe_signal
 from leadscore.pipeline.signals.kinds import FAMILIES
 from leadscore.pipeline.training.train import Training
 

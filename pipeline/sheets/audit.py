@@ -12,8 +12,12 @@ from threadpoolctl import threadpool_limits
 
 from leadscore.pipeline.audit.audit import audit_tables
 from leadscore.pipeline.audit.records import Audit
-from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
-from leadscore.pipeline.dataset.split import describe_earlier, split_history
+from leadscore.pipeline.dataset.dataset import (
+    Dataset,
+    build_dataset,
+    describe_earlier,
+    split_history,
+)
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.progress import Progress, silent

@@ -18,8 +18,7 @@ from leadscore.models.calibration import fit_affine
 from leadscore.models.log_odds import to_log_odds
 from leadscore.pipeline.audit.audit import check_allowed
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.dataset.dataset import Dataset
-from leadscore.pipeline.dataset.split import EarlierPeriod, Split, describe_earlier
+from leadscore.pipeline.dataset.dataset import Dataset, EarlierPeriod, Split, describe_earlier
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.evaluation.close_rates import CloseRates, compare_close_rates
 from leadscore.pipeline.evaluation.multiple_testing import benjamini_hochberg

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from leadscore.pipeline.dataset.split import EarlierPeriod
+from leadscore.pipeline.dataset.dataset import EarlierPeriod
 from leadscore.pipeline.evaluation.close_rates import MIN_GROUP_LEADS
 from leadscore.pipeline.evaluation.metrics import Estimate
 from leadscore.pipeline.sheets.attributes import NEARLY_ALL

@@ -10,7 +10,7 @@ from typing import Any
 
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.config.yaml_io import KeyPath, write_yaml
-from leadscore.pipeline.dataset.split import EarlierPeriod
+from leadscore.pipeline.dataset.dataset import EarlierPeriod
 from leadscore.pipeline.errors import ConfigError, RefusalError
 from leadscore.pipeline.evaluation.close_rates import FALSE_SHARE, CloseRates
 from leadscore.pipeline.sheets.attributes import Attribute

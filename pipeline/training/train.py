@@ -19,8 +19,7 @@ from leadscore.pipeline.audit.audit import check_allowed
 from leadscore.pipeline.audit.records import Audit
 from leadscore.pipeline.audit.tables.outcome_history import note_few_early_wins, note_late_records
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.dataset.dataset import Dataset
-from leadscore.pipeline.dataset.split import describe_cut
+from leadscore.pipeline.dataset.dataset import Dataset, describe_cut
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.evaluation.evaluate import Evaluation, evaluate_scores
 from leadscore.pipeline.ingest.notes import Note

@@ -10,8 +10,7 @@ from support.scorecards import LAW, make_scorecard, scored_leads
 
 from leadscore.models.bands import BANDS, Bands, apply_hysteresis, assign_band
 from leadscore.models.log_odds import to_log_odds
-from leadscore.models.reasons import explain_lead
-from leadscore.models.score_lead import Scorer
+from leadscore.models.score_lead import Scorer, explain_lead
 from leadscore.models.scorecard import read_scorecard
 
 HELD = Bands(mql=0.2, sql=0.5, hysteresis=0.05)

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.scorecards import LAW, is_missing, make_scorecard, make_term, scored_leads
 
-from leadscore.models.reasons import Reason, explain_lead, rank_parts
-from leadscore.models.score_lead import Scorer
+from leadscore.models.score_lead import Reason, Scorer, explain_lead, rank_parts
 from leadscore.models.scorecard import Cap
 from leadscore.models.shapes import Table
 

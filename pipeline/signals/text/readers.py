@@ -33,7 +33,7 @@ _ONE_TEXT: dict[str, Callable[[str], Normalised]] = {
     "title_seniority": lambda title: _TITLES[title].seniority,
     "title_function": lambda title: _TITLES[title].function,
     "mail_kind": mail.read_mail_kind,
-    "message_length": messages.measure_length,
+    "message_length": lambda message: float(len(message)),
     "message_language": messages.guess_language,
 }
 _LISTS_READ = {

@@ -10,8 +10,7 @@ from pydantic import ValidationError
 from leadscore.models.bands import SheetBands
 from leadscore.models.errors import ScorecardError
 from leadscore.models.golden_leads import check_golden_leads
-from leadscore.models.reasons import average_log_odds
-from leadscore.models.score_lead import AxesReader, Scorer
+from leadscore.models.score_lead import AxesReader, Scorer, average_log_odds
 from leadscore.models.scorecard import Scorecard, read_scorecard
 from leadscore.models.shapes import Table
 from leadscore.pipeline.signals.catalog import Catalog

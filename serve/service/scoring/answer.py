@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from leadscore.models.bands import Band
-from leadscore.models.reasons import explain_lead, rank_parts, read_value, round_to_sum
+from leadscore.models.score_lead import explain_lead, rank_parts, read_value, round_to_sum
 from leadscore.pipeline.signals.kinds import Language
 from leadscore.serve.service.problems import ProblemDocument
 from leadscore.serve.service.requests.decode import LeadBody

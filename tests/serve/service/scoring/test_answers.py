@@ -9,8 +9,7 @@ from support.scorecards import LAW
 from support.services import demo_lead
 from support.services_in_process import check_problem, check_score, fill_cache, service_inside, vary
 
-from leadscore.models.reasons import explain_lead
-from leadscore.models.score_lead import AxesReader, Scorer, find_percentile
+from leadscore.models.score_lead import AxesReader, Scorer, explain_lead, find_percentile
 from leadscore.pipeline.signals.live.reader import LiveReader
 from leadscore.pipeline.values.times import read_moment
 
