@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadscore.models.axes import ENGAGEMENT_DIGITS, FIT_LETTERS
-from leadscore.models.bands import BANDS
+from leadscore.models.bands import BANDS, ENGAGEMENT_DIGITS, FIT_LETTERS
 from leadscore.models.errors import ScorecardError
 from leadscore.models.log_odds import to_probability
 from leadscore.models.scorecard import Scorecard, Term
@@ -91,13 +90,6 @@ def assign_bands(
     return np.array(BANDS, dtype=object)[height]
 
 
-class FrameAxes(NamedTuple):
-    """The grades of n leads on both axes: object arrays of shape (n,), None without cut points."""
-
-    fit: npt.NDArray[np.object_]
-    engagement: npt.NDArray[np.object_]
-
-
 def sum_axes(scorecard: Scorecard, contributions: Floats) -> tuple[Floats, Floats]:
     """Return the partial sums of fit and engagement, each of shape (n,), in log-odds."""
     fit, engagement = np.zeros(len(contributions)), np.zeros(len(contributions))
@@ -107,12 +99,17 @@ def sum_axes(scorecard: Scorecard, contributions: Floats) -> tuple[Floats, Float
     return fit, engagement
 
 
-def read_axes(scorecard: Scorecard, contributions: Floats) -> FrameAxes:
-    """Place n leads on both axes: ``AxesReader.read`` for an array."""
-    fit, engagement = sum_axes(scorecard, contributions)
-    return FrameAxes(
-        _place(fit, scorecard.axes.fit, FIT_LETTERS),
-        _place(engagement, scorecard.axes.engagement, ENGAGEMENT_DIGITS),
+def read_axes(
+    scorecard: Scorecard, contributions: Floats
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    """Return the grades of fit and engagement, as ``AxesReader.read`` does for one lead.
+
+    Both are object arrays of shape (n,), of None without cut points.
+    """
+    axes, (fit, engagement) = scorecard.axes, sum_axes(scorecard, contributions)
+    return (
+        _place(fit, axes.fit, FIT_LETTERS),
+        _place(engagement, axes.engagement, ENGAGEMENT_DIGITS),
     )
 
 

@@ -40,7 +40,7 @@ SELECT {key_names}{sums}, log_odds,
     ELSE EXP(log_odds) / (1e0 + EXP(log_odds)) END AS probability
 FROM (
 SELECT {key_names}{_write_axes(scorecard)}{level},
-  {_write_sum(scorecard)} AS log_odds
+  {" + ".join([write_number(scorecard.base), *_list_contributions(scorecard)])} AS log_odds
 FROM (
 SELECT {key_columns}{level_column}{terms}
 FROM {quote_name(table)} AS leads
@@ -102,17 +102,13 @@ def _write_axes(scorecard: Scorecard) -> str:
     return "".join(f", {total} AS {name}" for total, name in zip(sums, _SUMS, strict=True))
 
 
-def _contribution(index: int) -> str:
-    return f"contribution_{index}"
-
-
-def _write_sum(scorecard: Scorecard) -> str:
-    return " + ".join([write_number(scorecard.base), *_list_contributions(scorecard)])
-
-
 def _list_contributions(scorecard: Scorecard) -> list[str]:
     terms = map(_contribution, range(len(scorecard.terms)))
     return [*terms, *(_write_adjustment(scorecard, name) for name in scorecard.caps)]
+
+
+def _contribution(index: int) -> str:
+    return f"contribution_{index}"
 
 
 def _write_adjustment(scorecard: Scorecard, name: str) -> str:
@@ -173,10 +169,12 @@ def _write_curve(shape: Curve, column: str) -> tuple[list[str], str]:
     ]
     low, high = write_number(values[0]), write_number(values[-1])
     if shape.beyond == "linear":
-        if values[0] != values[1]:
-            low = _clip_weight(_clip_column(lines[0], column))
-        if values[-1] != values[-2]:
-            high = _clip_weight(_clip_column(lines[-1], column))
+        first, last = (
+            _clip(lines[i].replace(column, _clip(column, LARGEST_KNOT)), LARGEST_WEIGHT)
+            for i in (0, -1)
+        )
+        low = low if values[0] == values[1] else first
+        high = high if values[-1] == values[-2] else last
     cases = [f"WHEN {column} < {write_number(knots[0])} THEN {low}"]
     cases += [
         f"WHEN {column} < {write_number(knots[i + 1])} THEN {line}" for i, line in enumerate(lines)
@@ -184,17 +182,8 @@ def _write_curve(shape: Curve, column: str) -> tuple[list[str], str]:
     return cases, high
 
 
-def _clip_column(line: str, column: str) -> str:
-    limit = write_number(LARGEST_KNOT)
-    clipped = (
-        f"(CASE WHEN {column} > {limit} THEN {limit} "
-        f"WHEN {column} < -{limit} THEN -{limit} ELSE {column} END)"
-    )
-    return line.replace(column, clipped)
-
-
-def _clip_weight(expression: str) -> str:
-    limit = write_number(LARGEST_WEIGHT)
+def _clip(expression: str, largest: float) -> str:
+    limit = write_number(largest)
     return (
         f"(CASE WHEN {expression} > {limit} THEN {limit} "
         f"WHEN {expression} < -{limit} THEN -{limit} ELSE {expression} END)"

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from leadscore.models.axes import Axes, find_members
-from leadscore.models.bands import Band, Bands, SheetBands
+from leadscore.models.bands import ENGAGEMENT, FIT, Axes, Band, Bands, SheetBands
 from leadscore.models.errors import ScorecardError
 from leadscore.models.schema_upgrade import upgrade_schema_1
 from leadscore.models.shapes import Frozen, Shape, Table, Weight
@@ -168,9 +167,18 @@ class Scorecard(Frozen):
 
     @property
     def axis_members(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The indices of the contributions to fit, and of those to engagement."""
-        families, groups = (t.family for t in self.terms), (t.group for t in self.terms)
-        return find_members(families, groups, self.caps)
+        """The indices of the contributions to fit, and of those to engagement.
+
+        A cap belongs to an axis if all terms of its group do.
+        """
+
+        def find(axis: frozenset[str]) -> tuple[int, ...]:
+            others = {term.group for term in self.terms if term.family not in axis}
+            terms = [index for index, term in enumerate(self.terms) if term.family in axis]
+            caps = enumerate(self.caps, start=len(self.terms))
+            return (*terms, *(index for index, name in caps if name not in others))
+
+        return find(FIT), find(ENGAGEMENT)
 
     def rescaled(self, factor: float, shift: float) -> "Scorecard":
         """Return the scorecard whose log-odds are ``factor * log_odds + shift``.

@@ -20,7 +20,7 @@ from leadscore.pipeline.evaluation.close_rates import (
 )
 from leadscore.pipeline.evaluation.evaluate import PERIODS, name_moment, part_by_period
 from leadscore.pipeline.evaluation.resampling import percentile
-from leadscore.pipeline.signals.descriptions import describe_signal
+from leadscore.pipeline.signals.catalog import describe_signal
 
 Mask = npt.NDArray[np.bool_]
 

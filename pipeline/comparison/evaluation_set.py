@@ -12,15 +12,14 @@ from leadscore.models.score_frame import FrameScores, score_frame
 from leadscore.models.scorecard import Scorecard
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.config.training import SplitConfig
-from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
-from leadscore.pipeline.dataset.split import earlier_than, split_dataset
+from leadscore.pipeline.dataset.dataset import Dataset, build_dataset, earlier_than, split_dataset
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.evaluation.close_rates import count_leads
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.progress import Progress
 from leadscore.pipeline.scoring.inputs import read_catalog
 from leadscore.pipeline.signals.catalog import Catalog, Signal
-from leadscore.pipeline.signals.display_names import DisplayName
+from leadscore.pipeline.signals.kinds import DisplayName
 from leadscore.pipeline.tracking.records import KIND_WORDS, Version
 
 Floats = npt.NDArray[np.float64]

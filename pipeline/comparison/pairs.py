@@ -26,7 +26,7 @@ from leadscore.pipeline.evaluation.close_rates import (
 )
 from leadscore.pipeline.evaluation.metrics import Estimate
 from leadscore.pipeline.evaluation.resampling import Gain, estimate_gain, percentile
-from leadscore.pipeline.scoring.output import escape_formula
+from leadscore.pipeline.scoring.score_file import escape_formula
 from leadscore.pipeline.signals.catalog import Signal
 from leadscore.pipeline.values.times import format_time
 

@@ -1,6 +1,6 @@
 """The files of activities: typed, without duplicates, in one order, as one Parquet file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,20 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from leadscore.models.sql_text import quote_name
 from leadscore.pipeline.config.data import ActivitiesConfig
-from leadscore.pipeline.engine.duckdb_engine import Limits
+from leadscore.pipeline.engine.duckdb_engine import Limits, open_engine
 from leadscore.pipeline.errors import GAP
-from leadscore.pipeline.ingest.columns import (
-    ARROW_TYPE,
-    read_fields,
-    read_ids,
-    read_text,
-    read_times,
-)
-from leadscore.pipeline.ingest.deduplicate import deduplicate_activities
-from leadscore.pipeline.ingest.files import Chunk, Reject, read_table
-from leadscore.pipeline.ingest.notes import Note, NoteKind, note_values
-from leadscore.pipeline.ingest.rejects import Problems, check_rejects, drop_rejected
+from leadscore.pipeline.ingest.columns import ARROW_TYPE, ChunkReader
+from leadscore.pipeline.ingest.files import Reject, read_table
+from leadscore.pipeline.ingest.notes import Note, NoteKind, check_rejects, note_values
 from leadscore.pipeline.values.fields import FieldSpec
 
 ROWS_AT_ONCE = 200_000
@@ -137,25 +130,21 @@ def _read_file(
     properties: Mapping[str, FieldSpec],
     leads: pa.Table | None,
     left_out: pa.Array,
-) -> Any:
+) -> Iterator[pa.Table]:
     specs = {name: spec for name, spec in properties.items() if name in config.properties}
     columns = config.columns_for(specs)
-    schema = _schema(properties)
     for chunk in read_table(
         file.path, columns, config.delimiter, config.encoding, rows=ROWS_AT_ONCE
     ):
-        problems: Problems = {}
-        arrays = _normalise(config, chunk, problems)
-        arrays |= read_fields(config.properties, specs, chunk, problems)
-        for name, spec in properties.items():
-            if name not in arrays:
-                arrays[name] = pa.nulls(len(chunk.lines), ARROW_TYPE[spec.type])
-        table, rejects = drop_rejected(
-            pa.table([arrays[name] for name in schema.names], schema=schema),
-            file.path.name, chunk.lines, problems,
-        )  # fmt: skip
-        file.rows += len(chunk.lines) + len(chunk.rejects)
-        file.rejects += [*chunk.rejects, *rejects]
+        reader = ChunkReader(chunk)
+        arrays = {**_read_common(config, reader), **reader.read_fields(config.properties, specs)}
+        ordered = {
+            column.name: arrays.get(column.name, pa.nulls(len(chunk.lines), column.type))
+            for column in _schema(properties)
+        }
+        table, rejects = reader.split_rejects(ordered)
+        file.rows += chunk.rows
+        file.rejects += rejects
         if len(left_out):
             kept = table.filter(pc.invert(pc.is_in(table["kind"], left_out)))
             file.left_out += len(table) - len(kept)
@@ -164,22 +153,97 @@ def _read_file(
         yield table
 
 
-def _normalise(config: ActivitiesConfig, chunk: Chunk, problems: Problems) -> dict[str, pa.Array]:
-    count = len(chunk.lines)
-    arrays = {"lead_id": read_ids(chunk, config.lead, problems)}
+def _read_common(config: ActivitiesConfig, reader: ChunkReader) -> dict[str, pa.Array]:
+    arrays = {"lead_id": reader.read_ids(config.lead)}
     if isinstance(config.kind, str):
-        arrays["kind"] = read_ids(chunk, config.kind, problems)
+        arrays["kind"] = reader.read_ids(config.kind)
     else:
-        arrays["kind"] = pa.array([config.kind.constant] * count, pa.string())
-    arrays["occurred_us"] = read_times(chunk, config.occurred, problems, needed=True)
-    arrays["recorded_us"] = arrays["occurred_us"]
-    if config.recorded is not None:
-        recorded = read_times(chunk, config.recorded, problems)
-        arrays["recorded_us"] = pc.coalesce(recorded, arrays["occurred_us"])
-    arrays["activity_id"] = pa.nulls(count, pa.string())
+        arrays["kind"] = pa.array([config.kind.constant] * len(reader.chunk.lines), pa.string())
+    arrays["occurred_us"] = reader.read_times(config.occurred, needed=True)
+    arrays["recorded_us"] = reader.read_times(config.recorded, otherwise=arrays["occurred_us"])
     if config.id is not None:
-        arrays["activity_id"] = read_text(chunk, config.id, problems)
+        arrays["activity_id"] = reader.read_field(config.id, FieldSpec())
     return arrays
+
+
+def deduplicate_activities(
+    raw: Path | pa.Table,
+    settled: Path,
+    properties: Mapping[str, FieldSpec],
+    leads: pa.Table | None = None,
+    limits: Limits | None = None,
+) -> dict[str, Any]:
+    """Leave out duplicates and strangers, sort, number: from typed rows to the normalised file.
+
+    Columns in: activity_id (text or null), lead_id, kind, occurred_us, recorded_us, and the
+    properties. Columns out: the same and place. Grain: one row per activity.
+
+    The result has the counts of `ActivitiesRead`, by their names there.
+    """
+    names = ["activity_id", "lead_id", "kind", "occurred_us", "recorded_us"]
+    names += [quote_name(name) for name in properties]
+    facts = "".join(f", {quote_name(name)} NULLS FIRST" for name in properties)
+    tables: dict[str, pa.Table | Path] = {"read": raw}
+    known = ""
+    if leads is not None:
+        tables["leads"] = leads.select(["lead_id"])
+        known = " WHERE lead_id IN (SELECT lead_id FROM leads)"
+    with open_engine(tables, limits, settled.parent) as engine:
+        engine.define("raw", f"SELECT * FROM read{known}")
+        counts = engine.query(_count_doubles(names)).to_pylist()[0]
+        kept = _keep(names, facts, has_doubles=counts.pop("ids") > 0)
+        if leads is not None:
+            strangers = (
+                "SELECT COUNT(*) AS strangers, MIN(lead_id) AS stranger FROM read "
+                "WHERE lead_id NOT IN (SELECT lead_id FROM leads)"
+            )
+            counts |= engine.query(strangers).to_pylist()[0]
+        engine.write(
+            f"SELECT *, ROW_NUMBER() OVER () AS place FROM (SELECT * FROM ({kept}) AS kept "
+            f"ORDER BY lead_id, occurred_us, activity_id NULLS FIRST, recorded_us, kind{facts}"
+            ") AS sorted",
+            settled,
+        )
+        engine.add("settled", settled)
+        kinds = "SELECT kind, COUNT(*) AS activities FROM settled GROUP BY kind ORDER BY kind"
+        found = {row["kind"]: row["activities"] for row in engine.query(kinds).to_pylist()}
+    return {**counts, "kinds": found, "activities": sum(found.values())}
+
+
+_DOUBLED = (
+    "SELECT activity_id FROM raw WHERE activity_id IS NOT NULL "
+    "GROUP BY activity_id HAVING COUNT(*) > 1"
+)
+
+
+def _count_doubles(names: list[str]) -> str:
+    """Count ids of several rows, the surplus rows, and the ids whose rows differ.
+
+    Names of our own begin with #, which no property's does.
+    """
+    compared = ", ".join(name for name in names if name != "recorded_us")
+    return (
+        "SELECT COUNT(*) AS ids, "
+        'CAST(COALESCE(SUM("#copies"), 0) - COUNT(*) AS BIGINT) AS duplicates, '
+        'COUNT(CASE WHEN "#stories" > 1 THEN 1 END) AS conflicts FROM ('
+        'SELECT SUM("#copies") AS "#copies", COUNT(*) AS "#stories" FROM ('
+        f'SELECT activity_id, COUNT(*) AS "#copies" FROM raw WHERE activity_id IN ({_DOUBLED}) '
+        f"GROUP BY {compared}) AS stories GROUP BY activity_id) AS doubled"
+    )
+
+
+def _keep(names: list[str], facts: str, has_doubles: bool) -> str:
+    """Select each activity once: of those with one id the first recorded, then the smallest."""
+    columns = ", ".join(names)
+    if not has_doubles:
+        return f"SELECT {columns} FROM raw"
+    return (
+        f"SELECT {columns} FROM raw "
+        f"WHERE activity_id IS NULL OR activity_id NOT IN ({_DOUBLED}) UNION ALL "
+        f"SELECT {columns} FROM (SELECT {columns}, ROW_NUMBER() OVER (PARTITION BY activity_id "
+        f'ORDER BY recorded_us, lead_id, occurred_us, kind{facts}) AS "#copy" '
+        f'FROM raw WHERE activity_id IN ({_DOUBLED})) AS copies WHERE "#copy" = 1'
+    )
 
 
 def note_activities(read: ActivitiesRead, wanted: set[str], closings: set[str]) -> list[Note]:
@@ -187,23 +251,31 @@ def note_activities(read: ActivitiesRead, wanted: set[str], closings: set[str]) 
 
     `wanted` are the kinds that signals name, `closings` the words for closed outcomes.
     """
-    notes = [_note_excluded(file) for file in read.files if file.left_out]
-    counted: tuple[tuple[NoteKind, int, str, tuple[str, ...]], ...] = (
-        ("duplicate activities", read.duplicates,
+    counted: list[tuple[NoteKind, int, str, str, tuple[str, ...]]] = [
+        ("excluded kinds", file.left_out, f"{file.path.name}: ",
+         "activities of kinds excluded in data.yaml", ())
+        for file in read.files
+    ]  # fmt: skip
+    counted += [
+        ("duplicate activities", read.duplicates, "",
          "duplicate activities dropped, the first recorded kept", ()),
-        ("conflicting activity ids", read.conflicts,
+        ("conflicting activity ids", read.conflicts, "",
          "activity ids have different contents in different rows; are the ids of two tools mixed?",
          ()),
-        ("orphan activities", read.strangers,
+        ("orphan activities", read.strangers, "",
          f"activities of leads that are not in the leads' table, for example {GAP}",
          (repr(read.stranger),)),
-    )  # fmt: skip
-    notes += [
-        Note(kind, f"{count:,} {text}", count, "activities", values)
-        for kind, count, text, values in counted
+    ]  # fmt: skip
+    counted += [
+        ("recorded too early", file.early_records, f"{file.path.name}: ",
+         "activities recorded before they occurred; they count from when they occurred", ())
+        for file in read.files
+    ]  # fmt: skip
+    notes = [
+        Note(kind, f"{where}{count:,} {text}", count, "activities", values)
+        for kind, count, where, text, values in counted
         if count
     ]
-    notes += [_note_early(file) for file in read.files if file.early_records]
     outcomes = sorted(closings & set(read.kinds))
     if outcomes:
         text = f"activities that name the outcome itself: {', '.join(outcomes)}"
@@ -218,16 +290,3 @@ def note_activities(read: ActivitiesRead, wanted: set[str], closings: set[str]) 
             note_values("unread kinds", "kinds of activities that no signal names: ", unread[:20])
         )
     return notes
-
-
-def _note_excluded(file: FileRead) -> Note:
-    text = f"{file.path.name}: {file.left_out:,} activities of kinds excluded in data.yaml"
-    return Note("excluded kinds", text, file.left_out, "activities")
-
-
-def _note_early(file: FileRead) -> Note:
-    text = (
-        f"{file.path.name}: {file.early_records:,} activities recorded before they occurred; "
-        "they count from when they occurred"
-    )
-    return Note("recorded too early", text, file.early_records, "activities")

@@ -7,15 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.pipeline.config.data import ChangesConfig, DataConfig
-from leadscore.pipeline.ingest.columns import ARROW_TYPE, normalise_column, read_ids, read_times
+from leadscore.pipeline.ingest.columns import ARROW_TYPE, ChunkReader, normalise_column
 from leadscore.pipeline.ingest.files import Chunk, Reject, TableRead, read_table
-from leadscore.pipeline.ingest.notes import Note, note_values
-from leadscore.pipeline.ingest.rejects import (
-    Problems,
-    add_problems,
-    check_rejects,
-    drop_rejected,
-)
+from leadscore.pipeline.ingest.notes import Note, check_rejects, note_values
 from leadscore.pipeline.signals.catalog import Catalog
 from leadscore.pipeline.values.fields import make_normaliser
 
@@ -40,13 +34,12 @@ def read_changes(data: DataConfig, folder: Path, catalog: Catalog) -> TableRead:
     chunks = read_table(path, list(dict.fromkeys(columns)), config.delimiter, config.encoding)
     wanted = pa.array(catalog.changing, pa.string())
     for chunk in chunks:
-        rows += len(chunk.lines) + len(chunk.rejects)
-        table, refused = _normalise(config, catalog, path.name, chunk)
-        rejects += [*chunk.rejects, *refused]
-        kept = table.filter(pc.is_in(table["field"], wanted))
-        unread = table.filter(pc.invert(pc.is_in(table["field"], wanted)))
-        others.update(unread["word"].to_pylist())
-        parts.append(kept.drop_columns(["word"]))
+        rows += chunk.rows
+        table, refused = _normalise(config, catalog, chunk)
+        rejects += refused
+        is_read = pc.is_in(table["field"], wanted)
+        others.update(table["word"].filter(pc.invert(is_read)).to_pylist())
+        parts.append(table.filter(is_read).drop_columns(["word"]))
     if rows:
         check_rejects(path, data.max_reject_share, rejects, rows)
     table = pa.concat_tables(parts)
@@ -57,17 +50,13 @@ def read_changes(data: DataConfig, folder: Path, catalog: Catalog) -> TableRead:
 
 
 def _normalise(
-    config: ChangesConfig, catalog: Catalog, file: str, chunk: Chunk
+    config: ChangesConfig, catalog: Catalog, chunk: Chunk
 ) -> tuple[pa.Table, list[Reject]]:
-    problems: Problems = {}
-    words = read_ids(chunk, config.field, problems)
+    reader = ChunkReader(chunk)
+    words = reader.read_ids(config.field)
     fields, _ = normalise_column(pa.chunked_array([words]), config.fields.get, pa.string())
-    arrays = {
-        "lead_id": read_ids(chunk, config.lead, problems),
-        "word": words,
-        "field": fields,
-        "recorded_us": read_times(chunk, config.recorded, problems, needed=True),
-    }
+    arrays = {"lead_id": reader.read_ids(config.lead), "word": words, "field": fields}
+    arrays["recorded_us"] = reader.read_times(config.recorded, needed=True)
     for side in _SIDES:
         arrays[f"{side}_text"] = pa.nulls(len(fields), pa.string())
         arrays[f"{side}_number"] = pa.nulls(len(fields), pa.float64())
@@ -80,8 +69,8 @@ def _normalise(
             target = f"{side}_{'text' if spec.type == 'text' else 'number'}"
             arrays[target] = pc.if_else(here, values, arrays[target])
             ours = {row: misfit for row, misfit in misfits.items() if here[row].as_py()}
-            add_problems(problems, column, ours)
-    return drop_rejected(pa.table(arrays), file, chunk.lines, problems)
+            reader.add_problems(column, ours)
+    return reader.split_rejects(arrays)
 
 
 def note_unread(others: Counter[str]) -> list[Note]:

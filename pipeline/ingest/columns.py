@@ -12,41 +12,86 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.pipeline.config.data import ROW_NUMBER, FieldConfig
-from leadscore.pipeline.ingest.files import Chunk
-from leadscore.pipeline.ingest.rejects import Problems, add_problems, need_values
+from leadscore.pipeline.ingest.files import Chunk, Reject
 from leadscore.pipeline.values.fields import FieldSpec, Misfit, MisfitError, make_normaliser
 from leadscore.pipeline.values.times import FIRST_US, LAST_US, TimeSpec, make_time_reader
 
 ARROW_TYPE = {"text": pa.string(), "number": pa.float64(), "flag": pa.float64()}
-_IDENTIFIER = make_normaliser(FieldSpec())
 
 
-def read_text(chunk: Chunk, column: str, problems: Problems) -> pa.Array:
-    """Return a column of identifiers or plain words as text; what does not fit is a problem."""
-    values, misfits = normalise_column(chunk.table[column], _IDENTIFIER, pa.string())
-    add_problems(problems, column, misfits)
-    return values
+class ChunkReader:
+    """Read the columns of a chunk as arrays; a row with a value that does not fit is a reject."""
 
+    def __init__(self, chunk: Chunk) -> None:
+        self.chunk = chunk
+        self._problems: dict[int, tuple[str, Misfit]] = {}
 
-def read_ids(chunk: Chunk, column: str, problems: Problems) -> pa.Array:
-    """Return a key of every row as text; `column` may be ``#row``; a blank key is a problem."""
-    if column == ROW_NUMBER:
-        return pa.array([str(number) for number in chunk.numbers], pa.string())
-    values = read_text(chunk, column, problems)
-    need_values(values, column, problems)
-    return values
+    def add_problems(self, column: str, misfits: Mapping[int, Misfit]) -> None:
+        """Reject the rows whose value in a column does not fit; a row's first problem counts."""
+        for row, misfit in misfits.items():
+            self._problems.setdefault(row, (column, misfit))
 
+    def read_field(self, column: str, spec: FieldSpec, needed: bool = False) -> pa.Array:
+        """Return a column of a field's type, null where a value is missing or does not fit.
 
-def read_times(chunk: Chunk, spec: TimeSpec, problems: Problems, needed: bool = False) -> pa.Array:
-    """Return a column of times as int64 UTC microseconds; what is no time is a problem."""
-    column = chunk.table[spec.column]
-    values = _cast_times(column)
-    if values is None:
-        values, misfits = normalise_column(column, make_time_reader(spec), pa.int64())
-        add_problems(problems, spec.column, misfits)
-    if needed:
-        need_values(values, spec.column, problems)
-    return values
+        If a value is `needed`, a row without one is rejected.
+        """
+        values, misfits = normalise_column(
+            self.chunk.table[column], make_normaliser(spec), ARROW_TYPE[spec.type]
+        )
+        self.add_problems(column, misfits)
+        return self._need(values, column) if needed else values
+
+    def read_ids(self, column: str) -> pa.Array:
+        """Return a key of every row as text; `column` may be ``#row``; a blank key is a problem."""
+        if column == ROW_NUMBER:
+            return pa.array([str(number) for number in self.chunk.numbers], pa.string())
+        return self.read_field(column, FieldSpec(), needed=True)
+
+    def read_times(
+        self, spec: TimeSpec | None, needed: bool = False, otherwise: pa.Array | None = None
+    ) -> pa.Array:
+        """Return a column of times as int64 UTC microseconds; what is no time is a problem.
+
+        Blank times, and all of them without a column, are those of `otherwise`, or null.
+        """
+        if spec is None:
+            nothing = pa.nulls(len(self.chunk.lines), pa.int64())
+            return nothing if otherwise is None else otherwise
+        column = self.chunk.table[spec.column]
+        values = _cast_times(column)
+        if values is None:
+            values, misfits = normalise_column(column, make_time_reader(spec), pa.int64())
+            self.add_problems(spec.column, misfits)
+        if needed:
+            self._need(values, spec.column)
+        return values if otherwise is None else pc.coalesce(values, otherwise)
+
+    def _need(self, values: pa.Array, column: str) -> pa.Array:
+        if values.null_count:
+            blank = pc.indices_nonzero(values.is_null()).to_pylist()
+            self.add_problems(column, dict.fromkeys(blank, Misfit("blank where a value is needed")))
+        return values
+
+    def read_fields(
+        self, configs: Mapping[str, FieldConfig], specs: Mapping[str, FieldSpec]
+    ) -> dict[str, pa.Array]:
+        """Return the columns of fields, or of properties, by name."""
+        return {
+            name: self.read_field(configs[name].column or name, spec)
+            for name, spec in specs.items()
+        }
+
+    def split_rejects(self, arrays: Mapping[str, pa.Array]) -> tuple[pa.Table, list[Reject]]:
+        """Return the rows of some columns that have no problem; and rejects, also the chunk's."""
+        table, chunk, problems = pa.table(dict(arrays)), self.chunk, self._problems
+        rejects = [
+            Reject(chunk.file, chunk.lines[row], column, misfit.text, misfit.values)
+            for row, (column, misfit) in sorted(problems.items())
+        ]
+        if problems:
+            table = table.filter(pa.array([row not in problems for row in range(len(table))]))
+        return table, [*chunk.rejects, *rejects]
 
 
 def _cast_times(column: pa.ChunkedArray) -> pa.Array | None:
@@ -62,23 +107,6 @@ def _cast_times(column: pa.ChunkedArray) -> pa.Array | None:
     if first is not None and (first < FIRST_US or last > LAST_US):
         return None
     return values.combine_chunks()
-
-
-def read_fields(
-    configs: Mapping[str, FieldConfig],
-    specs: Mapping[str, FieldSpec],
-    chunk: Chunk,
-    problems: Problems,
-) -> dict[str, pa.Array]:
-    """Normalise the fields, or properties, of a chunk; rows that do not fit go into `problems`."""
-    arrays = {}
-    for name, spec in specs.items():
-        column = configs[name].column or name
-        arrays[name], misfits = normalise_column(
-            chunk.table[column], make_normaliser(spec), ARROW_TYPE[spec.type]
-        )
-        add_problems(problems, column, misfits)
-    return arrays
 
 
 def normalise_column(

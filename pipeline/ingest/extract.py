@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from leadscore.pipeline.config.data import DataConfig
 from leadscore.pipeline.engine.duckdb_engine import run_sql
 from leadscore.pipeline.ingest.activities import ActivitiesRead, FileRead
-from leadscore.pipeline.ingest.notes import Note, NoteKind
+from leadscore.pipeline.ingest.notes import Note, NoteKind, Table
 from leadscore.pipeline.values.times import DAY_US, format_time, read_moment
 
 FAR_BEYOND_DAYS = 330
@@ -78,22 +78,17 @@ def _ends(
     config: DataConfig, leads: pa.Table, outcomes: pa.Table, activities: ActivitiesRead | None
 ) -> dict[str, int]:
     """Return where each file ends; what comes from one file has one end, the last."""
+    read = [] if activities is None else [(f.path.name, f.last_us) for f in activities.files]
     found = [(Path(config.leads.file).name, _end(leads["created_us"]))]
     if config.outcomes.closed is not None:
         file = Path(config.outcomes.file or config.leads.file).name
-        name = file if activities is not None and file in _names(activities) else "outcomes"
+        name = file if file in [name for name, _ in read] else "outcomes"
         found.append((name, _end(outcomes["closed_us"])))
-    for read in activities.files if activities is not None else []:
-        found.append((read.path.name, read.last_us))
     ends: dict[str, int] = {}
-    for name, end in found:
+    for name, end in found + read:
         if end is not None:
             ends[name] = max(end, ends.get(name, end))
     return ends
-
-
-def _names(activities: ActivitiesRead) -> set[str]:
-    return {file.path.name for file in activities.files}
 
 
 def _end(times: pa.ChunkedArray) -> int | None:
@@ -136,27 +131,23 @@ def note_clocks(
         return []
     notes = []
     after = f"after the extract, {format_time(extract_us)}"
-    created = pc.sum(pc.greater(leads["created_us"], extract_us)).as_py()
-    if created:
-        text = f"{created:,} leads created {after}"
-        notes.append(Note("leads after the extract", text, created, "leads"))
-    closed = pc.sum(pc.greater(outcomes["closed_us"], extract_us)).as_py()
-    if closed:
-        text = f"{closed:,} outcomes closed {after}"
-        notes.append(Note("outcomes after the extract", text, closed, "outcomes"))
-    early = _closed_before_creation(leads, outcomes)
-    if early:
-        text = f"{early:,} outcomes closed before their lead was created"
-        notes.append(Note("outcomes before creation", text, early, "outcomes"))
+    rows = pc.index_in(outcomes["lead_id"], leads["lead_id"].combine_chunks())
+    closed_us = outcomes["closed_us"]
+    found: tuple[tuple[NoteKind, pa.ChunkedArray, Table, str], ...] = (
+        ("leads after the extract", pc.greater(leads["created_us"], extract_us),
+         "leads", f"created {after}"),
+        ("outcomes after the extract", pc.greater(closed_us, extract_us),
+         "outcomes", f"closed {after}"),
+        ("outcomes before creation", pc.less(closed_us, leads["created_us"].take(rows)),
+         "outcomes", "closed before their lead was created"),
+    )  # fmt: skip
+    for kind, marked, table, text in found:
+        count = pc.sum(marked).as_py()
+        if count:
+            notes.append(Note(kind, f"{count:,} {table} {text}", count, table))
     if activities is not None and activities.activities:
         notes += _note_activities(leads, activities, extract_us)
     return notes
-
-
-def _closed_before_creation(leads: pa.Table, outcomes: pa.Table) -> int:
-    rows = pc.index_in(outcomes["lead_id"], leads["lead_id"].combine_chunks())
-    early = pc.less(outcomes["closed_us"], leads["created_us"].take(rows))
-    return pc.sum(early).as_py() or 0
 
 
 def _note_activities(leads: pa.Table, read: ActivitiesRead, extract_us: int) -> list[Note]:

@@ -49,15 +49,21 @@ class Reject:
 class Chunk:
     """Some consecutive rows of a table.
 
-    `table` has the wanted columns as they stand in the file; `lines` is the line (CSV) or row
+    `table` has the wanted columns as they stand in `file`; `lines` is the line (CSV) or row
     (Parquet) of each, `numbers` the count of rows up to it, from 1; `rejects` are the rows between
     them that could not be read.
     """
 
+    file: str
     table: pa.Table
     lines: list[int]
     numbers: list[int]
     rejects: list[Reject] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows, with the rejects."""
+        return len(self.lines) + len(self.rejects)
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,9 @@ def read_header(path: Path, delimiter: str, encoding: str) -> list[str]:
     if is_parquet(path):
         return _check_header(path, _open_parquet(path).schema_arrow.names, delimiter)
     with _open_text(path, encoding) as stream:
-        return _check_header(path, _first_row(path, stream, delimiter), delimiter)
+        for _, row in _rows(path, stream, delimiter):
+            return _check_header(path, row, delimiter)
+    raise DataError(f"{path}: the file is empty; a header line is needed")
 
 
 def readable_columns(path: Path, header: Sequence[str]) -> list[str]:
@@ -150,21 +158,19 @@ def _delimiter_hint(header: Sequence[str], delimiter: str) -> str:
     return ""
 
 
-def _open_text(path: Path, encoding: str) -> IO[str]:
+def _check_file(path: Path) -> None:
     if not path.is_file():
         raise DataError(f"{path}: no such file; see `file` and `folder` in data.yaml, or --data")
+
+
+def _open_text(path: Path, encoding: str) -> IO[str]:
+    _check_file(path)
     codec = "utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding
     opener = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix.lower(), io.open)
     try:
         return opener(path, "rt", encoding=codec, newline="")  # type: ignore[operator, no-any-return]
     except (OSError, LookupError) as error:
         raise DataError(f"{path}: cannot be opened: {error}") from error
-
-
-def _first_row(path: Path, stream: IO[str], delimiter: str) -> list[str]:
-    for row in _rows(path, stream, delimiter):
-        return row[1]
-    raise DataError(f"{path}: the file is empty; a header line is needed")
 
 
 def _rows(path: Path, stream: IO[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -206,9 +212,9 @@ def _read_csv(
             numbers.append(number)
             kept.append([row[place] for place in places])
             if len(kept) == rows:
-                yield Chunk(_to_table(kept, columns), lines, numbers, rejects)
+                yield Chunk(path.name, _to_table(kept, columns), lines, numbers, rejects)
                 lines, numbers, kept, rejects = [], [], [], []
-        yield Chunk(_to_table(kept, columns), lines, numbers, rejects)
+        yield Chunk(path.name, _to_table(kept, columns), lines, numbers, rejects)
 
 
 def _to_table(rows: list[list[str]], columns: Sequence[str]) -> pa.Table:
@@ -218,8 +224,7 @@ def _to_table(rows: list[list[str]], columns: Sequence[str]) -> pa.Table:
 
 
 def _open_parquet(path: Path) -> pq.ParquetFile:
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; see `file` and `folder` in data.yaml, or --data")
+    _check_file(path)
     try:
         return pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
@@ -242,10 +247,10 @@ def _read_parquet(path: Path, columns: Sequence[str], rows: int) -> Iterator[Chu
         for batch in file.iter_batches(batch_size=rows, columns=stored):
             table = pa.Table.from_batches([batch]).select(stored).rename_columns(list(columns))
             numbers = list(range(line, line + len(table)))
-            yield Chunk(table, numbers, numbers)
+            yield Chunk(path.name, table, numbers, numbers)
             line += len(table)
         if line == 1:
             empty = file.schema_arrow.empty_table().select(stored)
-            yield Chunk(empty.rename_columns(list(columns)), [], [])
+            yield Chunk(path.name, empty.rename_columns(list(columns)), [], [])
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path}, after row {line - 1}: cannot be read on: {error}") from error

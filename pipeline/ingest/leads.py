@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.pipeline.config.data import ROW_NUMBER, DataConfig, OutcomesConfig
+from leadscore.pipeline.config.data import ROW_NUMBER, DataConfig
 from leadscore.pipeline.config.project import columns_used
 from leadscore.pipeline.errors import GAP
-from leadscore.pipeline.ingest.columns import normalise_column, read_ids, read_times
+from leadscore.pipeline.ingest.columns import ChunkReader
 from leadscore.pipeline.ingest.files import (
     Chunk,
     Reject,
@@ -20,22 +20,14 @@ from leadscore.pipeline.ingest.files import (
     read_table,
     readable_columns,
 )
-from leadscore.pipeline.ingest.notes import Note
-from leadscore.pipeline.ingest.outcomes import check_closing, count_unknown, status_reader
-from leadscore.pipeline.ingest.rejects import (
-    Problems,
-    add_problems,
-    check_rejects,
-    drop_rejected,
-    need_values,
-)
-from leadscore.pipeline.ingest.texts import read_profile
+from leadscore.pipeline.ingest.notes import Note, check_rejects
+from leadscore.pipeline.ingest.outcomes import count_unknown, read_lead_outcomes
+from leadscore.pipeline.ingest.texts import derive_text_columns
 from leadscore.pipeline.signals.catalog import Catalog
-from leadscore.pipeline.values.fields import FieldSpec, make_normaliser
+from leadscore.pipeline.values.fields import FieldSpec
 
 LEAD_ID = "#lead_id"
 """The column of ids in the source table; no column of ours begins with # in a file."""
-_ORDER = make_normaliser(FieldSpec(type="number"))
 
 
 @dataclass(frozen=True)
@@ -70,15 +62,15 @@ def read_leads(
     parts, source, rejects, rows = [], [], list[Reject](), 0
     unknown: Counter[str] = Counter()
     for chunk in read_table(path, wanted, leads.delimiter, leads.encoding):
-        rows += len(chunk.lines) + len(chunk.rejects)
-        table, refused = normalise_leads(chunk, config, catalog, path.name, with_outcomes=True)
+        rows += chunk.rows
+        table, refused = normalise_leads(chunk, config, catalog, with_outcomes=True)
         parts.append(table)
-        rejects += [*chunk.rejects, *refused]
+        rejects += refused
         if config.outcomes.file is None:
             unknown += count_unknown(config.outcomes, chunk)
         if keep_source:
             texts = {column: _to_text(chunk.table[column]) for column in shown}
-            source.append(pa.table({**texts, LEAD_ID: read_ids(chunk, leads.id, {})}))
+            source.append(pa.table({**texts, LEAD_ID: ChunkReader(chunk).read_ids(leads.id)}))
     table = pa.concat_tables(parts)
     if leads.duplicates == "first":
         table, differing = _first_rows(table)
@@ -133,57 +125,34 @@ def _columns_used_elsewhere(config: DataConfig) -> set[str]:
 
 
 def normalise_leads(
-    chunk: Chunk, config: DataConfig, catalog: Catalog, file: str, *, with_outcomes: bool
+    chunk: Chunk, config: DataConfig, catalog: Catalog, *, with_outcomes: bool
 ) -> tuple[pa.Table, list[Reject]]:
     """Normalise a chunk of leads; training, scoring and explaining all read leads by this.
 
-    Columns out: line and created_us (int64), lead_id, and those of `read_profile`. With outcomes
-    also arrival (float64), and status, closed_us and recorded_us if they are in this file. The
-    chunk may lack the column of creation.
+    Columns out: line and created_us (int64), lead_id, and those of `derive_text_columns`. With
+    outcomes also arrival (float64), and status, closed_us and recorded_us if they are in this file.
+    The chunk may lack the column of creation.
     """
-    leads, count = config.leads, len(chunk.lines)
-    problems: Problems = {}
-    arrays = {
-        "line": pa.array(chunk.lines, pa.int64()),
-        "lead_id": read_ids(chunk, leads.id, problems),
-        "created_us": pa.nulls(count, pa.int64()),
-    }
+    leads, reader = config.leads, ChunkReader(chunk)
+    arrays = {"line": pa.array(chunk.lines, pa.int64()), "lead_id": reader.read_ids(leads.id)}
     created = leads.created
-    if created is not None and created.column in chunk.table.column_names:
-        arrays["created_us"] = read_times(chunk, created, problems, needed=True)
+    if created is not None and created.column not in chunk.table.column_names:
+        created = None
+    arrays["created_us"] = reader.read_times(created, needed=True)
     if with_outcomes:
-        arrays["arrival"] = _read_arrival(chunk, leads.order, problems)
+        arrays["arrival"] = _read_arrival(reader, leads.order)
         if config.outcomes.file is None:
-            arrays |= _read_outcomes(config.outcomes, chunk, arrays["created_us"], problems)
-    arrays |= read_profile(leads.fields, catalog, chunk, problems)
-    return drop_rejected(pa.table(arrays), file, chunk.lines, problems)
+            arrays |= read_lead_outcomes(config.outcomes, reader, arrays["created_us"])
+    fields = reader.read_fields(leads.fields, catalog.fields)
+    return reader.split_rejects({**arrays, **derive_text_columns(catalog, fields)})
 
 
-def _read_arrival(chunk: Chunk, order: str | None, problems: Problems) -> pa.Array:
+def _read_arrival(reader: ChunkReader, order: str | None) -> pa.Array:
     if order is None:
-        return pa.nulls(len(chunk.lines), pa.float64())
+        return pa.nulls(len(reader.chunk.lines), pa.float64())
     if order == ROW_NUMBER:
-        return pa.array(chunk.numbers, pa.float64())
-    arrival, misfits = normalise_column(chunk.table[order], _ORDER, pa.float64())
-    add_problems(problems, order, misfits)
-    need_values(arrival, order, problems)
-    return arrival
-
-
-def _read_outcomes(
-    outcomes: OutcomesConfig, chunk: Chunk, created: pa.Array, problems: Problems
-) -> dict[str, pa.Array]:
-    nothing = pa.nulls(len(chunk.lines)).cast(pa.int64())
-    status, _ = normalise_column(chunk.table[outcomes.column], status_reader(outcomes), pa.string())
-    arrays = {"status": status.fill_null(outcomes.other_is), "closed_us": nothing}
-    if outcomes.closed is not None:
-        arrays["closed_us"] = read_times(chunk, outcomes.closed, problems)
-        check_closing({**arrays, "created_us": created}, outcomes.closed.column, problems)
-    arrays["recorded_us"] = arrays["closed_us"]
-    if outcomes.recorded is not None:
-        recorded = read_times(chunk, outcomes.recorded, problems)
-        arrays["recorded_us"] = pc.coalesce(recorded, arrays["closed_us"])
-    return arrays
+        return pa.array(reader.chunk.numbers, pa.float64())
+    return reader.read_field(order, FieldSpec(type="number"), needed=True)
 
 
 def _first_rows(table: pa.Table) -> tuple[pa.Table, int]:

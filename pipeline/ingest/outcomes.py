@@ -1,7 +1,7 @@
 """Outcomes as the export spells them: won, lost or open, and when they closed."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,10 +9,9 @@ import pyarrow.compute as pc
 
 from leadscore.pipeline.config.data import DataConfig, OutcomesConfig
 from leadscore.pipeline.errors import GAP, DataError
-from leadscore.pipeline.ingest.columns import normalise_column, read_ids, read_times
+from leadscore.pipeline.ingest.columns import ChunkReader, normalise_column
 from leadscore.pipeline.ingest.files import Chunk, Reject, TableRead, read_table
-from leadscore.pipeline.ingest.notes import Note, note_values
-from leadscore.pipeline.ingest.rejects import Problems, check_rejects, drop_rejected, need_values
+from leadscore.pipeline.ingest.notes import Note, NoteKind, check_rejects, note_values
 from leadscore.pipeline.values.fields import FieldSpec, Misfit, make_normaliser
 
 OUTCOME_COLUMNS = ("lead_id", "status", "closed_us", "recorded_us")
@@ -36,11 +35,16 @@ def read_outcomes(data: DataConfig, folder: Path) -> TableRead:
     parts, rejects, rows, unknown = [], list[Reject](), 0, Counter[str]()
     for chunk in read_table(path, columns, config.delimiter, config.encoding):
         unknown += count_unknown(config, chunk)
-        rejects += chunk.rejects
-        closings = _closings(config, chunk)
-        rows += len(closings.lines) + len(chunk.rejects)
-        table, refused = _normalise(config, path.name, closings)
-        parts.append(table)
+        status, closings = _find_closings(config, chunk)
+        rows += closings.rows
+        reader = ChunkReader(closings)
+        arrays = {"lead_id": reader.read_ids(config.lead), "status": status}
+        arrays["closed_us"] = reader.read_times(config.closed, needed=True)
+        arrays["recorded_us"] = reader.read_times(config.recorded, otherwise=arrays["closed_us"])
+        table, refused = reader.split_rejects(arrays)
+        undated = pc.and_(pc.equal(status, "won"), pc.is_null(arrays["closed_us"]))
+        known = pc.and_(undated, pc.is_valid(arrays["lead_id"]))
+        parts += [table, pa.table(arrays).filter(known)]
         rejects += refused
     if rows == 0:
         found = ", ".join(repr(text[:30]) for text, _ in unknown.most_common(5)) or "nothing"
@@ -54,37 +58,14 @@ def read_outcomes(data: DataConfig, folder: Path) -> TableRead:
     return TableRead(pa.concat_tables(parts).sort_by(order), rows, rejects, unknown)
 
 
-def _closings(config: OutcomesConfig, chunk: Chunk) -> Chunk:
-    """Return the rows of a chunk that say won or lost."""
+def _find_closings(config: OutcomesConfig, chunk: Chunk) -> tuple[pa.Array, Chunk]:
+    """Return the rows of a chunk that are won or lost, and which of both they are."""
     status, _ = normalise_column(chunk.table[config.column], status_reader(config), pa.string())
     kept = status.is_valid()
     rows = pc.indices_nonzero(kept).to_pylist()
-    return Chunk(
-        chunk.table.filter(kept).append_column("#status", status.drop_null()),
-        [chunk.lines[row] for row in rows],
-        [chunk.numbers[row] for row in rows],
-    )
-
-
-def _normalise(config: OutcomesConfig, file: str, chunk: Chunk) -> tuple[pa.Table, list[Reject]]:
-    if config.lead is None or config.closed is None:
-        raise ValueError("this project's outcomes have no file of their own")
-    problems: Problems = {}
-    arrays = {
-        "lead_id": read_ids(chunk, config.lead, problems),
-        "status": chunk.table["#status"].combine_chunks(),
-        "closed_us": read_times(chunk, config.closed, problems),
-    }
-    need_values(arrays["closed_us"], config.closed.column, problems)
-    arrays["recorded_us"] = arrays["closed_us"]
-    if config.recorded is not None:
-        recorded = read_times(chunk, config.recorded, problems)
-        arrays["recorded_us"] = pc.coalesce(recorded, arrays["closed_us"])
-    table = pa.table(arrays)
-    kept, rejects = drop_rejected(table, file, chunk.lines, problems)
-    undated = pc.and_(pc.equal(table["status"], "won"), pc.is_null(table["closed_us"]))
-    known = pc.and_(undated, pc.is_valid(table["lead_id"]))
-    return pa.concat_tables([kept, table.filter(known)]), rejects
+    lines, numbers = ([found[row] for row in rows] for found in (chunk.lines, chunk.numbers))
+    closings = Chunk(chunk.file, chunk.table.filter(kept), lines, numbers, chunk.rejects)
+    return status.drop_null(), closings
 
 
 def status_reader(outcomes: OutcomesConfig) -> Callable[[object], str | None]:
@@ -103,7 +84,7 @@ def status_reader(outcomes: OutcomesConfig) -> Callable[[object], str | None]:
 
 
 def count_unknown(outcomes: OutcomesConfig, chunk: Chunk) -> Counter[str]:
-    """Count the texts of the outcome's column that stand neither under won nor under lost."""
+    """Count the texts of the outcome's column that are neither under won nor under lost."""
     read, counts = status_reader(outcomes), Counter[str]()
     for pair in chunk.table[outcomes.column].value_counts().to_pylist():
         value = pair["values"]
@@ -114,34 +95,38 @@ def count_unknown(outcomes: OutcomesConfig, chunk: Chunk) -> Counter[str]:
 
 
 def note_unknown(outcomes: OutcomesConfig, unknown: Counter[str]) -> list[Note]:
-    """Note the texts that stand in neither list, the most frequent first."""
+    """Note the texts that are in neither list, the most frequent first."""
     if not unknown:
         return []
     shown = [f"{text[:30]!r} ({count} rows)" for text, count in unknown.most_common(5)]
     own = outcomes.file is None
     meaning = f"taken for {outcomes.other_is}" if own else "no closing"
     lost = own and outcomes.other_is == "lost"
-    return [
-        note_values(
-            "unknown outcomes lost" if lost else "unknown outcomes",
-            f"outcomes in neither list, {meaning}: ", shown, unknown.total(),
-        )
-    ]  # fmt: skip
+    kind: NoteKind = "unknown outcomes lost" if lost else "unknown outcomes"
+    text = f"outcomes in neither list, {meaning}: "
+    return [note_values(kind, text, shown, unknown.total())]
 
 
-def check_closing(arrays: Mapping[str, pa.Array], column: str, problems: Problems) -> None:
-    """Mark rows whose closing time does not fit their outcome or their creation as problems."""
-    rows = zip(
-        arrays["status"].to_pylist(),
-        arrays["closed_us"].to_pylist(),
-        arrays["created_us"].to_pylist(),
-        strict=True,
+def read_lead_outcomes(
+    outcomes: OutcomesConfig, reader: ChunkReader, created: pa.Array
+) -> dict[str, pa.Array]:
+    """Return status, closed_us and recorded_us from the leads' own file.
+
+    A row is rejected if its closing time does not fit its outcome or its creation.
+    """
+    status, _ = normalise_column(
+        reader.chunk.table[outcomes.column], status_reader(outcomes), pa.string()
     )
-    for row, (status, closed, created) in enumerate(rows):
-        if status == "won" and closed is None:
-            problems.setdefault(row, (column, Misfit("blank, though the lead is won")))
-        elif status == "open" and closed is not None:
-            misfit = Misfit("closed, though its outcome is neither won nor lost")
-            problems.setdefault(row, (column, misfit))
-        elif closed is not None and created is not None and closed < created:
-            problems.setdefault(row, (column, Misfit("closed before the lead was created")))
+    status, closed = status.fill_null(outcomes.other_is), reader.read_times(outcomes.closed)
+    if outcomes.closed is not None:
+        won, dated = pc.equal(status, "won"), closed.is_valid()
+        for wrong, reason in (
+            (pc.and_not(won, dated), "blank, though the lead is won"),
+            (pc.and_(pc.equal(status, "open"), dated),
+             "closed, though its outcome is neither won nor lost"),
+            (pc.less(closed, created), "closed before the lead was created"),
+        ):  # fmt: skip
+            rows = pc.indices_nonzero(pc.fill_null(wrong, False)).to_pylist()
+            reader.add_problems(outcomes.closed.column, dict.fromkeys(rows, Misfit(reason)))
+    recorded = reader.read_times(outcomes.recorded, otherwise=closed)
+    return {"status": status, "closed_us": closed, "recorded_us": recorded}

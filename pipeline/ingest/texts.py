@@ -8,29 +8,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.pipeline.config.data import FieldConfig
-from leadscore.pipeline.ingest.columns import ARROW_TYPE, read_fields
-from leadscore.pipeline.ingest.files import Chunk
-from leadscore.pipeline.ingest.rejects import Problems
+from leadscore.pipeline.ingest.columns import ARROW_TYPE
 from leadscore.pipeline.signals.catalog import FIELD_TYPE, Catalog, Signal
 from leadscore.pipeline.signals.kinds import TextSignal
 from leadscore.pipeline.signals.text.readers import make_text_reader
 from leadscore.pipeline.values.fields import Normalised
 
 
-def read_profile(
-    configs: Mapping[str, FieldConfig], catalog: Catalog, chunk: Chunk, problems: Problems
-) -> dict[str, pa.Array]:
-    """Normalise the fields of a chunk that signals read, and compute the signals of its texts.
+def derive_text_columns(catalog: Catalog, fields: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+    """Compute the signals of texts from the normalised fields of some leads, an array per field.
 
     The columns are those of ``catalog.stored``, and the changing fields that signals made from
     texts read, which `add_text_changes` needs. Other texts are not kept.
     """
-    return derive_text_columns(catalog, read_fields(configs, catalog.fields, chunk, problems))
-
-
-def derive_text_columns(catalog: Catalog, fields: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
-    """Return the columns of `read_profile` from the normalised fields, one array per field."""
     read = {name for _, declared in catalog.text_signals() for name in declared.inputs}
     texts = {name: fields[name].to_pylist() for name in read}
     people = [dict(zip(texts, values, strict=True)) for values in zip(*texts.values(), strict=True)]
@@ -38,19 +28,9 @@ def derive_text_columns(catalog: Catalog, fields: Mapping[str, pa.Array]) -> dic
         signal.column: _read_column(declared, texts, people)
         for signal, declared in catalog.text_signals()
     }
-    kept = {*catalog.stored, *changing_inputs(catalog)}
+    changing = {name for _, declared in _changing_signals(catalog) for name in declared.inputs}
+    kept = changing.union(catalog.stored)
     return {name: values for name, values in {**fields, **derived}.items() if name in kept}
-
-
-def changing_inputs(catalog: Catalog) -> list[str]:
-    """Return the fields that signals made from changing texts read, and that are not stored."""
-    names = {
-        name
-        for _, declared in _changing_signals(catalog)
-        for name in declared.inputs
-        if name not in catalog.stored
-    }
-    return sorted(names)
 
 
 def _changing_signals(catalog: Catalog) -> Iterator[tuple[Signal, TextSignal]]:
@@ -76,8 +56,8 @@ def _read_column(
 def add_text_changes(catalog: Catalog, leads: pa.Table, changes: pa.Table) -> pa.Table:
     """Return the changes, and with them those of the signals made from texts.
 
-    `leads` are as they are today, with the columns of `read_profile`. `changes` are ordered by
-    place. The result has a further row for every change of an input of such a signal, under the
+    `leads` are as they are today, with the columns of `derive_text_columns`. `changes` are ordered
+    by place. The result has a further row for every change of an input of such a signal, under the
     signal's column. Changes of leads that are not in `leads` are ignored.
     """
     rows: list[dict[str, Any]] = []

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadscore.models.axes import ENGAGEMENT, ENGAGEMENT_DIGITS, FIT, FIT_LETTERS
+from leadscore.models.bands import ENGAGEMENT, ENGAGEMENT_DIGITS, FIT, FIT_LETTERS
 from leadscore.models.score_frame import read_axes, to_probabilities
 from leadscore.models.scorecard import Scorecard, Term
 from leadscore.models.shapes import Steps, Table
@@ -24,8 +24,7 @@ from leadscore.pipeline.evaluation.close_rates import (
 )
 from leadscore.pipeline.evaluation.evaluate import PERIODS, part_by_period
 from leadscore.pipeline.evaluation.metrics import gain_curve, group_by_score
-from leadscore.pipeline.signals.catalog import FIELD_TYPE, Signal
-from leadscore.pipeline.signals.descriptions import describe_signal
+from leadscore.pipeline.signals.catalog import FIELD_TYPE, Signal, describe_signal
 from leadscore.pipeline.signals.kinds import FAMILIES
 from leadscore.pipeline.training.train import Training
 
@@ -218,13 +217,13 @@ def make_grid(training: Training) -> Grid | str:
                 f"This scorecard has no signal of {axis} ({', '.join(sorted(families))}), so there "
                 "is only one axis, and no matrix."
             )
-    grades = read_axes(scorecard, training.later_contributions)
+    letters, digits = read_axes(scorecard, training.later_contributions)
     rows = tuple(
         tuple(
             _count(
                 training,
                 f"{letter}{digit}",
-                (grades.fit == letter) & (grades.engagement == digit),
+                (letters == letter) & (digits == digit),
             )
             for digit in reversed(ENGAGEMENT_DIGITS)
         )

@@ -11,7 +11,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
-from leadscore.models.reasons import Explanation, Reason, round_to_sum
+from leadscore.models.score_lead import Explanation, Reason, round_to_sum
 from leadscore.pipeline.errors import ConfigError
 from leadscore.pipeline.report.chart_data import (
     Chart,

@@ -18,7 +18,7 @@ from leadscore.pipeline.engine.duckdb_engine import Limits
 from leadscore.pipeline.errors import ConfigError, DataError, NotFoundError, RefusalError
 from leadscore.pipeline.ingest.activities import ActivitiesRead, read_activities
 from leadscore.pipeline.ingest.changes import read_changes
-from leadscore.pipeline.ingest.files import CHUNK_ROWS, Chunk, read_header, read_table
+from leadscore.pipeline.ingest.files import CHUNK_ROWS, Reject, read_header, read_table
 from leadscore.pipeline.ingest.leads import normalise_leads
 from leadscore.pipeline.ingest.outcomes import read_outcomes
 from leadscore.pipeline.ingest.texts import add_text_changes
@@ -145,8 +145,10 @@ def find_as_of(
     return min(known)
 
 
-def read_chunks(data: DataConfig, catalog: Catalog, source: Path) -> Iterator[Chunk]:
-    """Yield what a file of leads holds of the columns that are needed.
+def read_leads(
+    data: DataConfig, catalog: Catalog, source: Path
+) -> Iterator[tuple[pa.Table, list[Reject]]]:
+    """Yield the leads of a file, chunk by chunk, normalised, and the rows that were rejected.
 
     The column of creation is needed for the lead's age. Otherwise it is read if it is there: a row
     refused in training is then refused here, and leads created after as_of are found.
@@ -162,7 +164,9 @@ def read_chunks(data: DataConfig, catalog: Catalog, source: Path) -> Iterator[Ch
     elif catalog.reads_age:
         raise DataError("the model reads the lead's age, and data.yaml has no leads.created")
     rows = _ROWS_WITH_ACTIVITIES if catalog.reads_activities else CHUNK_ROWS
-    return read_table(source, list(dict.fromkeys(columns)), leads.delimiter, leads.encoding, rows)
+    columns = list(dict.fromkeys(columns))
+    for chunk in read_table(source, columns, leads.delimiter, leads.encoding, rows):
+        yield normalise_leads(chunk, data, catalog, with_outcomes=False)
 
 
 def find_lead(project: Project, catalog: Catalog, lead_id: str) -> pa.Table:
@@ -172,11 +176,8 @@ def find_lead(project: Project, catalog: Catalog, lead_id: str) -> pa.Table:
     Raises NotFoundError if it has no such lead.
     """
     path, any_rejects = project.leads_path, False
-    for chunk in read_chunks(project.data, catalog, path):
-        table, refused = normalise_leads(
-            chunk, project.data, catalog, path.name, with_outcomes=False
-        )
-        any_rejects |= bool(chunk.rejects or refused)
+    for table, refused in read_leads(project.data, catalog, path):
+        any_rejects |= bool(refused)
         found = table.filter(pc.equal(table["lead_id"], lead_id))
         if len(found):
             return found.slice(0, 1)
@@ -199,8 +200,9 @@ def read_signals(
     """
     ids = leads["lead_id"].to_pandas()
     if known.activities is None and known.changes is None:  # nothing else is joined: ids may differ
-        leads = leads.set_column(leads.schema.get_field_index("lead_id"), "lead_id", _count(leads))
         ids = pd.Series(range(len(leads)))
+        texts = pa.array(map(str, ids), pa.string())
+        leads = leads.set_column(leads.schema.get_field_index("lead_id"), "lead_id", texts)
     copy: npt.NDArray[np.int64] = ids.groupby(ids).cumcount().to_numpy()
     if copy.max(initial=0) >= _MOST_COPIES:
         raise DataError(f"a lead stands in the file more than {_MOST_COPIES} times")
@@ -218,7 +220,3 @@ def read_signals(
         return parts[0]
     back = np.argsort(np.concatenate(order))
     return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
-
-
-def _count(leads: pa.Table) -> pa.Array:
-    return pa.array(map(str, range(len(leads))), pa.string())

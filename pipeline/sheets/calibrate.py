@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from leadscore.models.axes import Axes
-from leadscore.models.bands import Bands
+from leadscore.models.bands import Axes, Bands
 from leadscore.models.calibration import Affine, fit_affine
 from leadscore.models.errors import ScorecardError
 from leadscore.models.rule_sheet import make_sheet, round_to_binary, to_bands
@@ -19,10 +18,14 @@ from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.evaluation.evaluate import Verdict
 from leadscore.pipeline.progress import Progress, silent
 from leadscore.pipeline.sheets.sheet import Sheet
-from leadscore.pipeline.training.finalize import finish_scorecard, plain_bands
 from leadscore.pipeline.training.model_selection import validation_folds
 from leadscore.pipeline.training.prepare import Prepared, fingerprint_training, prepare
-from leadscore.pipeline.training.train import Training, evaluate_training
+from leadscore.pipeline.training.train import (
+    Training,
+    evaluate_training,
+    finish_scorecard,
+    plain_bands,
+)
 
 Floats = npt.NDArray[np.float64]
 FLATTEST = 2.0**-20

@@ -5,8 +5,15 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from leadscore.models.bands import Minimums, expand_levels
-from leadscore.pipeline.signals.display_names import DisplayName
-from leadscore.pipeline.signals.kinds import NAME_PATTERN, Condition, Days, Family, Names, Number
+from leadscore.pipeline.signals.kinds import (
+    NAME_PATTERN,
+    Condition,
+    Days,
+    DisplayName,
+    Family,
+    Names,
+    Number,
+)
 from leadscore.pipeline.values.fields import Closed, Word
 
 MOST_POINTS = 1e6

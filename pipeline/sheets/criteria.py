@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadscore.models.rule_sheet import to_terms
 from leadscore.models.score_frame import read_term
 from leadscore.models.scorecard import Term
 from leadscore.models.shapes import Curve, Shape, Steps, Table
@@ -184,8 +183,7 @@ def split_criterion(
                 for part in _split(shape, signal, values, group == level)
             ]
         parts += _split(rule.shape, signal, values, everyone)
-    (term,) = to_terms([rule])
-    return ScoredCriterion(name, rule, signal, read_term(term, signals), tuple(parts))
+    return ScoredCriterion(name, rule, signal, read_term(rule, signals), tuple(parts))
 
 
 def _split(shape: Shape, signal: Signal, values: pd.Series, here: Mask) -> Iterator[CriterionPart]:

@@ -5,11 +5,12 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from leadscore.pipeline.signals.display_names import DisplayName
 from leadscore.pipeline.values.fields import Closed, FieldType, Word
 
 Family = Literal["demographic", "firmographic", "email", "web", "social", "spam", "form"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
+Language = Literal["en", "es"]
+LONGEST_DISPLAY_NAME = 80
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
 SHORTEST_DAYS, LONGEST_DAYS = 1e-6, 36_525.0
 """The limits, in days, of windows, half-lives and horizons: 0.1 seconds and a century."""
@@ -68,6 +69,26 @@ class ActivityFilter(Closed):
 
     activity: Names | None = None
     where: dict[str, Condition] = Field(default_factory=dict)
+
+
+def _check_length(text: str) -> str:
+    if not 1 <= len(text) <= LONGEST_DISPLAY_NAME:
+        raise ValueError(f"1 to {LONGEST_DISPLAY_NAME} characters are expected")
+    return text
+
+
+Phrase = Annotated[Word, AfterValidator(_check_length)]
+
+
+class DisplayName(Closed):
+    """A signal's name in words, by language; it must fit after "because of"."""
+
+    en: Phrase | None = None
+    es: Phrase | None = None
+
+    def find(self, language: Language) -> str | None:
+        """Return the name in a language, else in English, else None."""
+        return (self.es if language == "es" else None) or self.en
 
 
 class _Declared(Closed):

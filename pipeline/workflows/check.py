@@ -13,15 +13,12 @@ from leadscore.pipeline.audit.tables.outcome_history import (
     note_late_records,
 )
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
-from leadscore.pipeline.dataset.split import split_dataset
+from leadscore.pipeline.dataset.dataset import Dataset, build_dataset, split_dataset
 from leadscore.pipeline.errors import LeadscoreError
-from leadscore.pipeline.ingest.notes import Note
-from leadscore.pipeline.ingest.rejects import group_rejects
+from leadscore.pipeline.ingest.notes import Note, group_rejects
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.sheets.sheet import Sheet, find_sheet
-from leadscore.pipeline.signals.catalog import Catalog
-from leadscore.pipeline.signals.descriptions import describe_signal
+from leadscore.pipeline.signals.catalog import Catalog, describe_signal
 from leadscore.pipeline.values.times import format_time
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from leadscore.models.reasons import Explanation, explain_lead
 from leadscore.models.score_frame import score_frame
-from leadscore.models.score_lead import Scorer
+from leadscore.models.score_lead import Explanation, Scorer, explain_lead
 from leadscore.models.score_sql import score_sql
 from leadscore.models.scorecard import Kind, Scorecard
 from leadscore.pipeline.config.project import Project

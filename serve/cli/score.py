@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from leadscore.models.reasons import round_to_sum
+from leadscore.models.score_lead import round_to_sum
 from leadscore.pipeline.values.times import format_time
 from leadscore.serve.cli.context import CommandContext, CommandResult, check_extra, with_options
 from leadscore.serve.cli.terminal import print_line, print_list, print_paragraph, print_table

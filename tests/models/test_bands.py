@@ -10,8 +10,7 @@ from support.scorecards import LAW, make_scorecard, scored_leads
 
 from leadscore.models.bands import BANDS, Bands, apply_hysteresis, assign_band
 from leadscore.models.log_odds import to_log_odds
-from leadscore.models.reasons import explain_lead
-from leadscore.models.score_lead import Scorer
+from leadscore.models.score_lead import Scorer, explain_lead
 from leadscore.models.scorecard import read_scorecard
 
 HELD = Bands(mql=0.2, sql=0.5, hysteresis=0.05)
@@ -106,7 +105,7 @@ def test_the_scorer_holds_a_band_only_where_the_last_one_is_given(drawn, bands):
             score = scorer.score(lead, previous)
             band = apply_hysteresis(plain.log_odds, previous, bands.cutoff_log_odds)
             assert score == plain._replace(band=band)
-            assert explain_lead(scorer, lead, previous).band == score.band
+            assert explain_lead(scorer, lead, score).band == score.band
 
 
 @pytest.mark.parametrize("hysteresis", [-0.01, 0.2, 0.3, math.nan, math.inf])

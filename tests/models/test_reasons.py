@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.scorecards import LAW, is_missing, make_scorecard, make_term, scored_leads
 
-from leadscore.models.reasons import Reason, explain_lead, list_reasons
-from leadscore.models.score_lead import Scorer
+from leadscore.models.score_lead import Reason, Scorer, explain_lead, rank_parts
 from leadscore.models.scorecard import Cap
 from leadscore.models.shapes import Table
 
@@ -35,14 +34,16 @@ def test_reasons_are_those_of_the_definition_and_of_the_explanation(drawn, most)
     for lead in leads:
         score = scorer.score(lead)
         expected = by_definition(scorecard, score, lead)
-        assert list_reasons(scorer, score, lead) == expected
+        assert explain_lead(scorer, lead, score).reasons == tuple(expected)
         assert explain_lead(scorer, lead).reasons == tuple(expected)
-        assert list_reasons(scorer, score, lead, most) == expected[:most]
+        names = scorer.contribution_index.names
+        largest = [names[place] for place in rank_parts(scorer, score, most)[1]]
+        assert largest == [reason.signal for reason in expected[:most]]
 
 
 def test_a_cap_that_did_not_bite_takes_nobodys_place():
     """Where all else is worth nothing too, it would stand first by its name."""
     terms = [make_term(worth(0.0), f"web__{name}", group="g") for name in "ab"]
     scorer = Scorer(make_scorecard(*terms, caps={"g": Cap(low=-1.0, high=1.0)}))
-    reasons = list_reasons(scorer, scorer.score({}), {}, 2)
+    reasons = explain_lead(scorer, {}).reasons
     assert [reason.signal for reason in reasons] == ["web__a", "web__b"]

@@ -26,9 +26,8 @@ from support.scorecards import (
 from leadscore.models.bands import Bands
 from leadscore.models.errors import ScorecardError
 from leadscore.models.log_odds import to_log_odds
-from leadscore.models.reasons import explain_lead
 from leadscore.models.score_frame import score_frame
-from leadscore.models.score_lead import Scorer
+from leadscore.models.score_lead import Scorer, explain_lead
 from leadscore.models.scorecard import Cap, Points, Scorecard
 from leadscore.models.shapes import LARGEST_WEIGHT, Curve, Steps, Table
 
@@ -346,7 +345,7 @@ def test_rows_may_have_any_index():
 # ---------------------------------------------------------------- what a request must not load
 
 
-@pytest.mark.parametrize("module", ["score_lead", "reasons", "score_sql", "golden_leads"])
+@pytest.mark.parametrize("module", ["score_lead", "score_sql", "golden_leads"])
 def test_scoring_one_lead_loads_no_data_science(module):
     root = Path(__file__).parents[2]
     program = (

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
 from leadscore.models.sql_text import quote_name
+from leadscore.pipeline.ingest.activities import deduplicate_activities
 from leadscore.pipeline.ingest.columns import ARROW_TYPE
-from leadscore.pipeline.ingest.deduplicate import deduplicate_activities
 from leadscore.pipeline.ingest.texts import add_text_changes, derive_text_columns
 from leadscore.pipeline.signals.catalog import Catalog
 from leadscore.pipeline.signals.history.reader import History

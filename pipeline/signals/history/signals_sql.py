@@ -20,8 +20,8 @@ from leadscore.pipeline.signals.history.activities_sql import (
     KnownSql,
     ValueRef,
     day_column,
+    make_aggregate,
 )
-from leadscore.pipeline.signals.history.aggregate_sql import list_aggregates
 from leadscore.pipeline.signals.kinds import ActiveDaysSignal
 from leadscore.pipeline.values.times import DAY_US
 
@@ -115,8 +115,8 @@ def read_plan(catalog: Catalog) -> SqlPlan:
     refs: dict[str, tuple[ValueRef, ...]] = {}
     for signal, declared in catalog.activity_signals():
         by_day, found = isinstance(declared, ActiveDaysSignal), []
-        for filter_, aggregate in list_aggregates(declared):
-            read = read_filter(filter_, catalog.properties)
+        aggregate = make_aggregate(declared)
+        for read in [read_filter(filter_, catalog.properties) for filter_ in declared.filters]:
             any_kind = read.kinds is None
             known = known_by_kind.setdefault(
                 any_kind, KnownSql(f"known_{len(known_by_kind)}", any_kind)

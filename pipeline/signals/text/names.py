@@ -7,7 +7,7 @@ digit.
 import re
 from typing import NamedTuple
 
-from leadscore.pipeline.signals.text.normalise import TextCache, split_words
+from leadscore.pipeline.signals.text.words import TextCache, split_words
 
 WALK_LENGTH = 5
 """Five neighbouring keys make a walk; four would find Liberty, Property and Doherty."""

@@ -18,7 +18,7 @@ from leadscore.pipeline.signals.kinds import (
 )
 from leadscore.pipeline.signals.text import mail, messages, titles
 from leadscore.pipeline.signals.text.names import SpamMarks, read_marks
-from leadscore.pipeline.signals.text.normalise import TextCache
+from leadscore.pipeline.signals.text.words import TextCache
 from leadscore.pipeline.values.fields import Normalised
 
 Profile = Mapping[str, Normalised]
@@ -33,7 +33,7 @@ _ONE_TEXT: dict[str, Callable[[str], Normalised]] = {
     "title_seniority": lambda title: _TITLES[title].seniority,
     "title_function": lambda title: _TITLES[title].function,
     "mail_kind": mail.read_mail_kind,
-    "message_length": messages.measure_length,
+    "message_length": lambda message: float(len(message)),
     "message_language": messages.guess_language,
 }
 _LISTS_READ = {

@@ -9,8 +9,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from leadscore.pipeline.signals.text.normalise import split_words, strip_accents
-from leadscore.pipeline.signals.text.word_lists import read_groups, read_words
+from leadscore.pipeline.signals.text.words import (
+    read_groups,
+    read_words,
+    split_words,
+    strip_accents,
+)
 
 OTHER = "other"
 RANKS = {"helper": "junior", "low": "junior", "assistant": "junior"}

@@ -10,7 +10,7 @@ import msgspec
 
 from leadscore.models.bands import Band
 from leadscore.models.shapes import Curve, Steps, Table
-from leadscore.pipeline.signals.descriptions import describe_signal
+from leadscore.pipeline.signals.catalog import describe_signal
 from leadscore.pipeline.values.fields import LARGEST_NUMBER, LONGEST_TEXT, FieldSpec
 from leadscore.serve.service.problems import ProblemDocument
 from leadscore.serve.service.requests.decode import LONGEST_ID, MOST_ACTIVITIES

@@ -10,12 +10,11 @@ from pydantic import ValidationError
 from leadscore.models.bands import SheetBands
 from leadscore.models.errors import ScorecardError
 from leadscore.models.golden_leads import check_golden_leads
-from leadscore.models.reasons import average_log_odds
-from leadscore.models.score_lead import AxesReader, Scorer
+from leadscore.models.score_lead import AxesReader, Scorer, average_log_odds
 from leadscore.models.scorecard import Scorecard, read_scorecard
 from leadscore.models.shapes import Table
 from leadscore.pipeline.signals.catalog import Catalog
-from leadscore.pipeline.signals.display_names import Language
+from leadscore.pipeline.signals.kinds import Language
 from leadscore.pipeline.signals.live.reader import LiveReader
 from leadscore.pipeline.values.times import days_to_us, format_time
 from leadscore.serve.service.requests.reader import RequestReader

@@ -8,8 +8,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from leadscore.models.bands import Band
-from leadscore.models.reasons import explain_score, rank_parts, read_value, round_to_sum
-from leadscore.pipeline.signals.display_names import Language
+from leadscore.models.score_lead import explain_lead, rank_parts, read_value, round_to_sum
+from leadscore.pipeline.signals.kinds import Language
 from leadscore.serve.service.problems import ProblemDocument
 from leadscore.serve.service.requests.decode import LeadBody
 from leadscore.serve.service.scorecards.served import Average, ModelVersion, ServedModel
@@ -138,7 +138,7 @@ def answer_explanation(
     model: ServedModel, lead: LeadBody, scored: ScoredLead, language: Language
 ) -> ExplainedAnswer:
     """Answer with the whole waterfall, and one sentence that a salesperson understands."""
-    explained = explain_score(model.scorer, scored.score, scored.signals)
+    explained = explain_lead(model.scorer, scored.signals, scored.score)
     points = model.round_points(explained.points)
     rounded = round_to_sum(
         [reason.points for reason in explained.reasons], points - model.average.points, model.digits

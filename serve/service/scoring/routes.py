@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from leadscore.pipeline.signals.display_names import Language
+from leadscore.pipeline.signals.kinds import Language
 from leadscore.serve.service.http.app import RequestContext, Route
 from leadscore.serve.service.problems import Problem
 from leadscore.serve.service.requests.decode import LeadBody, decode_batch, decode_lead

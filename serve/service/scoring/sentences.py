@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from leadscore.models.log_odds import to_probability
-from leadscore.models.reasons import Explanation, Reason
-from leadscore.pipeline.signals.display_names import Language
+from leadscore.models.score_lead import Explanation, Reason
+from leadscore.pipeline.signals.kinds import Language
 from leadscore.serve.service.scorecards.served import LANGUAGES, ServedModel
 
 DEFAULT_LANGUAGE: Language = "en"

@@ -6,8 +6,7 @@ import pytest
 import vl_convert
 from support.scorecards import make_scorecard, make_term
 
-from leadscore.models.reasons import explain_lead
-from leadscore.models.score_lead import Scorer
+from leadscore.models.score_lead import Scorer, explain_lead
 from leadscore.models.shapes import Curve, Table
 from leadscore.pipeline.errors import ConfigError
 from leadscore.pipeline.report.pictures import draw_explanation, draw_training

@@ -4,10 +4,10 @@ import pandas as pd
 import pyarrow as pa
 from support.scorecards import make_scorecard, make_term
 
-from leadscore.models.axes import Axes
+from leadscore.models.bands import Axes
 from leadscore.models.score_frame import score_frame
 from leadscore.models.shapes import Steps
-from leadscore.pipeline.scoring.output import to_scored_table
+from leadscore.pipeline.scoring.score_file import to_scored_table
 
 
 def test_fit_and_engagement_are_texts_and_empty_where_nothing_is_said_of_them():

@@ -9,9 +9,8 @@ import pytest
 from support.histories import CATALOG, CHANGING, FIELDS, PROPERTIES, Change, Story, tables_of
 from support.real_data import ROOT
 
-from leadscore.pipeline.signals.catalog import FIELD_TYPE, Catalog, Signal
-from leadscore.pipeline.signals.descriptions import describe_signal
-from leadscore.pipeline.signals.history.aggregate_sql import list_aggregates
+from leadscore.pipeline.signals.catalog import FIELD_TYPE, Catalog, Signal, describe_signal
+from leadscore.pipeline.signals.history.activities_sql import make_aggregate
 from leadscore.pipeline.signals.history.reader import read_history
 from leadscore.pipeline.signals.kinds import (
     DECLARATIONS,
@@ -170,16 +169,16 @@ PLACES = {
         lambda kind, _: kind in DECLARATIONS,
     "pipeline/signals/kinds.py, TEXT_TYPE: what a kind that reads text yields":
         lambda kind, declared: not isinstance(declared, TextSignal) or kind in FIELD_TYPE,
-    "pipeline/signals/history/aggregate_sql.py, list_aggregates: what the history reader computes "
-    "(and totals.py, if it needs a new aggregate)":
+    "pipeline/signals/history/activities_sql.py, make_aggregate: what the history reader computes "
+    "(and reader.py, if it needs a new aggregate)":
         lambda _, declared: not isinstance(declared, ActivitySignal)
-        or list(list_aggregates(declared)),
+        or make_aggregate(declared),
     "pipeline/signals/live/measures.py, make_measure: what the live reader computes":
         lambda _, declared: not isinstance(declared, ActivitySignal)
         or make_measure(declared, list(range(len(declared.filters))), 0.0),
     "pipeline/signals/text/readers.py, make_text_reader: the function that reads the text":
         lambda _, declared: not isinstance(declared, TextSignal) or make_text_reader(declared),
-    "pipeline/signals/descriptions.py, describe_signal: the kind in words":
+    "pipeline/signals/catalog.py, describe_signal: the kind in words":
         lambda _, declared: describe_signal(Signal.model_construct(name="x", declaration=declared)),
     "tests/support/histories.py, _signals: the kind in the histories that both readers read":
         lambda kind, _: any(signal.declaration.kind == kind for signal in CATALOG.signals),

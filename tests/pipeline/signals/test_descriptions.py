@@ -2,8 +2,7 @@
 
 import pytest
 
-from leadscore.pipeline.signals.catalog import Signal
-from leadscore.pipeline.signals.descriptions import describe_signal
+from leadscore.pipeline.signals.catalog import Signal, describe_signal
 from leadscore.pipeline.signals.kinds import DECLARATIONS
 
 WORDS = [

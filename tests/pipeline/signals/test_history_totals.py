@@ -13,9 +13,8 @@ from leadscore.pipeline.engine.duckdb_engine import open_engine
 from leadscore.pipeline.signals.catalog import Catalog
 from leadscore.pipeline.signals.decay import UNITS
 from leadscore.pipeline.signals.history import reader as matrix
-from leadscore.pipeline.signals.history.aggregate_sql import Aggregate
-from leadscore.pipeline.signals.history.reader import History, read_history
-from leadscore.pipeline.signals.history.totals import Total
+from leadscore.pipeline.signals.history.activities_sql import Aggregate
+from leadscore.pipeline.signals.history.reader import History, Total, read_history
 from leadscore.pipeline.signals.live.activities import Activity
 from leadscore.pipeline.values.times import DAY_US
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.real_data import ROOT
 
 from leadscore.pipeline.signals.kinds import DECLARATIONS, TEXT_TYPE, TextSignal
-from leadscore.pipeline.signals.text import word_lists
+from leadscore.pipeline.signals.text import words as word_module
 from leadscore.pipeline.signals.text.mail import compare_mail_company, read_mail_kind
 from leadscore.pipeline.signals.text.messages import guess_language
 from leadscore.pipeline.signals.text.names import (
@@ -22,7 +22,6 @@ from leadscore.pipeline.signals.text.names import (
     lacks_capitals,
     walks_keyboard,
 )
-from leadscore.pipeline.signals.text.normalise import TextCache, split_words, strip_accents
 from leadscore.pipeline.signals.text.readers import (
     count_mismatches,
     digest_list,
@@ -31,7 +30,13 @@ from leadscore.pipeline.signals.text.readers import (
     measure_completeness,
 )
 from leadscore.pipeline.signals.text.titles import RANKS, get_title_lists, read_title
-from leadscore.pipeline.signals.text.word_lists import read_groups, read_words
+from leadscore.pipeline.signals.text.words import (
+    TextCache,
+    read_groups,
+    read_words,
+    split_words,
+    strip_accents,
+)
 
 TITLES = list(csv.DictReader((ROOT / "tests" / "golden" / "titles.csv").open()))
 HONEST_NAMES = """
@@ -324,7 +329,7 @@ def test_our_lists_are_those_that_registered_scorecards_were_learned_with():
 
 
 def test_every_list_has_a_header_and_no_word_twice_in_a_group():
-    folder = Path(word_lists.__file__).with_name("lists")
+    folder = Path(word_module.__file__).with_name("lists")
     names = [path.stem for path in sorted(folder.iterdir())]
     assert names == [
         "company_words", "language_words", "mail_addresses", "title_functions",
@@ -343,7 +348,7 @@ def test_every_list_has_a_header_and_no_word_twice_in_a_group():
      ("# words\nx y\n[a]\n", "list.txt:2: words without a group, found 'x y'")],
 )  # fmt: skip
 def test_a_list_with_a_mistake_is_refused_by_file_and_line(tmp_path, monkeypatch, text, message):
-    monkeypatch.setattr(word_lists, "_FOLDER", tmp_path)
+    monkeypatch.setattr(word_module, "_FOLDER", tmp_path)
     (tmp_path / "list.txt").write_text(text, encoding="utf-8")
     read_groups.cache_clear()
     with pytest.raises(ValueError, match=message):

@@ -9,8 +9,11 @@ from scipy.stats import spearmanr
 from support.projects import ORDERED_BY_ROW, WITHOUT_TIMES, write_project
 from support.scorecards import make_scorecard, make_term
 
+from leadscore.models.bands import Minimum, Minimums
+from leadscore.models.calibration import Affine
 from leadscore.models.golden_leads import check_golden_leads
 from leadscore.models.predictive import decide
+from leadscore.models.rule_sheet import PointBands, PointCutoffs, to_bands
 from leadscore.models.score_frame import read_axes, score_frame, sum_axes, to_probabilities
 from leadscore.models.score_lead import AxesReader, Scorer
 from leadscore.models.scorecard import read_scorecard
@@ -20,8 +23,7 @@ from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.demo.world import write_world
 from leadscore.pipeline.errors import DataError, RefusalError
 from leadscore.pipeline.evaluation.metrics import auc, group_by_score
-from leadscore.pipeline.training.finalize import cut_axes
-from leadscore.pipeline.training.train import train
+from leadscore.pipeline.training.train import cut_axes, plain_bands, train
 from leadscore.pipeline.workflows.record_training import record_training
 from leadscore.pipeline.workflows.tour import read_truth
 from leadscore.pipeline.workflows.versions import evaluate_version
@@ -85,6 +87,16 @@ def test_a_quarter_of_the_later_snapshots_stands_at_each_grade(registered):
     ):
         order = [ranked.index(grade) for grade in grades[np.argsort(sums, kind="stable")]]
         assert order == sorted(order)
+
+
+def test_plain_bands_of_a_sheet_have_no_exceptions_and_no_minimums():
+    cutoffs = PointCutoffs(mql=40.0, sql=100.0)
+    minimums = Minimums(sql=Minimum(fit="B"))
+    points = PointBands(cutoffs, "web__channel", {"fair": PointCutoffs(20.0, 80.0)}, minimums)
+    bands = to_bands(points, Affine(0.0625, -3.0))
+    plain = to_bands(PointBands(cutoffs), Affine(0.0625, -3.0))
+    assert plain_bands(bands) == plain
+    assert plain.cutoff_overrides == {}
 
 
 def test_leads_that_did_nothing_are_a_4_however_many_they_are():

@@ -13,6 +13,7 @@ from leadscore.pipeline.values.fields import (
     LARGEST_NUMBER,
     LONGEST_TEXT,
     FieldSpec,
+    MisfitError,
     make_normaliser,
 )
 from leadscore.pipeline.values.times import TimeSpec, format_time, make_time_reader
@@ -62,6 +63,26 @@ def test_a_code_declared_missing_is_missing_as_text_and_as_number():
 
 
 # Text
+
+
+class OtherText(str):
+    """A text that is read by the definition: only a plain str takes the short way of ASCII."""
+
+
+@given(
+    st.text(st.characters(codec="ascii"), max_size=12)
+    | st.text(max_size=12)
+    | st.sampled_from(["Select", " Select\t", "\0", "x" * LONGEST_TEXT, "x" * (LONGEST_TEXT + 1)]),
+    st.sampled_from([(), ("Select",), ("0", " a ")]),
+)
+def test_the_short_way_for_ascii_is_the_definition(text, missing):
+    def read(value):
+        try:
+            return normalise(value, missing=missing)
+        except MisfitError as error:
+            return error.misfit
+
+    assert read(text) == read(OtherText(text))
 
 
 def test_text_is_stripped_and_composed():

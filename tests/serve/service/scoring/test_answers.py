@@ -9,8 +9,7 @@ from support.scorecards import LAW
 from support.services import demo_lead
 from support.services_in_process import check_problem, check_score, fill_cache, service_inside, vary
 
-from leadscore.models.reasons import list_reasons
-from leadscore.models.score_lead import AxesReader, Scorer, find_percentile
+from leadscore.models.score_lead import AxesReader, Scorer, explain_lead, find_percentile
 from leadscore.pipeline.signals.live.reader import LiveReader
 from leadscore.pipeline.values.times import read_moment
 
@@ -125,7 +124,7 @@ def test_every_number_is_the_scorecards_own(service, scorecard, registered, lead
     assert explained["percentile"] == find_percentile(scorecard.quantiles, explained["log_odds"])
     fit, engagement = AxesReader(scorecard).read(score.contributions)
     assert (explained["fit"], explained["engagement"]) == (fit, engagement)
-    reasons = list_reasons(scorer, score, signals)
+    reasons = explain_lead(scorer, signals, score).reasons
     assert [r["signal"] for r in explained["reasons"]] == [reason.signal for reason in reasons]
     assert explained["horizon_days"] == scorecard.horizon_days
     assert explained["model"]["fingerprint"] == scorecard.fingerprint

@@ -1,11 +1,14 @@
-"""Write texts without accents and capitals, so that they compare with the lists of words."""
+"""The words of a text, without accents and capitals, and the lists that they compare with."""
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+_FOLDER = Path(__file__).with_name("lists")
 _MAX_CHARACTERS = 100
 _MAX_TEXTS = 65_536
 
@@ -76,3 +79,38 @@ def split_words(text: str) -> list[str]:
     ['jefe', 'a', 'de', 'logistica']
     """
     return _WORD.findall(strip_accents(text))
+
+
+@cache
+def read_groups(name: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the lines of each group of a list, a file in the folder ``lists``, in its order.
+
+    A line ``[name]`` begins a group, the lines below it hold the group's words, and lines that
+    begin with ``#`` are comments.
+
+    Raises ValueError if the file has words before its first group, or a group twice.
+    """
+    path = _FOLDER / f"{name}.txt"
+    groups: dict[str, list[str]] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        if text.startswith("["):
+            if text in groups:
+                raise ValueError(f"{path}:{number}: the group {text} stands here a second time")
+            groups[text] = []
+        elif not groups:
+            raise ValueError(f"{path}:{number}: words without a group, found {text!r}")
+        else:
+            groups[[*groups][-1]].append(text)
+    return {heading.strip("[]"): tuple(lines) for heading, lines in groups.items()}
+
+
+def read_words(name: str, group: str) -> tuple[str, ...]:
+    """Return the words of one group of a list, in the order of the file.
+
+    >>> read_words("company_words", "no_company")[:2]
+    ('autonomo', 'autonoma')
+    """
+    return tuple(" ".join(read_groups(name)[group]).split())
