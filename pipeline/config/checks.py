@@ -42,7 +42,18 @@ def check_bands(path: Path, signals: list[Signal], bands: Bands) -> Iterator[str
 
 def check_times(path: Path, data: DataConfig) -> Iterator[str]:
     """Yield the mistakes in the times of data.yaml: zones, moments, missing columns of times."""
-    for key, spec in _list_times(data):
+    times: dict[str, TimeSpec | None] = {
+        "leads.created": data.leads.created,
+        "leads.first_called": data.leads.first_called,
+        "outcomes.closed": data.outcomes.closed,
+        "outcomes.recorded": data.outcomes.recorded,
+    }
+    for number, source in enumerate(data.activities):
+        times[f"activities.{number}.occurred"] = source.occurred
+        times[f"activities.{number}.recorded"] = source.recorded
+    if data.changes is not None:
+        times["changes.recorded"] = data.changes.recorded
+    for key, spec in times.items():
         if spec is not None and spec.zone is not None:
             try:
                 make_time_reader(spec)
@@ -63,18 +74,6 @@ def check_times(path: Path, data: DataConfig) -> Iterator[str]:
     for key, given in (("activities", data.activities), ("changes", data.changes)):
         if given:
             yield f"{path}: {key}: need leads.created, because they are read as of a moment"
-
-
-def _list_times(data: DataConfig) -> Iterator[tuple[str, TimeSpec | None]]:
-    yield "leads.created", data.leads.created
-    yield "leads.first_called", data.leads.first_called
-    yield "outcomes.closed", data.outcomes.closed
-    yield "outcomes.recorded", data.outcomes.recorded
-    for number, source in enumerate(data.activities):
-        yield f"activities.{number}.occurred", source.occurred
-        yield f"activities.{number}.recorded", source.recorded
-    if data.changes is not None:
-        yield "changes.recorded", data.changes.recorded
 
 
 def _check_moment(where: str, text: str | None) -> Iterator[str]:

@@ -22,7 +22,10 @@ COLUMNS = {"email": (), "web": ("page", "form"), "social": ("network",), "webina
 """The files, and the columns of each besides activity_id, lead_id, kind, occurred_at."""
 
 _LETTER_OF = {"email": "E", "web": "W", "social": "S", "webinars": "N", "product": "P"}
-LEAKING = ("contract_signed", "onboarding_call")
+LEAKS = (("contract_signed", 1, 24, 3600), ("onboarding_call", 3, 11, DAY_S))
+"""Activities that only customers have: from how many units after the win, below how many, and the
+seconds of a unit."""
+LEAKING = tuple(kind for kind, *_ in LEAKS)
 _ABOUT = {"page_view": "page", "form_submit": "form"}
 _NETWORKS = ("linkedin", "x", "facebook")
 _NO_FORM_ON_THE_SITE = ("list", "event")
@@ -67,7 +70,10 @@ def write_activities(
     _add_forms(facts, files["web"])
     _add_machines(random, facts, files["email"])
     _start_trials(files["product"])
-    _add_leaks(random, deals, journeys, files["product"])
+    won = np.flatnonzero(journeys.won)
+    for kind, first, end, unit_s in LEAKS:
+        wait = random.integers(first, end, len(won)) * unit_s
+        files["product"].add(won, deals.closed[won] + wait, kind)
     for name, rows in files.items():
         yield name, _to_table(random, name, rows, deals, ids, first_numbers)
 
@@ -130,16 +136,6 @@ def _start_trials(product: _Rows) -> None:
     order = np.lexsort((at, row))
     first = order[np.unique(row[order], return_index=True)[1]]
     product.add(row[first], at[first], "trial_start")
-
-
-def _add_leaks(
-    random: np.random.Generator, deals: Deals, journeys: Journeys, product: _Rows
-) -> None:
-    """Add activities that only customers have, after the win."""
-    won = np.flatnonzero(journeys.won)
-    hours = random.integers(1, 24, len(won))
-    product.add(won, deals.closed[won] + hours * 3600, LEAKING[0])
-    product.add(won, deals.closed[won] + random.integers(3, 11, len(won)) * DAY_S, LEAKING[1])
 
 
 def _to_table(

@@ -139,7 +139,8 @@ def draw_facts(random: np.random.Generator, created: Codes) -> Facts:
     """Draw the facts of leads that were created at these seconds."""
     count = len(created)
     spam = random.random(count) < SPAM_SHARE
-    level, function = _draw_job(random, count)
+    level = _FACTS["level"].draw(random, count)
+    function = _draw_function(random, level)
     change_day = np.where(
         (random.random(count) < JOB_CHANGE_SHARE) & ~spam, random.integers(2, 120, count), -1
     )
@@ -202,11 +203,6 @@ def _draw_source(random: np.random.Generator, created: Codes) -> Codes:
     edges = np.cumsum(first / first.sum() * (1.0 - part) + last / last.sum() * part, axis=1)
     found = (random.random(len(created))[:, None] > edges).sum(axis=1)
     return np.asarray(np.minimum(found, len(SOURCES) - 1), np.int64)
-
-
-def _draw_job(random: np.random.Generator, count: int) -> tuple[Codes, Codes]:
-    level = _FACTS["level"].draw(random, count)
-    return level, _draw_function(random, level)
 
 
 def _draw_function(random: np.random.Generator, level: Codes) -> Codes:

@@ -77,18 +77,6 @@ def _read_choices(name: str, column: str, part: str) -> _Choices:
 
 
 @cache
-def _read_first_names() -> _Choices:
-    """Return first names by language, those of women before those of men."""
-    return _Choices.join(
-        [
-            read_column("first_names", "woman", language=language)
-            + read_column("first_names", "man", language=language)
-            for language in LANGUAGES
-        ]
-    )
-
-
-@cache
 def _read_country_lists(column: str) -> _Choices:
     return _Choices.join([tuple(row.split("|")) for row in read_column("countries", column)])
 
@@ -103,7 +91,11 @@ def _pick(
 
 
 def _pick_first(random: np.random.Generator, language: Codes, woman: Flags) -> pa.Array:
-    choices = _read_first_names()
+    women, men = (
+        [read_column("first_names", who, language=name) for name in LANGUAGES]
+        for who in ("woman", "man")
+    )
+    choices = _Choices.join([one + other for one, other in zip(women, men, strict=True)])
     half = choices.size[language] // 2
     place = (random.random(len(language)) * half).astype(np.int64)
     return choices.take(language, place + np.where(woman, 0, half))

@@ -43,6 +43,7 @@ from leadscore.pipeline.demo.tables import Floats
 HORIZON_DAYS = 60
 AGES_DAYS = (0, 7, 14, 30)
 _LOWEST, _HIGHEST, _STEP = -16.0, 8.0, 0.01
+_GRID = np.arange(_LOWEST, _HIGHEST + _STEP / 2.0, _STEP)
 
 
 def filter_states(
@@ -98,16 +99,11 @@ def step_back(chances: Floats, worth: Floats) -> Floats:
 
 
 @cache
-def _grid() -> Floats:
-    return np.arange(_LOWEST, _HIGHEST + _STEP / 2.0, _STEP)
-
-
-@cache
 def backward_table(days: int) -> Floats:
     """Return the chances of a win within `days`, of shape (grid, 2, states)."""
     if days == 0:
-        return np.zeros((len(_grid()), 2, len(STATES)))
-    return step_back(backward_table(days - 1), np.exp(_grid()))
+        return np.zeros((len(_GRID), 2, len(STATES)))
+    return step_back(backward_table(days - 1), np.exp(_GRID))
 
 
 def look_ahead(log_worth: Floats, days: int) -> Floats:
@@ -115,7 +111,7 @@ def look_ahead(log_worth: Floats, days: int) -> Floats:
 
     Between the points of the grid, .01 apart, they are linear, which is exact to 1e-5.
     """
-    place = np.clip((log_worth - _LOWEST) / _STEP, 0.0, len(_grid()) - 1.000001)
+    place = np.clip((log_worth - _LOWEST) / _STEP, 0.0, len(_GRID) - 1.000001)
     left = place.astype(np.int64)
     part = (place - left)[:, None, None]
     table = backward_table(days)

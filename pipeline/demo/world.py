@@ -85,7 +85,9 @@ def _write_part(
     changed_at = _date_changes(random, facts, deals)
     known = replace(facts, change_day=np.where(changed_at >= 0, facts.change_day, -1))
     people = write_people(random, known, ids)
-    leads = pa.table({**people.columns, **_after_the_fact(deals)})
+    called_at = to_times(deals.called, deals.called < 0)
+    later_known = {"called_at": called_at, "closing_remark": deals.remarks}  # no signals
+    leads = pa.table({**people.columns, **later_known})
     tables.write("leads", leads)
     is_open = (created > EXTRACT_S - OPEN_DAYS * DAY_S) & (deals.closed > EXTRACT_S)
     tables.write("open_leads", leads.filter(pa.array(is_open)))
@@ -108,12 +110,6 @@ def _date_changes(random: np.random.Generator, facts: Facts, deals: Deals) -> Co
     changed_at = np.full(len(facts), -1)
     changed_at[rows] = np.where((at < deals.closed[rows]) & (at <= EXTRACT_S), at, -1)
     return changed_at
-
-
-def _after_the_fact(deals: Deals) -> dict[str, pa.Array]:
-    """Return the columns that are filled in after the fact: data.yaml leaves them out."""
-    called_at = to_times(deals.called, deals.called < 0)
-    return {"called_at": called_at, "closing_remark": deals.remarks}
 
 
 def _write_changes(people: People, ids: pa.Array, changed_at: Codes) -> pa.Table:

@@ -173,21 +173,15 @@ def _newcombe(one: _Side, other: _Side) -> tuple[float, float]:
 def _donner_zou(one: _Side, other: _Side) -> tuple[float, float]:
     (low, high), (low_other, high_other) = one.interval, other.interval
     product = one.rate * other.rate
-    below, above = (
-        high_other * (2.0 * other.rate - high_other),
-        low_other * (2.0 * other.rate - low_other),
-    )
+    below = high_other * (2.0 * other.rate - high_other)
+    above = low_other * (2.0 * other.rate - low_other)
     bottom = product - _root(product**2 - low * (2.0 * one.rate - low) * below)
     top = product + _root(product**2 - high * (2.0 * one.rate - high) * above)
-    return (
-        max(0.0, bottom / below) if below > 0.0 else _fallback(one.rate, low, high_other),
-        top / above if above > 0.0 else inf,
-    )
-
-
-def _fallback(rate: float, low: float, high_other: float) -> float:
-    """Return a low end where the other rate is too unsure for the formula: the ends' own ratio."""
-    return low / high_other if rate > 0.0 else 0.0
+    if below > 0.0:
+        ratio_low = max(0.0, bottom / below)
+    else:  # the other rate is too unsure for the formula: the ratio of the ends
+        ratio_low = low / high_other if one.rate > 0.0 else 0.0
+    return ratio_low, top / above if above > 0.0 else inf
 
 
 def _root(square: float) -> float:
@@ -211,16 +205,14 @@ def _fisher(one: _Side, other: _Side) -> tuple[float, float]:
 
 
 MIN_GROUP_LEADS = 30
-"""Of groups with fewer leads nothing is told: a rate would be noise, and might be a person's."""
+"""Smaller groups are not shown: a rate would be noise, and might be a person's."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Some leads of the judged part.
+    """Some of the evaluated leads: the share of snapshots that won, and its 95 % interval.
 
-    `rate` is the share of snapshots that won, `low` and `high` its 95 % interval, which counts each
-    lead once, however many snapshots it has. In a group of fewer than
-    ``MIN_GROUP_LEADS`` leads all of that and the counts are None.
+    The interval counts each lead once. All but the name is None for fewer than ``MIN_GROUP_LEADS``.
     """
 
     name: str
@@ -234,7 +226,7 @@ class Group:
 
     @property
     def is_few(self) -> bool:
-        """Whether the group is too small to be told of."""
+        """Whether the group is too small to be shown."""
         return self.leads is None
 
 

@@ -86,8 +86,7 @@ class BandCount:
 class Evaluation:
     """The figures of one scorecard on one set of leads.
 
-    `basis` says on what the figures stand, one of ``BASIS``; no figure is to be quoted without
-    it.
+    `basis`, one of ``BASIS``, names the leads of the figures; quote no figure without it.
     """
 
     basis: str
@@ -162,6 +161,7 @@ def evaluate_scores(
     scored = Scored(log_odds, dataset.label, dataset.lead)
     metrics = measure(scored, bootstrap_draws, seed)
     probability = to_probabilities(log_odds)
+    periods, ages = _measure_parts(dataset, log_odds, probability)
     return Evaluation(
         basis=BASIS[dataset.order],
         snapshots=len(dataset),
@@ -170,31 +170,40 @@ def evaluate_scores(
         earlier_base_rate=earlier_base_rate,
         metrics=metrics,
         calibration=calibration_table(group_by_score(log_odds, probability, dataset.label)),
-        periods=_by_period(dataset, log_odds, probability),
+        periods=periods,
         bands=_by_band(dataset, probability, bands),
         verdicts=_write_verdicts(metrics, dataset, probability, earlier_base_rate),
-        ages=_by_age(dataset, log_odds, probability),
+        ages=ages,
     )
 
 
-def _by_period(dataset: Dataset, log_odds: Any, probability: Any) -> list[Period]:
-    periods = []
-    for rows in part_by_period(dataset):
+def _measure_parts(
+    dataset: Dataset, log_odds: Any, probability: Any
+) -> tuple[list[Period], list[AgeCount]]:
+    """Return the figures of each period, and of each age."""
+
+    def measure_rows(rows: Any) -> dict[str, Any]:
         label = dataset.label[rows]
         leads = group_by_score(log_odds[rows], probability[rows], label)
-        mixed = 0 < label.sum() < len(label)
-        periods.append(
-            Period(
-                name_moment(dataset.begin[rows[0]], dataset.order),
-                len(rows),
-                int(label.sum()),
-                float(label.mean()),
-                float(probability[rows].mean()),
-                auc(leads) if mixed else None,
-                log_loss(leads),
-            )
-        )
-    return periods
+        return {
+            "snapshots": len(label),
+            "wins": int(label.sum()),
+            "base_rate": float(label.mean()),
+            "mean_prob": float(probability[rows].mean()),
+            "auc": auc(leads) if 0 < label.sum() < len(label) else None,
+            "log_loss": log_loss(leads),
+        }
+
+    periods = [
+        Period(name_moment(dataset.begin[rows[0]], dataset.order), **measure_rows(rows))
+        for rows in part_by_period(dataset)
+    ]
+    ages = []
+    for age in np.unique(dataset.age_days):
+        figures = measure_rows(dataset.age_days == age)
+        del figures["log_loss"]
+        ages.append(AgeCount(float(age), **figures))
+    return periods, ages
 
 
 def part_by_period(dataset: Dataset) -> list[Any]:
@@ -216,25 +225,6 @@ def name_moment(begin: float, order: Order) -> str:
     return format_time(int(begin))[:10] if order == "time" else f"{begin:.15g}"
 
 
-def _by_age(dataset: Dataset, log_odds: Any, probability: Any) -> list[AgeCount]:
-    ages = []
-    for age in np.unique(dataset.age_days):
-        rows = dataset.age_days == age
-        label = dataset.label[rows]
-        mixed = 0 < label.sum() < len(label)
-        ages.append(
-            AgeCount(
-                float(age),
-                len(label),
-                int(label.sum()),
-                float(label.mean()),
-                float(probability[rows].mean()),
-                auc(group_by_score(log_odds[rows], probability[rows], label)) if mixed else None,
-            )
-        )
-    return ages
-
-
 def _by_band(dataset: Dataset, probability: Any, bands: Any) -> list[BandCount]:
     return [
         BandCount(
@@ -251,7 +241,7 @@ def _write_verdicts(
     metrics: dict[str, Estimate], dataset: Dataset, probability: Any, earlier_base_rate: float
 ) -> tuple[Verdict, ...]:
     slope, rank = metrics["calibration_slope"], metrics["auc"]
-    verdicts = [_judge_calibration(metrics, dataset, probability, earlier_base_rate)]
+    verdicts = [_check_calibration(metrics, dataset, probability, earlier_base_rate)]
     found = f"calibration slope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}, 1 is right)"
     if slope.high < 1.0:
         verdicts.append(Verdict("too steep", f"Too sure of itself: {found}."))
@@ -272,7 +262,7 @@ def _write_verdicts(
     return tuple(verdicts)
 
 
-def _judge_calibration(
+def _check_calibration(
     metrics: dict[str, Estimate], dataset: Dataset, probability: Any, earlier_base_rate: float
 ) -> Verdict:
     won, predicted = metrics["base_rate"].value, metrics["mean_prob"].value

@@ -50,7 +50,8 @@ def make_specs(
     linear = alt.Scale(zero=False, nice=False)
     roots = alt.Scale(type="sqrt", zero=False, nice=False)
     makers: dict[str, Callable[[], Any]] = {
-        "calibration": _calibration, "gain": _gain, "lift": _lift, "rates": _rates,
+        "calibration": _calibration, "rates": _rates,
+        "gain": lambda: _gain_or_lift("gain"), "lift": lambda: _gain_or_lift("lift"),
         "periods": _periods, "swing": _swing, "filling": _filling, "arrival": _arrival,
         "months": _months, "swaps": _swaps, "gains": _gains, "costs": _costs,
         "curve": lambda: _curve(points_range, linear, ticks=5),
@@ -145,28 +146,20 @@ def _calibration() -> Any:
     )
 
 
-def _gain() -> Any:
+def _gain_or_lift(kind: str) -> Any:
     base = _base()
     x = alt.X(**_share("called", "share of leads called, best first", domain=[0, 1]))
-    found = alt.Y(**_share("gained", "share of wins found", domain=[0, 1]))
-    tips = [_tip("called", "called", ".0%"), _tip("gained", "wins found", ".1%")]
-    return _finish(
-        240,
-        _dashes(base).encode(x=x, y=alt.Y("called:Q", title="share of wins found")),
-        base.mark_line(color=SERIES, strokeWidth=2).encode(x=x, y=found, tooltip=tips),
-    )
-
-
-def _lift() -> Any:
-    base = _base()
-    x = alt.X(**_share("called", "share of leads called, best first", domain=[0, 1]))
-    lift = alt.Y("lift:Q", title="lift (1 is chance)", axis=alt.Axis(tickCount=5))
-    tips = [_tip("called", "called", ".0%"), _tip("lift", "lift", ".2f")]
-    return _finish(
-        240,
-        _dashed_rule(base).encode(y=alt.datum(1)),
-        base.mark_line(color=SERIES, strokeWidth=2).encode(x=x, y=lift, tooltip=tips),
-    )
+    if kind == "gain":
+        chance = _dashes(base).encode(x=x, y=alt.Y("called:Q", title="share of wins found"))
+        y = alt.Y(**_share("gained", "share of wins found", domain=[0, 1]))
+        tip = _tip("gained", "wins found", ".1%")
+    else:
+        chance = _dashed_rule(base).encode(y=alt.datum(1))
+        y = alt.Y("lift:Q", title="lift (1 is chance)", axis=alt.Axis(tickCount=5))
+        tip = _tip("lift", "lift", ".2f")
+    line = base.mark_line(color=SERIES, strokeWidth=2)
+    tips = [_tip("called", "called", ".0%"), tip]
+    return _finish(240, chance, line.encode(x=x, y=y, tooltip=tips))
 
 
 def _rates() -> Any:
@@ -354,10 +347,8 @@ def _explanation(points: str) -> Any:
     scale = alt.Scale(padding=34, nice=False)
     begin = alt.X("begin:Q", title=points, scale=scale, axis=alt.Axis(tickCount=8))
     colour = alt.Scale(domain=["whole", "up", "down"], range=[MUTED, SERIES, AGAINST])
-    up, down = (
-        base.transform_filter(alt.datum.width >= 0),
-        base.transform_filter(alt.datum.width < 0),
-    )
+    up = base.transform_filter(alt.datum.width >= 0)
+    down = base.transform_filter(alt.datum.width < 0)
     return _finish(
         240,
         base.mark_rule(color=GRID).encode(x=alt.datum(0)),

@@ -57,10 +57,8 @@ def record_training(training: Training, store_folder: Path) -> RecordedTraining:
                 params=_params(training),
                 metrics=_metrics(training),
                 series={
-                    "period_base_rate": [period.base_rate for period in evaluation.periods],
-                    "period_mean_prob": [period.mean_prob for period in evaluation.periods],
-                    "period_auc": [period.auc for period in evaluation.periods],
-                    "period_log_loss": [period.log_loss for period in evaluation.periods],
+                    f"period_{name}": [getattr(period, name) for period in evaluation.periods]
+                    for name in ("base_rate", "mean_prob", "auc", "log_loss")
                 },
                 documents={
                     "configuration.json": project.resolved(),
@@ -124,12 +122,13 @@ def _parts(training: Training) -> list[tuple[str, Dataset]]:
 
 
 def _data(training: Training) -> dict[str, object]:
+    extract_us = training.tables.extract_us
     return {
         "digest": training.tables.digest,
         "rows": training.tables.rows,
         "rejected": len(training.tables.rejects),
         "leads": len(training.tables.leads),
-        "extract": _moment(training.tables.extract_us),
+        "extract": None if extract_us is None else format_time(extract_us),
         "horizon_days": training.scorecard.horizon_days,
         "order": training.earlier.order,
         "cut": training.cut,
@@ -146,10 +145,6 @@ def _data(training: Training) -> dict[str, object]:
         "snapshots_in_neither_part": training.neither,
         "notes": [note.redacted for note in training.notes],
     }
-
-
-def _moment(moment_us: int | None) -> str | None:
-    return None if moment_us is None else format_time(moment_us)
 
 
 def _datasets(training: Training) -> list[DatasetNote]:
