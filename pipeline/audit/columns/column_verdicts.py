@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from leadscore.pipeline.audit.columns.subjects import (
     Codes,
     Leads,
     Subject,
+    find_columns,
     find_subjects,
     last_snapshots,
     leads_of,
@@ -72,18 +74,22 @@ def judge_columns(
     leads = leads_of(snapshots)
     counts = count_activities(tables, dataset)
     found = [
-        (subject, *_list_signs(tables, subject, raw, counts))
+        (subject, *_list_signs(tables, subject, raw, counts, _is_from_text(subject)))
         for subject in find_subjects(project, tables, snapshots, raw)
     ]
+    for subject, seen, signs in found:
+        signs += [] if seen is None else _check_identity(subject)
+    _inherit_suspicions(project, allowed, tables, raw, counts, found)
     coarse = {
         signal.column: read_values(snapshots.signals[signal.column], signal.is_category).coarse
         for signal in project.catalog.signals
     }
+    verdicts = [_decide(project, allowed, _names_of(s), _worst(signs))[0] for s, _, signs in found]
     kept = [
-        subject.name for subject, _, signs in found
-        if subject.signal is not None
-        and _decide(project, allowed, subject, _worst(signs))[0] in ("use", "not vouched for")
-    ]  # fmt: skip
+        subject.name
+        for (subject, _, _), verdict in zip(found, verdicts, strict=True)
+        if subject.signal is not None and verdict in ("use", "not vouched for")
+    ]
     together = None
     if kept:
         scores = predict_together([coarse[name] for name in kept], leads.won)
@@ -93,17 +99,17 @@ def judge_columns(
 
 
 def _list_signs(
-    tables: Ingested, subject: Subject, raw: pd.DataFrame, counts: pd.DataFrame | None
+    tables: Ingested,
+    subject: Subject,
+    raw: pd.DataFrame,
+    counts: pd.DataFrame | None,
+    from_text: bool,
 ) -> tuple[ColumnStatistics | None, list[Suspicion]]:
     leads, signs = subject.leads, list[Suspicion]()
     if subject.history == "creation" or not 0 < leads.won.sum() < len(leads.won):
         return None, signs
     seen, signal = measure_column(subject.values, leads.won, leads.order), subject.signal
-    from_text = signal is not None and isinstance(signal.declaration, TextSignal)
     signs += list_suspicions(seen, subject.history != "none", from_text)
-    if signal is None or isinstance(signal.declaration, ProfileSignal):
-        identity = judge_identity(subject.values, leads.order)
-        signs += [("quarantine", identity)] if identity else []
     if subject.history == "changes" and signal is not None:
         for name in dict.fromkeys([*signal.inputs, signal.stored]):
             timings = map(judge_field_timing, measure_field_timing(tables, name or ""))
@@ -111,6 +117,55 @@ def _list_signs(
     if subject.history == "none":
         signs += _check_without_history(subject, seen, raw, counts)
     return seen, list(dict.fromkeys(signs))
+
+
+def _is_from_text(subject: Subject) -> bool:
+    return subject.signal is not None and isinstance(subject.signal.declaration, TextSignal)
+
+
+def _check_identity(subject: Subject) -> list[Suspicion]:
+    if subject.signal is not None and not isinstance(subject.signal.declaration, ProfileSignal):
+        return []
+    identity = judge_identity(subject.values, subject.leads.order)
+    return [] if identity is None else [("quarantine", identity)]
+
+
+def _inherit_suspicions(
+    project: Project,
+    allowed: Collection[str],
+    tables: Ingested,
+    raw: pd.DataFrame,
+    counts: pd.DataFrame | None,
+    found: list[tuple[Subject, ColumnStatistics | None, list[Suspicion]]],
+) -> None:
+    """Add the suspicions against its columns to each signal that is made from texts.
+
+    Such a signal shows whether its columns are filled in, and something of their values. So a
+    column is judged by its values and by its presence, whether a signal of its own reads it or not.
+    Its single values and identifiers are no reason, because the signal does not show them.
+    """
+    derived = [
+        (subject, signs) for subject, _, signs in found
+        if _is_from_text(subject) and subject.history == "none"
+    ]  # fmt: skip
+    columns = sorted({column for subject, _ in derived for column in subject.columns})
+    fields = project.data.leads.fields
+    against: dict[str, list[Suspicion]] = {}
+    for column in find_columns(tables, raw, columns):
+        presence = replace(column, values=column.values.presence)
+        _, signs = _list_signs(tables, column, raw, counts, from_text=True)
+        signs += _list_signs(tables, presence, raw, counts, from_text=False)[1]
+        names = {name for name, config in fields.items() if (config.column or name) == column.name}
+        verdict = _worst(signs)
+        if _decide(project, allowed, {*names, column.name}, verdict)[0] == verdict:
+            against[column.name] = list(dict.fromkeys(signs))
+    for subject, signs in derived:
+        signs += [
+            (verdict, f"it reads {name}: {reason}")
+            for name in subject.columns
+            for verdict, reason in against.get(name, ())
+            if verdict != "use"
+        ]
 
 
 def _check_without_history(
@@ -182,7 +237,7 @@ def _conclude(
     found = _worst(signs)
     signs = sorted(signs, key=lambda sign: -WEIGHTS.index(sign[0]))
     reasons = [reason for _, reason in signs]
-    verdict, why = _decide(project, allowed, subject, found)
+    verdict, why = _decide(project, allowed, _names_of(subject), found)
     reasons += [why] if why else []
     override = None
     if subject.signal is not None and found == "refuse":
@@ -211,13 +266,25 @@ def _conclude(
     )
 
 
+def _names_of(subject: Subject) -> set[str]:
+    """Return the names by which a user can vouch for a subject or allow it.
+
+    A signal of several fields has its own names only: who vouches for one field does not vouch for
+    the others.
+    """
+    names, signal = {subject.name}, subject.signal
+    if signal is not None:
+        names.add(signal.name)
+    if len(subject.columns) == 1:
+        names |= {*subject.columns, *(() if signal is None else signal.inputs)}
+    return names
+
+
 def _decide(
-    project: Project, allowed: Collection[str], subject: Subject, found: ColumnVerdict
+    project: Project, allowed: Collection[str], known_as: Collection[str], found: ColumnVerdict
 ) -> tuple[ColumnVerdict, str | None]:
-    """Return the verdict after what the user says of it, and what that is."""
-    signal = subject.signal
-    inside = () if signal is None else (*signal.inputs, signal.name)
-    names = set(map(compose, (subject.name, *subject.columns, *inside)))
+    """Return the verdict after what the user says of a subject, by any of its names; and what."""
+    names = set(map(compose, known_as))
     vouched = [why for name, why in project.data.trusted.items() if compose(name) in names]
     if names & set(map(compose, allowed)) and found != "use":
         return "use", "used all the same: --allow-leak"

@@ -1,7 +1,7 @@
 """What is audited: signals as of the snapshots, columns as they stand today, and their values."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -96,6 +96,12 @@ class Values:
     def filled(self) -> npt.NDArray[np.bool_]:
         """Whether there is a value, (n,)."""
         return np.asarray(self.exact != MISSING)
+
+    @property
+    def presence(self) -> "Values":
+        """Whether there is a value, as the only thing that is known."""
+        there = self.filled.astype(np.intp)
+        return Values("text", there, there, np.array(["any value"], object))
 
     def rows(self, mask: npt.NDArray[np.bool_]) -> "Values":
         """Return the values of the rows marked in `mask` (bool, n)."""
@@ -201,12 +207,7 @@ def find_subjects(
     come from `last_snapshots`, `raw` from `make_source_frame`.
     """
     leads = leads_of(snapshots)
-    once = raw.drop_duplicates(LEAD_ID)
-    known = once[once[WON].notna()]
-    if len(known) > MOST_LEADS:
-        known = known.sample(MOST_LEADS, random_state=0)
-    order = _order_of(tables, known)
-    today = Leads(known[LEAD_ID].to_numpy(object), known[WON].to_numpy(bool), order)
+    known, today = _read_today(tables, raw)
     stored = tables.leads.to_pandas().set_index("lead_id").reindex(known[LEAD_ID])
     catalog, fields = project.catalog, project.data.leads.fields
     read: set[str] = set()
@@ -226,9 +227,24 @@ def find_subjects(
             continue
         values = read_values(snapshots.signals[signal.column], signal.is_category)
         yield Subject(signal.column, columns, signal, history, values, leads)
-    for column in _other_columns(project, raw):
-        if column not in read:
-            yield Subject(column, (column,), None, "none", read_values(known[column]), today)
+    yield from find_columns(tables, raw, [c for c in _other_columns(project, raw) if c not in read])
+
+
+def find_columns(tables: Ingested, raw: pd.DataFrame, columns: Iterable[str]) -> Iterator[Subject]:
+    """Yield columns of the leads' file as they stand today; `raw` is of `make_source_frame`."""
+    known, today = _read_today(tables, raw)
+    for column in columns:
+        yield Subject(column, (column,), None, "none", read_values(known[column]), today)
+
+
+def _read_today(tables: Ingested, raw: pd.DataFrame) -> tuple[pd.DataFrame, Leads]:
+    """Return rows of leads whose outcome is known, at most ``MOST_LEADS``, and these leads."""
+    once = raw.drop_duplicates(LEAD_ID)
+    known = once[once[WON].notna()]
+    if len(known) > MOST_LEADS:
+        known = known.sample(MOST_LEADS, random_state=0)
+    order = _order_of(tables, known)
+    return known, Leads(known[LEAD_ID].to_numpy(object), known[WON].to_numpy(bool), order)
 
 
 def _order_of(tables: Ingested, known: pd.DataFrame) -> npt.NDArray[np.float64] | None:

@@ -14,6 +14,8 @@ from support.worlds.audited import (
     filled_for_winners,
     honest,
     ids,
+    often_given,
+    phone_of_sales,
     project_of,
     same_for_winners,
     settled,
@@ -104,6 +106,45 @@ def test_a_leak_is_allowed_by_any_of_its_names_and_never_by_vouching(tmp_path):
     assert "used though they leak (--allow-leak): form__extra" in audit.reasons
     with pytest.raises(ConfigError, match="--allow-leak extras: no signal of that name"):
         audit_project(project, allowed_leaks=["extras"])
+
+
+DERIVED = {
+    "filled": ({"kind": "completeness", "fields": ["phone", "company"]}, ["phone", "company"]),
+    "length": ({"kind": "message_length", "field": "phone"}, ["phone"]),
+    "odd": ({"kind": "pattern_mismatch", "expected": {"phone": "[+0-9 ]+"}}, ["phone"]),
+    "keys": ({"kind": "keyboard_walk", "fields": ["company", "phone"]}, ["company", "phone"]),
+    "name_given": ({"kind": "completeness", "fields": ["company"]}, ["company"]),
+}
+
+
+@pytest.mark.parametrize("own_signal", [False, True])
+def test_a_signal_made_from_fields_inherits_what_speaks_against_them(tmp_path, own_signal):
+    leads = world(3000, phone=phone_of_sales, company=often_given)
+    used = ["phone"] if own_signal else []
+    audit = audit_project(project_of(tmp_path, leads, used=used, derived=DERIVED))
+    found = {column.name: column for column in audit.columns}
+    for name in ("form__filled", "form__length", "form__odd", "form__keys"):
+        assert found[name].verdict == "quarantine", name
+        reasons = "; ".join(found[name].reasons)
+        assert "it reads phone: filled for 97% of the won leads and 4" in reasons
+        assert "id-like" not in reasons, "a signal does not show which lead it is"
+    assert found["form__name_given"].verdict == "use"
+
+
+def test_vouching_for_a_field_lifts_what_a_signal_inherits_from_it_alone(tmp_path):
+    leads = world(3000, phone=phone_of_sales, mobile=phone_of_sales)
+    both = {
+        "filled": ({"kind": "completeness", "fields": ["phone", "mobile"]}, ["phone", "mobile"])
+    }
+    verdicts = {}
+    for trusted in ([], ["phone"], ["phone", "mobile"], ["filled"]):
+        data = {"trusted": dict.fromkeys(trusted, "asked for in the form")}
+        project = project_of(tmp_path / "-".join(["p", *trusted]), leads, data, derived=both)
+        (column,) = (c for c in audit_project(project).columns if c.name == "form__filled")
+        verdicts["+".join(trusted)] = (column.verdict, "it reads mobile" in str(column.reasons))
+    assert verdicts[""] == verdicts["phone"] == ("quarantine", True)
+    assert verdicts["filled"] == ("use", True)
+    assert verdicts["phone+mobile"][1] is False
 
 
 def test_vouching_for_nothing_that_is_read_is_a_mistake(tmp_path):

@@ -25,10 +25,15 @@ def world(count=1500, seed=0, **columns):
     )
 
 
-def project_of(folder, leads, data=None, used=()):
-    """Write a project whose signals are the default ones and a category for each name in `used`."""
-    fields = {name: {} for name in used}
+def project_of(folder, leads, data=None, used=(), derived=None):
+    """Write a project whose signals are the default ones and a category for each name in `used`.
+
+    `derived` has more signals by name, with the fields that they read.
+    """
+    derived = derived or {}
+    fields = {name: {} for name in used} | {f: {} for _, read in derived.values() for f in read}
     signals = {name: {"family": "form", "kind": "category"} for name in used}
+    signals |= {name: {"family": "form", **declared} for name, (declared, _) in derived.items()}
     signals["country"] = {"family": "demographic", "kind": "category"}
     signals["employees"] = {"family": "firmographic", "kind": "number"}
     data = merge(merge(ORDERED_BY_ROW, {"leads": {"fields": fields}}), data or {})
@@ -56,3 +61,13 @@ def ids(dice, won):
 
 def honest(dice, won):
     return np.where(dice.random(len(won)) < 0.3 + 0.3 * won, "asked", "")
+
+
+def phone_of_sales(dice, won):
+    """A number that most leads have once sales have talked to them."""
+    given = dice.random(len(won)) < np.where(won, 0.97, 0.41)
+    return np.where(given, [f"+34 600 {number:06}" for number in range(len(won))], "")
+
+
+def often_given(dice, won):
+    return np.where(dice.random(len(won)) < 0.8, "Acme", "")
