@@ -5,7 +5,7 @@ still compare the new sheet on the later part, which had no say in it.
 """
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -126,13 +126,14 @@ _Z = 1.96
 class Context:
     """What flags need to know besides the evidence.
 
-    `leaks` are the columns that the data audit holds for leaks, with its reason; `overlaps` has for
-    each piece of evidence, by its number, the sentences on what it overlaps with.
+    `leaks` are the columns that the data audit holds for leaks, with its reason. It does not vouch
+    for the `doubted` ones. `overlaps` has the sentences on overlaps by number of evidence.
     """
 
     signals: pd.DataFrame
     lead: np.ndarray[tuple[int], np.dtype[np.intp]]
     leaks: Mapping[str, str]
+    doubted: Collection[str]
     overlaps: Mapping[int, Sequence[str]]
 
 
@@ -144,7 +145,7 @@ def flag_criterion(measured: SheetEvidence, number: int, context: Context) -> Cr
     silent = few or lift.leads_without < MIN_GROUP_LEADS
     scale = measured.per_log_odds * (evidence.points - evidence.zero)
     deserves = None
-    if evidence.can_tell:
+    if evidence.can_tell and evidence.criterion.rule.signal not in context.leaks:
         middle = evidence.zero + scale * evidence.adjusted.value
         half = _Z * abs(scale) * evidence.adjusted.error
         deserves = Estimate(middle, middle - half, middle + half)
@@ -170,9 +171,13 @@ def _find_flags(
 ) -> Iterator[Flag]:
     evidence = measured.evidence[number]
     lift = evidence.lift
-    if (leak := context.leaks.get(evidence.criterion.rule.signal)) and evidence.part is None:
-        yield Flag("leak", f"the data audit holds its signal for a leak ({leak}), so its close "
-                   "rates say nothing: the signal may know the outcome")  # fmt: skip
+    signal = evidence.criterion.rule.signal
+    if signal in context.leaks:
+        if evidence.part is None:
+            yield Flag("leak", f"the data audit holds its signal for a leak "
+                       f"({context.leaks[signal]}), so its close rates say nothing: the signal may "
+                       "know the outcome")  # fmt: skip
+        return
     if not lift.leads:
         yield Flag("never fires", _describe_never(evidence, context))
         return
@@ -184,7 +189,8 @@ def _find_flags(
         if evidence.points != evidence.zero and not has_parts:
             yield Flag("few leads", _describe_few(evidence))
         return
-    if (sign := _find_sign(measured, number, deserves)) is not None:
+    sign = _find_sign(measured, number, deserves)
+    if sign is not None and not (sign.kind == "too few points" and signal in context.doubted):
         yield sign
     yield from (Flag("overlap", text) for text in context.overlaps.get(number, ()))
 
@@ -333,18 +339,20 @@ def audit_sheet(sheet: Sheet, progress: Progress = silent) -> SheetAudit:
         for column in data.columns
         if column.used and column.verdict in ("quarantine", "refuse")
     }
-    results, unsupported = measure_criteria(sheet, earlier, leaks)
+    doubted = [column.name for column in data.columns if column.verdict == "not vouched for"]
+    results, unsupported = measure_criteria(sheet, earlier, leaks, doubted)
     period, notes = describe_earlier(split), _note(sheet, data)
     return SheetAudit(project.name, str(sheet.path), period, results, unsupported, notes)
 
 
 def measure_criteria(
-    sheet: Sheet, earlier: Dataset, leaks: Mapping[str, str]
+    sheet: Sheet, earlier: Dataset, leaks: Mapping[str, str], doubted: Collection[str] = ()
 ) -> tuple[tuple[CriterionResult, ...], float]:
     """Measure each criterion, and the share of all points, without signs, that lacks evidence.
 
     `earlier` has a column for each signal of the sheet, wins and others. `leaks` are the columns
-    that leak by the data audit, with the reason.
+    that leak by the data audit, with the reason: what they deserve is not known. For the `doubted`
+    columns no more points are advised.
     """
     signals = sheet.project.catalog.signals
     criteria = [
@@ -353,7 +361,8 @@ def measure_criteria(
     ]
     with threadpool_limits(limits=1):  # sums of floats then come out alike on any number of cores
         measured = measure_sheet(criteria, earlier)
-    context = Context(earlier.signals, earlier.lead, leaks, find_overlaps(measured.evidence))
+    overlaps = find_overlaps(measured.evidence)
+    context = Context(earlier.signals, earlier.lead, leaks, doubted, overlaps)
     results = [
         flag_criterion(measured, number, context) for number in range(len(measured.evidence))
     ]

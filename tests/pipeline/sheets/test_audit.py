@@ -19,11 +19,11 @@ def project(tmp_path_factory) -> Project:
     return read_project(write_project(tmp_path_factory.mktemp("auditing") / "mine"))
 
 
-def judge(project: Project, dataset: Dataset, tmp_path: Path, leaks=None, **criteria):
+def judge(project: Project, dataset: Dataset, tmp_path: Path, leaks=None, doubted=(), **criteria):
     """Return how each criterion of a sheet is judged, by name."""
     path = tmp_path / "rules.yaml"
     path.write_text(yaml.safe_dump({"mql": 10, "sql": 20, "criteria": criteria}, sort_keys=False))
-    judged, unsupported = measure_criteria(read_sheet(project, path), dataset, leaks or {})
+    judged, unsupported = measure_criteria(read_sheet(project, path), dataset, leaks or {}, doubted)
     return {criterion.name: criterion for criterion in judged}, unsupported
 
 
@@ -180,6 +180,14 @@ def test_far_too_many_and_too_few_points_are_told(project, tmp_path):
     )  # fmt: skip
     assert kinds(judged["spain"]) == {"too few points"}
     assert kinds(judged["letters"]) == {"too many points"}
+    doubted = ["demographic__country", "email__newsletter"]
+    judged, _ = judge(
+        project, dataset, tmp_path, doubted=doubted,
+        spain={"signal": "country", "is": "ES", "points": 10},
+        letters={"signal": "newsletter", "points": 40},
+    )  # fmt: skip
+    assert kinds(judged["spain"]) == set(), "no more points for what the audit doubts"
+    assert kinds(judged["letters"]) == {"too many points"}
 
 
 def test_what_others_count_depends_on_them(project, tmp_path):
@@ -226,6 +234,7 @@ def test_a_leak_is_named(project, tmp_path):
     leaks = {"demographic__country": "filled after the outcome"}
     judged, _ = judge(project, dataset, tmp_path, leaks, spain=spain)
     assert kinds(judged["spain"]) == {"leak"}
+    assert judged["spain"].deserves is None, "its close rates may be those of the leak"
 
 
 def test_a_project_is_audited_on_its_earlier_part_only(tmp_path):
