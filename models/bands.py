@@ -1,59 +1,21 @@
-"""The grades of fit and engagement; the bands: their cutoffs, exceptions by level, and minimums."""
+"""Bands: their cutoffs, exceptions by level, and minimums."""
 
-from bisect import bisect_right
 from collections.abc import Mapping
-from itertools import pairwise
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from leadscore.models.axes import (
+    ENGAGEMENT_DIGITS,
+    FIT_LETTERS,
+    Axes,
+    Engagement,
+    Fit,
+    LeadAxes,
+    LogOdds,
+)
 from leadscore.models.log_odds import to_log_odds, to_probability
 from leadscore.models.shapes import Frozen
-
-FIT = frozenset({"demographic", "firmographic"})
-ENGAGEMENT = frozenset({"email", "web", "social"})
-Fit = Literal["A", "B", "C", "D"]
-Engagement = Literal["1", "2", "3", "4"]
-FIT_LETTERS: tuple[Fit, ...] = ("D", "C", "B", "A")
-ENGAGEMENT_DIGITS: tuple[Engagement, ...] = ("4", "3", "2", "1")
-"""The grades of each axis, from the lowest to the highest."""
-
-_LogOdds = Annotated[float, Field(allow_inf_nan=False)]
-CutPoints = Annotated[tuple[_LogOdds, _LogOdds, _LogOdds], Field(strict=False)]
-
-
-class LeadAxes(NamedTuple):
-    """A lead's grades on both axes; None where the scorecard has no cut points of an axis."""
-
-    fit: Fit | None
-    engagement: Engagement | None
-
-
-class Axes(Frozen):
-    """The cut points of both axes, in log-odds; None where the scorecard has no term on an axis.
-
-    A partial sum below the first cut point is D (4), from the first on C (3), from the second on
-    B (2), from the third on A (1). Cut points may be equal: no lead then has the grade between
-    them, and a partial sum equal to them is above them all.
-    """
-
-    fit: CutPoints | None = None
-    engagement: CutPoints | None = None
-
-    @model_validator(mode="after")
-    def _check_order(self) -> Self:
-        for name, cuts in (("fit", self.fit), ("engagement", self.engagement)):
-            if cuts is not None and any(left > right for left, right in pairwise(cuts)):
-                raise ValueError(f"the cut points of {name} must not decrease, found {cuts}")
-        return self
-
-    def read(self, fit: float, engagement: float) -> LeadAxes:
-        """Return the grades of a lead with these partial sums."""
-        letter = None if self.fit is None else FIT_LETTERS[bisect_right(self.fit, fit)]
-        if self.engagement is None:
-            return LeadAxes(letter, None)
-        return LeadAxes(letter, ENGAGEMENT_DIGITS[bisect_right(self.engagement, engagement)])
-
 
 Band = Literal["cold", "MQL", "SQL"]
 BANDS: tuple[Band, ...] = ("cold", "MQL", "SQL")
@@ -66,10 +28,10 @@ _LEAST_SHOWN = 1e-12
 class CutoffLogOdds(Frozen):
     """Where bands begin, and where a lead leaves them, in log-odds."""
 
-    mql: _LogOdds
-    sql: _LogOdds
-    mql_exit: _LogOdds
-    sql_exit: _LogOdds
+    mql: LogOdds
+    sql: LogOdds
+    mql_exit: LogOdds
+    sql_exit: LogOdds
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:

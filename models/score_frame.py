@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadscore.models.bands import BANDS, ENGAGEMENT_DIGITS, FIT_LETTERS
+from leadscore.models.axes import ENGAGEMENT_DIGITS, FIT_LETTERS
+from leadscore.models.bands import BANDS
 from leadscore.models.errors import ScorecardError
 from leadscore.models.log_odds import to_probability
 from leadscore.models.scorecard import Scorecard, Term

@@ -7,7 +7,8 @@ from math import log
 from operator import add, sub
 from typing import NamedTuple
 
-from leadscore.models.bands import Band, CutoffLogOdds, LeadAxes, apply_hysteresis, assign_band
+from leadscore.models.axes import LeadAxes
+from leadscore.models.bands import Band, CutoffLogOdds, apply_hysteresis, assign_band
 from leadscore.models.log_odds import to_probability
 from leadscore.models.scorecard import Points, Scorecard, Term
 from leadscore.models.shapes import Reader

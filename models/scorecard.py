@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from leadscore.models.bands import ENGAGEMENT, FIT, Axes, Band, Bands, SheetBands
+from leadscore.models.axes import ENGAGEMENT, FIT, Axes
+from leadscore.models.bands import Band, Bands, SheetBands
 from leadscore.models.errors import ScorecardError
 from leadscore.models.schema_upgrade import upgrade_schema_1
 from leadscore.models.shapes import Frozen, Shape, Table, Weight

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from leadscore.pipeline.audit.columns.column_verdicts import compose, judge_columns, judge_proxies
+from leadscore.pipeline.audit.columns.column_verdicts import compose, judge_columns
+from leadscore.pipeline.audit.columns.proxies import judge_proxies
 from leadscore.pipeline.audit.columns.subjects import WON, last_snapshots, make_source_frame
 from leadscore.pipeline.audit.records import Audit, ColumnFinding, Finding
 from leadscore.pipeline.audit.tables.table_findings import judge_tables

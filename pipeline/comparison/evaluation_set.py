@@ -12,7 +12,8 @@ from leadscore.models.score_frame import FrameScores, score_frame
 from leadscore.models.scorecard import Scorecard
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.config.training import SplitConfig
-from leadscore.pipeline.dataset.dataset import Dataset, build_dataset, earlier_than, split_dataset
+from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
+from leadscore.pipeline.dataset.split import earlier_than, split_dataset
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.evaluation.close_rates import count_leads
 from leadscore.pipeline.ingest.tables import ingest

@@ -15,7 +15,8 @@ from leadscore.pipeline.engine.duckdb_engine import Limits, open_engine
 from leadscore.pipeline.errors import GAP
 from leadscore.pipeline.ingest.columns import ARROW_TYPE, ChunkReader
 from leadscore.pipeline.ingest.files import Reject, read_table
-from leadscore.pipeline.ingest.notes import Note, NoteKind, check_rejects, note_values
+from leadscore.pipeline.ingest.notes import Note, NoteKind, note_values
+from leadscore.pipeline.ingest.rejects import check_rejects
 from leadscore.pipeline.values.fields import FieldSpec
 
 ROWS_AT_ONCE = 200_000

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from leadscore.pipeline.config.data import ChangesConfig, DataConfig
 from leadscore.pipeline.ingest.columns import ARROW_TYPE, ChunkReader, normalise_column
 from leadscore.pipeline.ingest.files import Chunk, Reject, TableRead, read_table
-from leadscore.pipeline.ingest.notes import Note, check_rejects, note_values
+from leadscore.pipeline.ingest.notes import Note, note_values
+from leadscore.pipeline.ingest.rejects import check_rejects
 from leadscore.pipeline.signals.catalog import Catalog
 from leadscore.pipeline.values.fields import make_normaliser
 

@@ -20,8 +20,9 @@ from leadscore.pipeline.ingest.files import (
     read_table,
     readable_columns,
 )
-from leadscore.pipeline.ingest.notes import Note, check_rejects
+from leadscore.pipeline.ingest.notes import Note
 from leadscore.pipeline.ingest.outcomes import count_unknown, read_lead_outcomes
+from leadscore.pipeline.ingest.rejects import check_rejects
 from leadscore.pipeline.ingest.texts import derive_text_columns
 from leadscore.pipeline.signals.catalog import Catalog
 from leadscore.pipeline.values.fields import FieldSpec

@@ -1,14 +1,10 @@
-"""What reading the tables noted, and the rows that do not fit: kept, counted, never too many."""
+"""Notes: what reading the tables noted, as records for decisions and for people."""
 
-import csv
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from leadscore.pipeline.errors import GAP, DataError, fill_gaps
-from leadscore.pipeline.ingest.files import Reject
+from leadscore.pipeline.errors import GAP, fill_gaps
 
 Table = Literal["leads", "outcomes", "activities"]
 NoteKind = Literal[
@@ -77,48 +73,3 @@ class Note:
 def note_values(kind: NoteKind, text: str, values: Sequence[str], count: int = 0) -> Note:
     """Return a note that ends with a list of values from the data."""
     return Note(kind, f"{text}{GAP}", count, values=(", ".join(values),))
-
-
-def check_rejects(path: Path, most: float, rejects: Sequence[Reject], rows: int) -> None:
-    """Refuse a file with too many rejected rows.
-
-    Raises DataError if more than the share `most` of its rows are rejects, or it has no row that
-    fits.
-    """
-    if rows == 0:
-        raise DataError(f"{path}: a header and no row")
-    if len(rejects) <= most * rows and len(rejects) < rows:
-        return
-    first, count = group_rejects(rejects)[0]
-    where = f"column {first.column!r}: " if first.column else ""
-    often = f"most often {where}{first.reason} ({count} rows, first at line {first.line})"
-    if len(rejects) == rows:
-        raise DataError(f"{path}: all {rows} rows are rejected; {often}", first.values)
-    raise DataError(
-        f"{path}: {len(rejects)} of {rows} rows rejected, at most {most:.0%} are "
-        f"allowed (max_reject_share); {often}",
-        first.values,
-    )
-
-
-def write_rejects(rejects: Iterable[Reject], path: Path) -> None:
-    """Write rejects as a CSV next to the result: file, line, column, reason."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["file", "line", "column", "reason"])
-        writer.writerows((r.file, r.line, r.column, r.full_reason) for r in rejects)
-
-
-def group_rejects(rejects: Sequence[Reject]) -> list[tuple[Reject, int]]:
-    """Count rejects by file, column and reason: the first of each, and how many; most first.
-
-    Reasons that differ in the values they show only are one.
-    """
-    first: dict[tuple[str, str, str], Reject] = {}
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for reject in rejects:
-        alike = (reject.file, reject.column, reject.reason)
-        first.setdefault(alike, reject)
-        counts[alike] += 1
-    return [(first[alike], count) for alike, count in counts.most_common()]

@@ -11,7 +11,8 @@ from leadscore.pipeline.config.data import DataConfig, OutcomesConfig
 from leadscore.pipeline.errors import GAP, DataError
 from leadscore.pipeline.ingest.columns import ChunkReader, normalise_column
 from leadscore.pipeline.ingest.files import Chunk, Reject, TableRead, read_table
-from leadscore.pipeline.ingest.notes import Note, NoteKind, check_rejects, note_values
+from leadscore.pipeline.ingest.notes import Note, NoteKind, note_values
+from leadscore.pipeline.ingest.rejects import check_rejects
 from leadscore.pipeline.values.fields import FieldSpec, Misfit, make_normaliser
 
 OUTCOME_COLUMNS = ("lead_id", "status", "closed_us", "recorded_us")

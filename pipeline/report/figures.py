@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadscore.models.bands import ENGAGEMENT, ENGAGEMENT_DIGITS, FIT, FIT_LETTERS
+from leadscore.models.axes import ENGAGEMENT, ENGAGEMENT_DIGITS, FIT, FIT_LETTERS
 from leadscore.models.score_frame import read_axes, to_probabilities
 from leadscore.models.scorecard import Scorecard, Term
 from leadscore.models.shapes import Steps, Table

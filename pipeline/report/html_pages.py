@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from leadscore.models.bands import ENGAGEMENT, FIT
+from leadscore.models.axes import ENGAGEMENT, FIT
 from leadscore.pipeline.audit.records import Audit, ColumnFinding, suppress_cells
 from leadscore.pipeline.comparison.measures import DESCRIBED
 from leadscore.pipeline.comparison.records import Comparison, Pair

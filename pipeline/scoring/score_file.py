@@ -19,7 +19,7 @@ from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.errors import DataError
 from leadscore.pipeline.ingest.activities import ActivitiesRead
 from leadscore.pipeline.ingest.files import Reject, is_parquet
-from leadscore.pipeline.ingest.notes import write_rejects
+from leadscore.pipeline.ingest.rejects import write_rejects
 from leadscore.pipeline.progress import Progress, silent
 from leadscore.pipeline.scoring.inputs import (
     find_as_of,

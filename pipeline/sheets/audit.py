@@ -15,13 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from leadscore.pipeline.audit.audit import audit_tables
 from leadscore.pipeline.audit.records import Audit
-from leadscore.pipeline.dataset.dataset import (
-    Dataset,
-    EarlierPeriod,
-    build_dataset,
-    describe_earlier,
-    split_history,
-)
+from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
+from leadscore.pipeline.dataset.split import EarlierPeriod, describe_earlier, split_history
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.evaluation.close_rates import MIN_GROUP_LEADS
 from leadscore.pipeline.evaluation.metrics import Estimate

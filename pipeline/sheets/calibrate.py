@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from leadscore.models.bands import Axes, Bands
+from leadscore.models.axes import Axes
+from leadscore.models.bands import Bands
 from leadscore.models.calibration import Affine, fit_affine
 from leadscore.models.errors import ScorecardError
 from leadscore.models.rule_sheet import make_sheet, round_to_binary, to_bands

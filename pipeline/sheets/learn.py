@@ -26,7 +26,8 @@ from leadscore.models.score_frame import read_term
 from leadscore.pipeline.audit.audit import check_allowed
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.config.yaml_io import KeyPath, write_yaml
-from leadscore.pipeline.dataset.dataset import Dataset, EarlierPeriod, Split, describe_earlier
+from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.dataset.split import EarlierPeriod, Split, describe_earlier
 from leadscore.pipeline.errors import ConfigError, RefusalError
 from leadscore.pipeline.evaluation.close_rates import FALSE_SHARE, CloseRates, compare_close_rates
 from leadscore.pipeline.evaluation.multiple_testing import benjamini_hochberg

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from leadscore.models.bands import ENGAGEMENT, FIT
+from leadscore.models.axes import ENGAGEMENT, FIT
 from leadscore.models.errors import ScorecardError
 from leadscore.models.rule_sheet import PointBands, PointCutoffs, to_terms
 from leadscore.models.scorecard import Cap, Term

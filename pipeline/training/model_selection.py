@@ -12,7 +12,8 @@ from leadscore.models.calibration import IDENTITY, Affine, fit_affine
 from leadscore.models.errors import ScorecardError
 from leadscore.models.predictive import Hyperparameters, build_pipeline, decide
 from leadscore.pipeline.config.training import ModelConfig
-from leadscore.pipeline.dataset.dataset import Dataset, earlier_than
+from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.dataset.split import earlier_than
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.progress import Progress, silent
 from leadscore.pipeline.signals.catalog import Catalog

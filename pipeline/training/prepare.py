@@ -13,7 +13,8 @@ from leadscore.models.calibration import Affine
 from leadscore.pipeline.audit.audit import audit_tables, exclude_columns, list_leaks
 from leadscore.pipeline.audit.records import Audit
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.dataset.dataset import Dataset, Split, build_dataset, split_history
+from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
+from leadscore.pipeline.dataset.split import Split, split_history
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.ingest.tables import Ingested, ingest
 from leadscore.pipeline.progress import Progress

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from leadscore.models.bands import Axes, Bands, Minimums, SheetBands
+from leadscore.models.axes import Axes
+from leadscore.models.bands import Bands, Minimums, SheetBands
 from leadscore.models.calibration import IDENTITY
 from leadscore.models.errors import ScorecardError
 from leadscore.models.golden_leads import add_golden_leads
@@ -17,9 +18,10 @@ from leadscore.models.score_frame import Floats, assign_bands, score_frame, sum_
 from leadscore.models.scorecard import Points, Scorecard
 from leadscore.pipeline.audit.audit import check_allowed
 from leadscore.pipeline.audit.records import Audit
-from leadscore.pipeline.audit.tables.outcome_history import note_few_early_wins, note_late_records
+from leadscore.pipeline.audit.tables.missing_outcomes import note_few_early_wins, note_late_records
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.dataset.dataset import Dataset, describe_cut
+from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.dataset.split import describe_cut
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.evaluation.evaluate import Evaluation, evaluate_scores
 from leadscore.pipeline.ingest.notes import Note

@@ -7,15 +7,17 @@ import numpy as np
 
 from leadscore.models.scorecard import Scorecard, Term
 from leadscore.models.shapes import Curve, Steps
-from leadscore.pipeline.audit.tables.outcome_history import (
+from leadscore.pipeline.audit.tables.missing_outcomes import (
     find_outcome_gaps,
     note_few_early_wins,
     note_late_records,
 )
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.dataset.dataset import Dataset, build_dataset, split_dataset
+from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
+from leadscore.pipeline.dataset.split import split_dataset
 from leadscore.pipeline.errors import LeadscoreError
-from leadscore.pipeline.ingest.notes import Note, group_rejects
+from leadscore.pipeline.ingest.notes import Note
+from leadscore.pipeline.ingest.rejects import group_rejects
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.sheets.sheet import Sheet, find_sheet
 from leadscore.pipeline.signals.catalog import Catalog, describe_signal

@@ -9,7 +9,7 @@ import numpy as np
 
 from leadscore.pipeline.audit.records import suppress_cells
 from leadscore.pipeline.dataset.dataset import Dataset
-from leadscore.pipeline.ingest.notes import write_rejects
+from leadscore.pipeline.ingest.rejects import write_rejects
 from leadscore.pipeline.report.html_pages import write_training_page
 from leadscore.pipeline.report.pictures import draw_training
 from leadscore.pipeline.report.training_report import Report, make_report

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from support.scorecards import LAW, make_scorecard, make_term, scored_leads, to_frame, weights
 
-from leadscore.models.bands import Axes, LeadAxes
+from leadscore.models.axes import Axes, LeadAxes
 from leadscore.models.score_frame import read_axes, score_frame, sum_axes
 from leadscore.models.score_lead import AxesReader, Scorer
 from leadscore.models.scorecard import Cap, read_scorecard

@@ -8,7 +8,8 @@ from hypothesis import given
 from pydantic import ValidationError
 from support.scorecards import LAW, make_scorecard, make_term, scored_leads
 
-from leadscore.models.bands import Axes, Bands
+from leadscore.models.axes import Axes
+from leadscore.models.bands import Bands
 from leadscore.models.errors import ScorecardError
 from leadscore.models.score_lead import Scorer
 from leadscore.models.scorecard import Cap, Points, Scorecard, read_scorecard

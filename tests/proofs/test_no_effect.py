@@ -13,7 +13,8 @@ from support.seeds import FULL, most_by_chance, seeds_of_the_day
 
 from leadscore.models.predictive import decide
 from leadscore.pipeline.config.project import Project, read_project
-from leadscore.pipeline.dataset.dataset import build_dataset, split_dataset
+from leadscore.pipeline.dataset.dataset import build_dataset
+from leadscore.pipeline.dataset.split import split_dataset
 from leadscore.pipeline.evaluation.metrics import Scored, measure
 from leadscore.pipeline.ingest.activities import ActivitiesRead, deduplicate_activities
 from leadscore.pipeline.ingest.tables import Ingested

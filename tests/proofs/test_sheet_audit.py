@@ -11,7 +11,8 @@ from support.projects import write_project
 from support.seeds import FULL, seeds_of_the_day
 
 from leadscore.pipeline.config.project import Project, read_project
-from leadscore.pipeline.dataset.dataset import Dataset, Split
+from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.dataset.split import Split
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.sheets.audit import measure_criteria
 from leadscore.pipeline.sheets.learn import count_sheet

@@ -9,7 +9,8 @@ import pandas as pd
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from leadscore.models.bands import Axes, Bands, SheetBands
+from leadscore.models.axes import Axes
+from leadscore.models.bands import Bands, SheetBands
 from leadscore.models.calibration import Affine
 from leadscore.models.rule_sheet import to_points
 from leadscore.models.scorecard import Cap, Points, Scorecard, Term

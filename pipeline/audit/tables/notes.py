@@ -3,7 +3,8 @@
 from typing import Literal, NamedTuple
 
 from leadscore.pipeline.audit.records import Finding, Severity
-from leadscore.pipeline.ingest.notes import Note, NoteKind, group_rejects
+from leadscore.pipeline.ingest.notes import Note, NoteKind
+from leadscore.pipeline.ingest.rejects import group_rejects
 from leadscore.pipeline.ingest.tables import Ingested
 
 WORTH_A_WARNING = 0.01

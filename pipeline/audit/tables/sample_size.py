@@ -7,7 +7,8 @@ import numpy as np
 from leadscore.pipeline.audit.columns.statistics import half_width
 from leadscore.pipeline.audit.records import Finding, SampleSize
 from leadscore.pipeline.config.project import Project
-from leadscore.pipeline.dataset.dataset import Dataset, Split, split_dataset
+from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.dataset.split import Split, split_dataset
 from leadscore.pipeline.errors import DataError
 from leadscore.pipeline.evaluation.close_rates import count_leads
 from leadscore.pipeline.values.times import DAY_US, format_time

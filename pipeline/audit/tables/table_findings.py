@@ -11,8 +11,8 @@ from leadscore.pipeline.audit.columns.subjects import WON
 from leadscore.pipeline.audit.records import Arrival, Finding, Month, SampleSize, Severity
 from leadscore.pipeline.audit.tables.activities import judge_activities
 from leadscore.pipeline.audit.tables.duplicates import judge_duplicates
+from leadscore.pipeline.audit.tables.months import find_months, judge_months
 from leadscore.pipeline.audit.tables.notes import judge_notes, judge_rejects
-from leadscore.pipeline.audit.tables.outcome_history import find_months, judge_months
 from leadscore.pipeline.audit.tables.sample_size import judge_sample_size, measure_sample_size
 from leadscore.pipeline.audit.tables.time_to_win import find_arrival, judge_arrival
 from leadscore.pipeline.config.project import Project

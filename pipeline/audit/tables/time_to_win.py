@@ -11,7 +11,8 @@ from scipy.stats import CensoredData, ecdf
 from leadscore.pipeline.audit.records import Arrival, Finding
 from leadscore.pipeline.config.project import Project
 from leadscore.pipeline.dataset.dataset import find_maturity
-from leadscore.pipeline.dataset.snapshots import Maturity, label_snapshots, take_snapshots
+from leadscore.pipeline.dataset.labels import Maturity, label_snapshots
+from leadscore.pipeline.dataset.snapshots import take_snapshots
 from leadscore.pipeline.ingest.tables import Ingested
 from leadscore.pipeline.values.times import DAY_US, days_to_us, read_moment
 

@@ -5,7 +5,7 @@ import pytest
 from support.projects import AGED, ORDERED_BY_ROW, WITHOUT_TIMES, lead, make_leads, write_project
 from support.worlds.tables import Audited, accused, at, audit, of
 
-from leadscore.pipeline.audit.tables.outcome_history import find_months, judge_months
+from leadscore.pipeline.audit.tables.months import find_months, judge_months
 from leadscore.pipeline.audit.tables.sample_size import judge_sample_size, measure_sample_size
 from leadscore.pipeline.audit.tables.time_to_win import find_arrival, judge_arrival
 from leadscore.pipeline.config.folder import find_project

@@ -19,7 +19,8 @@ from support.projects import (
 
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.config.training import SplitConfig
-from leadscore.pipeline.dataset.dataset import Dataset, build_dataset, earlier_than, split_dataset
+from leadscore.pipeline.dataset.dataset import Dataset, build_dataset
+from leadscore.pipeline.dataset.split import earlier_than, split_dataset
 from leadscore.pipeline.errors import DataError
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.values.times import DAY_US

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.projects import us
 
-from leadscore.pipeline.dataset.snapshots import Maturity, label_snapshots, take_snapshots
+from leadscore.pipeline.dataset.labels import Maturity, label_snapshots
+from leadscore.pipeline.dataset.snapshots import take_snapshots
 from leadscore.pipeline.values.times import DAY_US
 
 AS_OF = us("2025-03-01T00:00:00Z")

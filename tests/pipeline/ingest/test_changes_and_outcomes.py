@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.projects import AGED, SIGNALS, lead, make_leads, merge, us, write_leads, write_project
 
-from leadscore.pipeline.audit.tables.outcome_history import find_outcome_gaps
+from leadscore.pipeline.audit.tables.missing_outcomes import find_outcome_gaps
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.dataset.dataset import build_dataset
-from leadscore.pipeline.dataset.snapshots import Maturity, label_snapshots, snapshot_at
+from leadscore.pipeline.dataset.labels import Maturity, label_snapshots
+from leadscore.pipeline.dataset.snapshots import snapshot_at
 from leadscore.pipeline.errors import DataError, RefusalError
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.signals.history.reader import read_history

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from support.projects import SIGNALS, lead, make_leads, merge, us, write_leads, write_project
 
-from leadscore.pipeline.audit.tables.outcome_history import note_few_early_wins, note_late_records
+from leadscore.pipeline.audit.tables.missing_outcomes import note_few_early_wins, note_late_records
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.dataset.dataset import build_dataset
 from leadscore.pipeline.errors import RefusalError

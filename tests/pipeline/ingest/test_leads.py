@@ -21,7 +21,7 @@ from support.projects import (
 
 from leadscore.pipeline.config.project import read_project
 from leadscore.pipeline.errors import DataError
-from leadscore.pipeline.ingest.notes import write_rejects
+from leadscore.pipeline.ingest.rejects import write_rejects
 from leadscore.pipeline.ingest.tables import ingest
 from leadscore.pipeline.workflows.check import check_project
 

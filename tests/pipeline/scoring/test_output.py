@@ -4,7 +4,7 @@ import pandas as pd
 import pyarrow as pa
 from support.scorecards import make_scorecard, make_term
 
-from leadscore.models.bands import Axes
+from leadscore.models.axes import Axes
 from leadscore.models.score_frame import score_frame
 from leadscore.models.shapes import Steps
 from leadscore.pipeline.scoring.score_file import to_scored_table

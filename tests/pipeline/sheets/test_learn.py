@@ -13,7 +13,8 @@ from support.worlds.sheet_history import history
 
 from leadscore.pipeline.config.project import Project, read_project
 from leadscore.pipeline.config.yaml_io import read_yaml, write_yaml
-from leadscore.pipeline.dataset.dataset import Dataset, EarlierPeriod, Split
+from leadscore.pipeline.dataset.dataset import Dataset
+from leadscore.pipeline.dataset.split import EarlierPeriod, Split
 from leadscore.pipeline.errors import RefusalError
 from leadscore.pipeline.evaluation.close_rates import compare_close_rates
 from leadscore.pipeline.progress import silent
